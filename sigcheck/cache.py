@@ -1,0 +1,132 @@
+"""What was learnt of each file, kept between runs: a database of modules, keyed by content.
+
+It holds data, never code, and a bad entry is only a miss. Nothing that goes wrong here stops a check: a disk that is full or
+read-only, another process that writes, a run that was killed, a file that someone tampered with all make the cache useless,
+and the check slower.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sqlite3
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from sigcheck.core.module import Module
+from sigcheck.serialization import decode, encode
+from sigcheck.version import __version__
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+_FORMAT = 1
+_KEPT_FOR = 30
+"""Days that an entry is kept without being used."""
+
+_TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# A cache of sigcheck: https://bford.info/cachedir/\n"
+
+
+class ModuleCache:
+    """A context manager; inside, `get` and `put`. Without a directory, or with one that cannot be used, it is empty."""
+
+    def __init__(self, directory: Path | None, settings: object) -> None:
+        """Args: directory: where, or None; settings: what besides a file's content decides how it is read (JSON)."""
+        self._directory = directory
+        self._salt = json.dumps([_FORMAT, __version__, sys.version_info[:2], settings], sort_keys=True).encode()
+        self._database: sqlite3.Connection | None = None
+        self._today = int(time.time() // 86_400)
+
+    def __enter__(self) -> Self:
+        if self._directory is not None:
+            try:
+                self._database = self._open(self._directory)
+            except (sqlite3.Error, OSError):
+                self._database = None
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._database is not None:
+            try:
+                with self._database:
+                    self._database.execute("DELETE FROM modules WHERE used < ?", (self._today - _KEPT_FOR,))
+            except sqlite3.Error:
+                pass  # What cannot be tidied up stays.
+            self._database.close()
+
+    def _open(self, directory: Path) -> sqlite3.Connection:
+        if not directory.is_dir():
+            directory.mkdir(parents=True)
+            (directory / ".gitignore").write_text("*\n", encoding="utf-8")
+            (directory / "CACHEDIR.TAG").write_text(_TAG, encoding="utf-8")
+        path = directory / "modules.sqlite3"
+        try:
+            return self._connect(path)
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError):
+                raise
+            os.unlink(path)  # No database at all: start anew.
+            return self._connect(path)
+
+    def _connect(self, path: Path) -> sqlite3.Connection:
+        database = sqlite3.connect(path, timeout=1)
+        try:
+            database.execute("PRAGMA synchronous = OFF")
+            database.execute("CREATE TABLE IF NOT EXISTS modules (key BLOB PRIMARY KEY, used INTEGER, content BLOB)")
+        except sqlite3.Error:
+            database.close()
+            raise
+        return database
+
+    @property
+    def is_open(self) -> bool:
+        """There is something to ask and somewhere to write."""
+        return self._database is not None
+
+    def key(self, data: bytes, *, name: str, shown: str, is_package: bool) -> bytes:
+        """The key of a file's content, under the name it is read by."""
+        digest = hashlib.blake2b(self._salt, digest_size=24)
+        digest.update(json.dumps([name, shown, is_package]).encode())
+        digest.update(data)
+        return digest.digest()
+
+    def get(self, key: bytes) -> Module | None:
+        """What is known under a key; None for nothing, or nothing that can be believed."""
+        if self._database is None:
+            return None
+        try:
+            row = self._database.execute("SELECT content FROM modules WHERE key = ?", (key,)).fetchone()
+            return None if row is None else decode(Module, bytes(row[0]))
+        except (sqlite3.Error, ValueError, TypeError):
+            return None
+
+    def put(self, entries: Iterable[tuple[bytes, Module]]) -> None:
+        """Remember modules."""
+        if self._database is None:
+            return
+        rows = [(key, self._today, encode(module)) for key, module in entries]
+        try:
+            with self._database:
+                self._database.executemany("INSERT OR REPLACE INTO modules VALUES (?, ?, ?)", rows)
+        except sqlite3.Error:
+            return
+
+    def touch(self, keys: Iterable[bytes]) -> None:
+        """Note that entries were of use today, so that they are kept."""
+        if self._database is None:
+            return
+        try:
+            with self._database:
+                self._database.executemany(
+                    "UPDATE modules SET used = ? WHERE key = ? AND used < ?",
+                    [(self._today, key, self._today) for key in keys],
+                )
+        except sqlite3.Error:
+            return

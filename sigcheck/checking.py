@@ -1,0 +1,124 @@
+"""The one use case under every front end: a configuration and paths in, a report of values out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sigcheck.cache import ModuleCache
+from sigcheck.config import Configuration
+from sigcheck.core.check import Demands, check
+from sigcheck.core.contract import Contract
+from sigcheck.core.diagnostic import BaseWithoutSource, Diagnostic
+from sigcheck.core.hierarchy import Hierarchy
+from sigcheck.core.resolution import Resolver
+from sigcheck.core.rules import Severity
+from sigcheck.errors import MissingPathError, UnmatchedContractError
+from sigcheck.files import is_match, shown
+from sigcheck.project import Project
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a check found, and what it looked at.
+
+    Attributes:
+        diagnostics: sorted by place.
+        files: source files that were read.
+        classes: class statements in them.
+        overrides: definitions that were held against at least one base.
+        call_sites: calls that were followed.
+        unresolved: bases of which no source was found.
+        contracts: the number of overrides that each contract matched.
+        fail_on: the least severity that makes a run fail.
+    """
+
+    diagnostics: tuple[Diagnostic, ...]
+    files: int
+    classes: int
+    overrides: int
+    call_sites: int
+    unresolved: tuple[BaseWithoutSource, ...]
+    contracts: Mapping[Contract, int]
+    fail_on: Severity = Severity.WARNING
+
+    @property
+    def exit_status(self) -> int:
+        """1 where a diagnostic is as severe as `fail_on`, else 0."""
+        failing = (Severity.ERROR,) if self.fail_on is Severity.ERROR else (Severity.ERROR, Severity.WARNING)
+        return int(any(diagnostic.severity in failing for diagnostic in self.diagnostics))
+
+
+def run_check(
+    configuration: Configuration,
+    paths: Sequence[str] = (),
+    *,
+    contents: Mapping[str, bytes] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Report:
+    """Check a project.
+
+    Args:
+        configuration: what to check and what to look for.
+        paths: files and directories, relative to the working directory; empty for the configured ones.
+        contents: bytes to take for a path instead of what lies there.
+        progress: told how many files of how many are read.
+
+    Raises:
+        MissingPathError: a path does not exist.
+        UnmatchedContractError: a contract matches no class or no override.
+    """
+    chosen = list(paths) or [str(configuration.root / path) for path in configuration.paths]
+    replaced = {os.path.realpath(path): data for path, data in (contents or {}).items()}
+    for path in chosen:
+        if not os.path.lexists(path) and os.path.realpath(path) not in replaced:
+            hint = "" if paths else "; mend `paths` in the configuration"
+            raise MissingPathError(f"{shown(path)}: no such file or directory{hint}")
+    severities = configuration.severities()
+    if configuration.strict_resolve:
+        severities["unresolved-base"] = Severity.ERROR
+    demands = Demands(
+        severities, configuration.contracts, configuration.only_contracts, configuration.respect_type_ignores
+    )
+    with _cache(configuration) as cache:
+        project = Project(configuration, chosen, cache, replaced)
+        modules = project.read(progress=progress)
+        hierarchy = Hierarchy((entry for module in modules for entry in module.classes), Resolver(project.load))
+        checked = check(modules, hierarchy, demands)
+    known = [entry.name for entry in hierarchy.known()]
+    for contract, overrides in checked.matched.items():
+        if not any(contract.names_base(name) for name in known):
+            raise UnmatchedContractError(
+                f"contract {contract.base}: no class of that name is among the files or their bases"
+            )
+        if not overrides:
+            methods = ", ".join(contract.methods)
+            raise UnmatchedContractError(
+                f"contract {contract.base}: no class overrides {methods}; it would guard nothing"
+            )
+    return Report(
+        tuple(diagnostic for diagnostic in checked.diagnostics if not _is_ignored(diagnostic, configuration)),
+        len(project.files),
+        checked.classes,
+        checked.overrides,
+        checked.call_sites,
+        checked.unresolved,
+        checked.matched,
+        configuration.fail_on,
+    )
+
+
+def _cache(configuration: Configuration) -> ModuleCache:
+    directory = None if configuration.cache_dir is None else configuration.root / configuration.cache_dir
+    settings = [sorted(configuration.opaque_decorators), sorted(configuration.injects.items())]
+    return ModuleCache(directory, settings)
+
+
+def _is_ignored(diagnostic: Diagnostic, configuration: Configuration) -> bool:
+    """`per-file-ignores` names the rule for the file."""
+    if not configuration.per_file_ignores:
+        return False
+    path = os.path.relpath(os.path.realpath(diagnostic.place.path), configuration.root.resolve()).replace(os.sep, "/")
+    matching = [pattern for pattern in configuration.per_file_ignores if is_match(path, pattern)]
+    return diagnostic.rule in configuration.ignored_in(matching)

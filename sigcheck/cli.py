@@ -1,0 +1,100 @@
+"""The command line: options in, a report and an exit status out. Everything heavy is imported when a command needs it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+EXIT_CLEAN, EXIT_DIAGNOSTICS, EXIT_USAGE, EXIT_DEFECT = 0, 1, 2, 3
+_INTERRUPTED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        argv: arguments, without the program's name; None for the process's own.
+
+    Returns:
+        0 clean, 1 diagnostics, 2 the check could not run as asked, 3 a defect of sigcheck; 130 after Ctrl-C.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        _open_streams()
+        status = _run(arguments)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        _complain("interrupted")
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # The reader (`| head`) has seen enough.
+        _abandon_output()
+        return EXIT_DIAGNOSTICS
+    except OSError as error:
+        _abandon_output()
+        _complain(f"{os.fsdecode(error.filename) if error.filename else 'output'}: {error.strerror or error}")
+        return EXIT_USAGE
+    except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback reaches a user
+        return _report_defect(error)
+    return status
+
+
+def _run(arguments: list[str]) -> int:
+    if arguments in (["--version"], ["-V"]):
+        from sigcheck.version import __version__
+
+        print(f"sigcheck {__version__}")
+        return EXIT_CLEAN
+    from sigcheck.errors import SigcheckError
+
+    try:
+        from sigcheck.commands import run_command
+
+        return run_command(arguments)
+    except SigcheckError as error:
+        sys.stdout.flush()
+        _complain(str(error))
+        return EXIT_USAGE
+
+
+def _open_streams() -> None:
+    """A stream that is closed (`>&-`) swallows; one that has no letter for a name writes its code."""
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - stays open as long as the process lives
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - as above
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="backslashreplace")
+
+
+def _abandon_output() -> None:
+    """What is still buffered has nowhere to go: without this, the interpreter tries again when it ends, and complains."""
+    try:
+        descriptor = sys.stdout.fileno()
+    except (OSError, ValueError):
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, descriptor)
+    os.close(nowhere)
+
+
+def _complain(message: str) -> None:
+    """One line on standard error, whatever a name or a value in it holds."""
+    line = "".join(character if character.isprintable() else ascii(character)[1:-1] for character in message)
+    print(f"sigcheck: {line}", file=sys.stderr)
+
+
+def _report_defect(error: Exception) -> int:
+    import traceback
+
+    if os.environ.get("SIGCHECK_DEBUG"):
+        traceback.print_exc()
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{os.path.basename(frame.filename)}:{frame.lineno}"
+    _complain(
+        f"a defect of sigcheck, {type(error).__name__} at {where}: {error}; "
+        "please report it, with what SIGCHECK_DEBUG=1 prints"
+    )
+    return EXIT_DEFECT

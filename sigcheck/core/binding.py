@@ -1,0 +1,118 @@
+"""What a call does: which parameter receives each argument. Imports only `signature`.
+
+`bind` is `inspect.Signature.bind` on values instead of objects; a test holds the two, and real calls, against each other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from sigcheck.core.signature import Kind, Parameter, Signature
+
+Argument = int | str
+"""An argument at a call: its position, or its keyword."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallShape:
+    """How many arguments go by position, and which keywords are given.
+
+    Attributes:
+        positional: number of positional arguments.
+        keywords: the keywords, without repetition, in the order of the call.
+    """
+
+    positional: int
+    keywords: tuple[str, ...] = ()
+
+
+class Refusal(Enum):
+    """Why an interpreter raises `TypeError` for a call."""
+
+    TOO_MANY_POSITIONAL = "too many positional arguments"
+    UNEXPECTED_KEYWORD = "unexpected keyword argument"
+    MULTIPLE_VALUES = "multiple values for argument"
+    MISSING_ARGUMENT = "missing argument"
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """The call raises `TypeError`.
+
+    Attributes:
+        refusal: why.
+        names: the keywords refused, or the parameters left without an argument; empty for too many positionals.
+    """
+
+    refusal: Refusal
+    names: tuple[str, ...] = ()
+
+
+Binding = dict[Argument, Parameter]
+"""Which parameter receives each argument of an accepted call."""
+
+
+def bind(signature: Signature, shape: CallShape) -> Binding | Rejection:
+    """Bind the arguments of a call to the parameters of `signature`, as the interpreter does.
+
+    Returns:
+        The binding, or the rejection that stands for the `TypeError`.
+    """
+    slots = signature.positional
+    rest = signature.var_positional
+    binding: Binding = {}
+    for position in range(shape.positional):
+        if position < len(slots):
+            binding[position] = slots[position]
+        elif rest is not None:
+            binding[position] = rest
+        else:
+            return Rejection(Refusal.TOO_MANY_POSITIONAL)
+    filled = {slot.name for slot in slots[: shape.positional]}
+    by_name = {parameter.name: parameter for parameter in signature.parameters if parameter.is_keyword}
+    for keyword in shape.keywords:
+        target = by_name.get(keyword)
+        if target is None:
+            target = signature.var_keyword
+            if target is None:
+                return Rejection(Refusal.UNEXPECTED_KEYWORD, (keyword,))
+        elif keyword in filled:
+            return Rejection(Refusal.MULTIPLE_VALUES, (keyword,))
+        else:
+            filled.add(keyword)
+        binding[keyword] = target
+    missing = tuple(
+        parameter.name
+        for index, parameter in enumerate(signature.parameters)
+        if parameter.required
+        and (index >= shape.positional if parameter.kind is Kind.POSITIONAL_ONLY else parameter.name not in filled)
+    )
+    if missing:
+        return Rejection(Refusal.MISSING_ARGUMENT, missing)
+    return binding
+
+
+def required_keywords(signature: Signature, positional: int) -> tuple[str, ...]:
+    """The keywords that a call with that many positional arguments must give."""
+    covered = {slot.name for slot in signature.positional[:positional]}
+    return tuple(
+        parameter.name
+        for parameter in signature.parameters
+        if parameter.required and parameter.is_keyword and parameter.name not in covered
+    )
+
+
+def smallest_call(signature: Signature, positional: int, *keywords: str) -> CallShape | None:
+    """The smallest call that `signature` accepts with at least so many positional arguments and these keywords.
+
+    Returns:
+        The shape, or None where no such call is legal.
+    """
+    least = sum(
+        1 for parameter in signature.parameters if parameter.required and parameter.kind is Kind.POSITIONAL_ONLY
+    )
+    count = max(positional, least)
+    names = dict.fromkeys((*keywords, *required_keywords(signature, count)))
+    shape = CallShape(count, tuple(names))
+    return None if isinstance(bind(signature, shape), Rejection) else shape

@@ -1,0 +1,144 @@
+"""What a class binds a name to: methods, properties, aliases. Imports `signature` and `place`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import Enum
+
+from sigcheck.core.callsite import CallSite
+from sigcheck.core.place import Branch, Place
+from sigcheck.core.signature import Kind, Parameter, Signature
+
+
+class Flavour(Enum):
+    """What a lookup on an instance gives."""
+
+    INSTANCE = "instance method"
+    CLASS = "class method"
+    STATIC = "static method"
+    PROPERTY = "property"
+    CACHED_PROPERTY = "cached property"
+    NONE = "None"
+    OPAQUE = "attribute"
+
+    @property
+    def is_method(self) -> bool:
+        """A lookup gives something to call."""
+        return self in (Flavour.INSTANCE, Flavour.CLASS, Flavour.STATIC)
+
+    @property
+    def is_property(self) -> bool:
+        """A lookup computes a value."""
+        return self in (Flavour.PROPERTY, Flavour.CACHED_PROPERTY)
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """A member that is another callable under a new name, to be looked up.
+
+    Attributes:
+        references: what the name may mean (`module:qualified.name`), one for each branch.
+        positional: arguments that `partialmethod` supplies by position.
+        keywords: those it supplies by keyword.
+        wrapped_as: how the class binds it (`staticmethod(f)`), or None to take what it is.
+    """
+
+    references: tuple[str, ...]
+    positional: int = 0
+    keywords: tuple[str, ...] = ()
+    wrapped_as: Flavour | None = None
+
+    @property
+    def is_plain(self) -> bool:
+        """Only another name: nothing is supplied, nothing wrapped."""
+        return not self.positional and not self.keywords and self.wrapped_as is None
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One definition of a name in a class, or of a function in a module.
+
+    Attributes:
+        name: as looked up.
+        flavour: what it binds to.
+        place: the name in its `def`, or the assignment.
+        last_line: the last line of the header; suppressions stand between `place.line` and here.
+        signature: as written, the receiver included; empty for what is not a function.
+        overloads: the signatures of a stub that has overloads and no implementation.
+        is_coroutine: True for a coroutine function, False for a plain one, None where the source does not tell.
+        returns_callable: for a property, whether its value can be called; None where the source does not tell.
+        has_setter: for a property.
+        is_stub: its body only raises, passes or is `...`.
+        branch: the tests it stands under.
+        alias: what it is another name of.
+        unpacks: what `T` may mean in `**kwargs: Unpack[T]`.
+        calls: the calls to siblings in its body.
+    """
+
+    name: str
+    flavour: Flavour
+    place: Place
+    last_line: int
+    signature: Signature = field(default_factory=Signature)
+    overloads: tuple[Signature, ...] = ()
+    is_coroutine: bool | None = None
+    returns_callable: bool | None = None
+    has_setter: bool = False
+    is_stub: bool = False
+    branch: Branch = ()
+    alias: Alias | None = None
+    unpacks: tuple[str, ...] = ()
+    calls: tuple[CallSite, ...] = ()
+
+    def bound_signatures(self) -> tuple[Signature | None, ...]:
+        """What a caller who holds an instance sees: one signature, or one for each overload.
+
+        None stands for a method that cannot receive its receiver.
+        """
+        written = self.overloads or (self.signature,)
+        if self.flavour is Flavour.STATIC:
+            return written
+        return tuple(signature.without_receiver() for signature in written)
+
+    def called_as(self, name: str, place: Place, last_line: int, branch: Branch, alias: Alias) -> Member:
+        """This callable as the member of another class that `alias` makes it."""
+        if self.flavour.is_property or not self.flavour.is_method:
+            return replace(self, name=name, place=place, last_line=last_line, branch=branch)
+        flavour = alias.wrapped_as or self.flavour
+        if self.flavour is Flavour.STATIC and alias.is_plain:
+            flavour = Flavour.INSTANCE  # A static method, looked up on its class, is a function like any other.
+        signature = _supplied(self.signature, alias, skip=0 if flavour is Flavour.STATIC else 1)
+        overloads = tuple(
+            _supplied(overload, alias, skip=0 if flavour is Flavour.STATIC else 1) for overload in self.overloads
+        )
+        return replace(
+            self,
+            name=name,
+            place=place,
+            last_line=last_line,
+            branch=branch,
+            flavour=flavour,
+            signature=signature,
+            overloads=overloads,
+            calls=(),
+        )
+
+
+def _supplied(signature: Signature, alias: Alias, *, skip: int) -> Signature:
+    """The signature when `partialmethod` supplies some arguments: as `inspect.signature` shows it."""
+    kept: list[Parameter] = []
+    left = alias.positional
+    only_keyword = False
+    for index, parameter in enumerate(signature.parameters):
+        if index >= skip and left and parameter.is_positional:
+            left -= 1
+        elif parameter.name in alias.keywords and parameter.is_keyword:
+            only_keyword = True
+            kept.append(replace(parameter, kind=Kind.KEYWORD_ONLY, required=False, default="..."))
+        elif only_keyword and parameter.kind is Kind.POSITIONAL_OR_KEYWORD:
+            kept.append(replace(parameter, kind=Kind.KEYWORD_ONLY))
+        elif only_keyword and parameter.kind is Kind.VAR_POSITIONAL:
+            continue
+        else:
+            kept.append(parameter)
+    return Signature.of(sorted(kept, key=lambda parameter: parameter.kind))

@@ -1,0 +1,163 @@
+"""From a reference to what it means: classes and functions, through imports, re-exports and aliases. Imports `module`.
+
+Modules come from a callable, so that this file does no I/O: `project` reads them when they are asked for.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable, Iterator
+
+from sigcheck.core.member import Member
+from sigcheck.core.module import Class, Module, TypedField
+
+BUILTIN_MODULES = frozenset({"builtins", "typing", "typing_extensions", "types"})
+"""Modules whose classes are known to exist and have no source to compare with."""
+
+_REPLACED_MODULES = {"collections.abc": "_collections_abc"}
+"""Modules that put another in their place when they are run."""
+
+_BUILTIN_NAMES = frozenset(dir(builtins))
+
+Target = Class | Member | Module | None
+"""What a reference leads to; None for something known to exist that has no source (`builtins:object`)."""
+
+
+class Resolver:
+    """Looks references up. One instance for one run: it remembers what it found."""
+
+    def __init__(self, load: Callable[[str, str], Module | None]) -> None:
+        """Args: load: gives the module of a dotted name, seen from the file of that path, or None where there is none."""
+        self._load = load
+        self._classes: dict[str, dict[str, Class]] = {}
+        self._found: dict[tuple[str, str], tuple[Target, ...]] = {}
+
+    def resolve(self, reference: str, near: str) -> tuple[Target, ...]:
+        """Everything that a reference may mean in the file `near`, in the order of the branches; empty where it leads nowhere."""
+        found = self._found.get((reference, near))
+        if found is None:
+            self._found[reference, near] = ()  # A cycle of names ends here.
+            found = self._found[reference, near] = tuple(dict.fromkeys(self._resolve(reference, near)))
+        return found
+
+    def _resolve(self, reference: str, near: str) -> Iterator[Target]:
+        if reference.startswith("?"):
+            return
+        module_name, _, path = reference.partition(":")
+        root = module_name.partition(".")[0]
+        if root in BUILTIN_MODULES or reference == "abc:ABC":
+            yield None
+            return
+        module = self._module(module_name, near)
+        if module is None:
+            return
+        if not path:
+            yield module
+            return
+        ids = self._ids(module)
+        owner, rest = path, ""
+        while owner:
+            if owner in ids:
+                yield from self._attribute(ids[owner], rest)
+                return
+            owner, _, last = owner.rpartition(".")
+            rest = f"{last}.{rest}" if rest else last
+        if path in module.functions:
+            yield from module.functions[path]
+            return
+        first, _, rest = path.partition(".")
+        for target in self._name(module, first):
+            yield from self._attribute(target, rest)
+
+    def _module(self, name: str, near: str) -> Module | None:
+        return self._load(_REPLACED_MODULES.get(name, name), near)
+
+    def _name(self, module: Module, name: str) -> Iterator[Target]:
+        references = module.names.get(name)
+        if references is not None:
+            for reference in references:
+                yield from self.resolve(reference, module.path)
+            return
+        if self._module(f"{module.name}.{name}", module.path) is not None:
+            yield from self.resolve(f"{module.name}.{name}:", module.path)
+            return
+        for star in reversed(module.stars):
+            targets = self.resolve(f"{star}:{name}", module.path)
+            if targets:
+                yield from targets
+                return
+        if name in _BUILTIN_NAMES:
+            yield None
+
+    def _attribute(self, target: Target, path: str) -> Iterator[Target]:
+        if not path:
+            yield target
+        elif isinstance(target, Module):
+            yield from self.resolve(f"{target.name}:{path}", target.path)
+        elif isinstance(target, Class):
+            first, _, rest = path.partition(".")
+            definitions = target.definitions(first)
+            if definitions and not rest:
+                for member in definitions:
+                    yield from self._aliased(member)
+            for reference in target.names.get(first, ()):
+                for inner in self.resolve(reference, target.place.path):
+                    yield from self._attribute(inner, rest)
+
+    def _aliased(self, member: Member) -> Iterator[Target]:
+        if member.alias is None:
+            yield member
+            return
+        for reference in member.alias.references:
+            for target in self.resolve(reference, member.place.path):
+                if isinstance(target, Member):
+                    yield target.called_as(member.name, member.place, member.last_line, member.branch, member.alias)
+
+    def missing(self, reference: str, near: str) -> str:
+        """The reference that no source was found for, at the end of the imports that lead from this one."""
+        seen: set[str] = set()
+        while reference not in seen and not reference.startswith("?"):
+            seen.add(reference)
+            module_name, _, path = reference.partition(":")
+            module = self._load(module_name, near)
+            first, _, rest = path.partition(".")
+            onward = module.names.get(first, ()) if module is not None else ()
+            if module is None or not onward:
+                break
+            reference = f"{onward[0]}{'' if onward[0].endswith(':') or not rest else '.'}{rest}"
+            near = module.path
+        return reference
+
+    def definitions(self, owner: Class, name: str) -> tuple[Member, ...]:
+        """The definitions of a member, aliases followed; an alias that leads nowhere stays as it is."""
+        found: list[Member] = []
+        for member in owner.definitions(name):
+            targets = [target for target in self._aliased(member) if isinstance(target, Member)]
+            found += targets or [member]
+        return tuple(found)
+
+    def fields(self, reference: str, near: str) -> tuple[TypedField, ...] | None:
+        """The keys of the `TypedDict` that a reference leads to, those of its bases first; None where it leads to none."""
+        found = next((target for target in self.resolve(reference, near) if isinstance(target, Class)), None)
+        if found is None:
+            return None
+        keys: dict[str, TypedField] = {}
+        self._collect_fields(found, keys, set())
+        return tuple(keys.values())
+
+    def _collect_fields(self, owner: Class, keys: dict[str, TypedField], seen: set[str]) -> None:
+        if owner.key in seen:
+            return  # A cycle, or a diamond.
+        seen.add(owner.key)
+        for reference in (reference for alternatives in owner.bases for reference in alternatives):
+            for target in self.resolve(reference, owner.place.path):
+                if isinstance(target, Class):
+                    self._collect_fields(target, keys, seen)
+        keys.update((entry.name, entry) for entry in owner.fields)
+
+    def _ids(self, module: Module) -> dict[str, Class]:
+        ids = self._classes.get(module.path)
+        if ids is None:
+            ids = {entry.id.partition(":")[2]: entry for entry in module.classes}
+            self._classes[module.path] = ids
+        return ids

@@ -1,0 +1,64 @@
+"""The registry of rules: names, groups, default severities, one line each. Imports nothing of sigcheck.
+
+The pages that explain them are `sigcheck/pages/<name>.md`; `tests/test_rules.py` holds the two against each other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Severity(Enum):
+    """How much a diagnostic weighs. `OFF` rules run only when they are selected."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule.
+
+    Attributes:
+        name: kebab-case.
+        group: `override` or `meta`.
+        severity: where the configuration says nothing.
+        summary: one line, after "says that".
+    """
+
+    name: str
+    group: str
+    severity: Severity
+    summary: str
+
+
+def _rules() -> tuple[Rule, ...]:
+    error, warning, note, off = Severity.ERROR, Severity.WARNING, Severity.NOTE, Severity.OFF
+    return (
+        Rule("missing-parameter", "override", error, "the override cannot receive a parameter of the base"),
+        Rule("extra-required-parameter", "override", error, "the override requires what the base never passes"),
+        Rule("misbound-parameter", "override", error, "an argument lands in a parameter that is another thing"),
+        Rule("renamed-parameter", "override", error, "the same slot has another name: keyword calls fail"),
+        Rule("not-positional", "override", error, "the base takes it by position, the override does not"),
+        Rule("not-keyword", "override", error, "the base takes it by keyword, the override does not"),
+        Rule("default-removed", "override", error, "optional in the base, required in the override"),
+        Rule("variadic-removed", "override", error, "the base takes *args or **kwargs, the override does not"),
+        Rule("receiver-mismatch", "override", error, "static, class, instance, property: what is bound differs"),
+        Rule("async-mismatch", "override", error, "one is a coroutine function, the other is not"),
+        Rule("default-changed", "override", off, "the default has another value"),
+        Rule("syntax-error", "meta", error, "a file could not be read, the rest was checked"),
+        Rule("inconsistent-hierarchy", "meta", error, "the bases form a cycle, or have no method resolution order"),
+        Rule("unresolved-base", "meta", note, "no source was found for a base"),
+        Rule("unused-suppression", "meta", warning, "a suppression comment suppresses nothing"),
+        Rule("unknown-rule", "meta", error, "a suppression comment names no rule that exists"),
+    )
+
+
+RULES: dict[str, Rule] = {rule.name: rule for rule in _rules()}
+"""Every rule by its name, in the order of the documentation."""
+
+GROUPS: tuple[str, ...] = tuple(dict.fromkeys(rule.group for rule in RULES.values()))
+"""The groups, in the same order."""

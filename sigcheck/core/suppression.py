@@ -1,0 +1,136 @@
+"""Which diagnostics a comment suppresses, and which comments suppress nothing. Imports `diagnostic`, `module` and `rules`."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+
+from sigcheck.core.diagnostic import BrokenOverride, Diagnostic, UnknownRule, UselessSuppression
+from sigcheck.core.incompatibility import names_involved
+from sigcheck.core.member import Member
+from sigcheck.core.module import Class, Module, Suppression
+from sigcheck.core.rules import RULES, Severity
+
+Line = tuple[str, int]
+"""A path and a line."""
+
+
+def suppress(
+    diagnostics: Iterable[Diagnostic],
+    modules: Sequence[Module],
+    severities: Mapping[str, Severity],
+    *,
+    reach: Iterable[Line],
+    respect_foreign: bool,
+) -> Iterator[Diagnostic]:
+    """The diagnostics that no comment suppresses, then those about the comments themselves.
+
+    Args:
+        diagnostics: what was found.
+        modules: the files whose comments count.
+        severities: the rules that ran; a comment for another rule is never called useless.
+        reach: the lines of everything that was compared; a comment about overrides in another header had nothing to
+            suppress in this run, and may be needed in another.
+        respect_foreign: `# type: ignore[override]` and pyright's suppress the group `override`.
+    """
+    comments: dict[Line, list[Suppression]] = {}
+    for module in modules:
+        for comment in module.suppressions:
+            comments.setdefault((comment.place.path, comment.place.line), []).append(comment)
+    used: set[tuple[Suppression, str]] = set()
+    for diagnostic in diagnostics:
+        covers = partial(_covering, diagnostic=diagnostic, comments=comments, respect_foreign=respect_foreign)
+        hits = [comment for line in _lines(diagnostic) for comment in covers(line)]
+        hits = hits or _freed_parameters(diagnostic, covers)
+        used.update((comment, diagnostic.rule) for comment in hits)
+        if not hits:
+            yield diagnostic
+    idle = comments.keys() & set(_headers(modules)) - set(reach) if comments else set()
+    for line, found in comments.items():
+        for comment in found:
+            yield from _about(comment, used, severities, is_idle=line in idle)
+
+
+def _headers(modules: Sequence[Module]) -> Iterator[Line]:
+    """The lines of every class and of every member's header."""
+    for module in modules:
+        for owner in module.classes:
+            members = ((member.place, member.last_line) for member in owner.members)
+            for place, last_line in ((owner.place, owner.last_line), *members):
+                for line in range(place.line, last_line + 1):
+                    yield place.path, line
+
+
+def _covering(
+    line: Line, *, diagnostic: Diagnostic, comments: Mapping[Line, list[Suppression]], respect_foreign: bool
+) -> list[Suppression]:
+    """The comments of a line that suppress the diagnostic."""
+    is_override = diagnostic.registered.group == "override"
+    return [
+        comment
+        for comment in comments.get(line, ())
+        if (respect_foreign and is_override if comment.is_foreign else diagnostic.rule in comment.rules)
+    ]
+
+
+def _lines(diagnostic: Diagnostic) -> Iterator[Line]:
+    """Where a comment for this diagnostic may stand."""
+    finding = diagnostic.finding
+    if isinstance(finding, BrokenOverride):
+        yield from _heads(finding.owner, finding.override_class, finding.override, finding.base)
+    else:
+        yield diagnostic.place.path, diagnostic.place.line
+
+
+def _heads(owner: Class, override_class: Class, override: Member, base: Member) -> Iterator[Line]:
+    """The header of the override, of its class and of the class that binds it, and the base's `def`."""
+    for line in range(override.place.line, override.last_line + 1):
+        yield override.place.path, line
+    for entry in {owner.key: owner, override_class.key: override_class}.values():
+        for line in range(entry.place.line, entry.last_line + 1):
+            yield entry.place.path, line
+    for line in {base.place.line, base.last_line}:
+        yield base.place.path, line
+
+
+def lines_of(owner: Class, override_class: Class, override: Member, base: Member) -> Iterator[Line]:
+    """Every line on which a comment about this override may stand, those of the base's parameters too."""
+    yield from _heads(owner, override_class, override, base)
+    for parameter in base.signature.parameters:
+        if parameter.line is not None:
+            yield base.place.path, parameter.line
+
+
+def _freed_parameters(
+    diagnostic: Diagnostic, covers: Callable[[Line], list[Suppression]]
+) -> list[Suppression]:
+    """The comments on the lines of the base's parameters, if they free every one that the diagnostic is about."""
+    finding = diagnostic.finding
+    if not isinstance(finding, BrokenOverride):
+        return []
+    base = finding.base
+    names = names_involved(finding.reason)
+    about = [parameter for parameter in base.signature.parameters if parameter.name in names]
+    found = [covers((base.place.path, parameter.line or 0)) for parameter in about]
+    return [comment for comments in found for comment in comments] if found and all(found) else []
+
+
+def _about(
+    comment: Suppression, used: set[tuple[Suppression, str]], severities: Mapping[str, Severity], *, is_idle: bool
+) -> Iterator[Diagnostic]:
+    if comment.is_foreign:
+        return
+    if not comment.rules and "unknown-rule" in severities:
+        yield Diagnostic("unknown-rule", severities["unknown-rule"], comment.place, UnknownRule(comment, None, None))
+    for rule in comment.rules:
+        if rule not in RULES:
+            if "unknown-rule" in severities:
+                nearest = next(iter(difflib.get_close_matches(rule, RULES, n=1)), None)
+                finding = UnknownRule(comment, rule, nearest)
+                yield Diagnostic("unknown-rule", severities["unknown-rule"], comment.place, finding)
+        elif rule not in severities or (comment, rule) in used or (RULES[rule].group == "override" and is_idle):
+            continue
+        elif "unused-suppression" in severities:
+            severity = severities["unused-suppression"]
+            yield Diagnostic("unused-suppression", severity, comment.place, UselessSuppression(comment, rule))

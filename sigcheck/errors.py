@@ -1,0 +1,23 @@
+"""What can keep a check from running as asked: one class per cause, each message one line that says what to do."""
+
+from __future__ import annotations
+
+
+class SigcheckError(Exception):
+    """The check could not run as asked. The command line prints the message and ends with status 2."""
+
+
+class ConfigurationError(SigcheckError):
+    """An option, a key or a value that sigcheck does not know."""
+
+
+class MissingPathError(SigcheckError):
+    """A path to check, to search or to read that does not exist."""
+
+
+class UnmatchedContractError(SigcheckError):
+    """A contract that matches no class, or no override: it would guard nothing."""
+
+
+class UnresolvedBasesError(SigcheckError):
+    """Bases without source, under `strict-resolve`."""

@@ -1,0 +1,172 @@
+"""Which files there are, and how a report names them. The one place that walks directories."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from sigcheck.core.module import Problem
+from sigcheck.core.place import Place
+
+SUFFIXES = (".py", ".pyi")
+LARGEST = 64 << 20
+"""Bytes beyond which a file is data, whatever it is called: no parser would end in a user's lifetime."""
+
+_PASSED_OVER = frozenset(
+    {"__pycache__", "node_modules", "site-packages", "venv", "env", "build", "dist", "__pypackages__"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file to check.
+
+    Attributes:
+        path: to open it.
+        real: without symbolic links, as they were when it was found.
+        shown: as the report shows it: relative to the working directory where it lies below, with `/`.
+        size: bytes.
+    """
+
+    path: str
+    real: str
+    shown: str
+    size: int
+
+
+def shown(path: str) -> str:
+    """A path as the report shows it: one line of text, whatever its bytes are."""
+    relative = os.path.relpath(path)
+    text = path if relative.split(os.sep, 1)[0] == os.pardir else relative
+    text = text.replace(os.sep, "/").encode("utf-8", "backslashreplace").decode()
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
+
+
+class FileFinder:
+    """Walks the paths of a check; remembers what could not be read."""
+
+    def __init__(self, root: Path, exclude: Iterable[str]) -> None:
+        self.root = os.path.realpath(root)
+        self.exclude = tuple(exclude)
+        self.problems: list[Problem] = []
+        self._directories: set[tuple[int, int]] = set()
+        self._files: set[str] = set()
+
+    def files(self, paths: Iterable[str], contents: Mapping[str, bytes]) -> Iterator[SourceFile]:
+        """Every Python source below the paths, each once, in order of name.
+
+        Args:
+            paths: files and directories, which exist.
+            contents: bytes to take for a real path, where there need be no file.
+        """
+        for path in paths:
+            real = os.path.realpath(path)
+            if real in contents:
+                yield SourceFile(path, real, shown(path), len(contents[real]))
+            elif os.path.isdir(path):
+                yield from self._below(path)
+            else:
+                yield from self._file(path)
+
+    def _below(self, top: str) -> Iterator[SourceFile]:
+        pending = [top]
+        while pending:
+            directory = pending.pop()
+            try:
+                status = os.stat(directory)
+                entries = sorted(os.scandir(directory), key=lambda entry: entry.name)
+            except OSError as error:
+                self._report(directory, error)
+                continue
+            if (status.st_dev, status.st_ino) in self._directories:
+                continue  # A symbolic link led back.
+            self._directories.add((status.st_dev, status.st_ino))
+            below: list[str] = []
+            for entry in entries:
+                if self._is_excluded(entry.path):
+                    continue
+                if _is_directory(entry):
+                    if not self._is_passed_over(entry):
+                        below.append(entry.path)
+                elif entry.name.endswith(SUFFIXES):
+                    yield from self._file(entry.path)
+            pending += reversed(below)
+
+    def _file(self, path: str) -> Iterator[SourceFile]:
+        try:
+            status = os.stat(path)
+        except OSError as error:
+            self._report(path, error)
+            return
+        if not stat.S_ISREG(status.st_mode):
+            place = Place(shown(path), 1, 1, 1, 1)
+            self.problems.append(Problem(place, "is no regular file", "exclude it"))
+            return
+        real = os.path.realpath(path)
+        if real not in self._files:
+            self._files.add(real)
+            yield SourceFile(path, real, shown(path), status.st_size)
+
+    def _is_passed_over(self, entry: os.DirEntry[str]) -> bool:
+        name = entry.name
+        if name.startswith(".") or name in _PASSED_OVER:
+            # A package may be called `build` or `env`: one that is importable is no build directory.
+            return name.startswith(".") or not os.path.exists(os.path.join(entry.path, "__init__.py"))
+        return os.path.exists(os.path.join(entry.path, "pyvenv.cfg"))
+
+    def _is_excluded(self, path: str) -> bool:
+        if not self.exclude:
+            return False
+        relative = os.path.relpath(os.path.abspath(path), self.root).replace(os.sep, "/")
+        return any(is_match(relative, pattern) for pattern in self.exclude)
+
+    def _report(self, path: str, error: OSError) -> None:
+        cause = f"cannot be read: {error.strerror or error}"
+        self.problems.append(Problem(Place(shown(path), 1, 1, 1, 1), cause, "mend its permissions, or exclude it"))
+
+
+def _is_directory(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False  # A symbolic link to itself leads to no directory.
+
+
+def is_match(relative: str, pattern: str) -> bool:
+    """A path relative to the root, or a directory above it, or its name, matches a glob."""
+    pattern = pattern.rstrip("/").removeprefix("./")
+    parts = relative.split("/")
+    prefixes = ("/".join(parts[: count + 1]) for count in range(len(parts)))
+    if "/" not in pattern:
+        return any(fnmatchcase(part, pattern) for part in parts)
+    return any(fnmatchcase(prefix, pattern) for prefix in prefixes)
+
+
+def read_bytes(path: str, on_problem: Callable[[Problem], None]) -> bytes | None:
+    """The bytes of a regular file, or None after telling why not: it vanished, or may not be read."""
+    place = Place(shown(path), 1, 1, 1, 1)
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            on_problem(Problem(place, "is no regular file"))
+            return None
+        # Between the two calls it may have become a pipe: one that nobody writes to must not hold the check up.
+        with open(path, "rb", opener=_open_without_waiting) as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                on_problem(Problem(place, "is no regular file"))
+                return None
+            if status.st_size > LARGEST:
+                on_problem(Problem(place, f"is larger than {LARGEST >> 20} MiB", "exclude it"))
+                return None
+            return file.read()
+    except OSError as error:
+        on_problem(Problem(place, f"cannot be read: {error.strerror or error}"))
+        return None
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

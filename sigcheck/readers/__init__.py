@@ -1,0 +1,1 @@
+"""Readers: each turns one source of truth into values of `sigcheck.core`. They never import one another."""

@@ -1,0 +1,59 @@
+"""The comments that speak to sigcheck, found in the text of a file. Imports no parser but `tokenize`."""
+
+from __future__ import annotations
+
+import io
+import re
+import tokenize
+from collections.abc import Iterator
+
+from sigcheck.core.module import Suppression
+from sigcheck.core.place import Place
+
+_OURS = re.compile(r"#\s*sigcheck:\s*ignore(?![\w-])\s*(?:\[([^\]]*)\])?")
+_FOREIGN = re.compile(r"#\s*type:\s*ignore(?:\[([^\]]*)\])?|#\s*pyright:\s*ignore(?:\[([^\]]*)\])?")
+_FOREIGN_CODES = frozenset({"override", "reportIncompatibleMethodOverride", "reportIncompatibleVariableOverride"})
+
+
+def read_suppressions(text: str, path: str) -> tuple[Suppression, ...]:
+    """Every suppression in a file; none where no comment could be one."""
+    if "sigcheck:" not in text and "ignore" not in text:
+        return ()
+    return tuple(_suppressions(text, path))
+
+
+def _suppressions(text: str, path: str) -> Iterator[Suppression]:
+    for line, column, comment in _comments(text):
+        for found in _OURS.finditer(comment):
+            start = column + found.start()
+            place = Place(path, line, start + 1, line, column + found.end() + 1)
+            names = (found.group(1) or "").split(",")
+            yield Suppression(place, tuple(name.strip() for name in names if name.strip()))
+        for found in _FOREIGN.finditer(comment):
+            codes = {code.strip() for code in (found.group(1) or found.group(2) or "override").split(",")}
+            if codes & _FOREIGN_CODES:
+                place = Place(path, line, column + found.start() + 1, line, column + found.end() + 1)
+                yield Suppression(place, (), is_foreign=True)
+
+
+def _comments(text: str) -> Iterator[tuple[int, int, str]]:
+    """Line (1-based), column (0-based) and text of the comments that may matter."""
+    candidates = {
+        number: line
+        for number, line in enumerate(text.split("\n"), start=1)
+        if "#" in line and ("sigcheck:" in line or "ignore" in line)
+    }
+    if not candidates:
+        return
+    seen: set[int] = set()
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            if token.type == tokenize.COMMENT:
+                seen.add(token.start[0])
+                if token.start[0] in candidates:
+                    yield token.start[0], token.start[1], token.string
+    except (tokenize.TokenError, SyntaxError):
+        # Newer syntax than this interpreter's, or broken: what is left is read line by line.
+        for number, line in candidates.items():
+            if number > max(seen, default=0):
+                yield number, line.index("#"), line[line.index("#") :]

@@ -1,0 +1,857 @@
+"""Classes, methods and names of a module, read from its libcst tree. The one place that knows what Python statements define.
+
+Every branch is followed: definitions under `if`, `try` and `match` are all kept, each with the tests it stands under.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+import libcst as cst
+
+from sigcheck.core.member import Alias, Flavour, Member
+from sigcheck.core.module import Class, Module, Problem, TypedField
+from sigcheck.core.place import Branch, Condition, Place
+from sigcheck.core.signature import Kind, Parameter, Signature
+from sigcheck.readers.source.bodies import Body, read_body
+from sigcheck.readers.source.comments import read_suppressions
+from sigcheck.readers.source.outline import blank_bodies
+from sigcheck.readers.source.positions import Positions
+from sigcheck.readers.source.scope import Meaning, Scope, ScopeKind, join
+from sigcheck.readers.source.text import read_text
+
+
+@dataclass(frozen=True, slots=True)
+class Decorators:
+    """What the configuration says of decorators, by name, dotted name, or last part of it.
+
+    Attributes:
+        opaque: make a callable of unknown signature.
+        injects: supply these parameters, so that callers need not.
+    """
+
+    opaque: frozenset[str] = frozenset()
+    injects: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def read_module(
+    data: bytes, *, name: str, path: str, is_package: bool, decorators: Decorators | None = None, whole: bool = False
+) -> Module:
+    """Read one source file.
+
+    Args:
+        data: its bytes.
+        name: its dotted module name, to make relative imports absolute.
+        path: as the report shows it.
+        is_package: it is an `__init__` file.
+        decorators: what the configuration says of them.
+        whole: show libcst the whole file, instead of only what this reader looks at.
+
+    Returns:
+        The module. What cannot be read is among its problems; this never raises for the content of a file.
+    """
+    text = read_text(data, path)
+    if isinstance(text, Problem):
+        return Module(name, path, problems=(text,))
+    outlined = text if whole else blank_bodies(text, path)
+    if isinstance(outlined, Problem):
+        return Module(name, path, problems=(outlined,))
+    try:
+        with _deep_recursion():
+            tree = cst.parse_module(outlined)
+            reader = _Reader(tree, name=name, path=path, is_package=is_package, decorators=decorators or Decorators())
+            module = reader.read()
+    except cst.ParserSyntaxError as error:
+        return Module(name, path, problems=(_syntax_problem(error, text, path),))
+    except RecursionError:
+        return Module(name, path, problems=(Problem(Place(path, 1, 1, 1, 1), "is nested too deeply to be read"),))
+    return replace(module, suppressions=read_suppressions(text, path))
+
+
+@contextmanager
+def _deep_recursion() -> Iterator[None]:
+    """libcst goes down a chain of a thousand operators or `elif` by recursion, some frames for each link."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, _DEEPEST_RECURSION))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
+
+
+# Before 3.11 each Python frame has a frame of C below it, of which a thread's stack holds so many.
+_DEEPEST_RECURSION = 20_000 if sys.version_info >= (3, 11) else 5_000
+
+
+def skim_module(data: bytes, *, name: str, path: str) -> Module:
+    """Read a file that defines nothing of interest: only its comments, and whether it can be parsed at all."""
+    text = read_text(data, path)
+    if isinstance(text, Problem):
+        return Module(name, path, problems=(text,))
+    outlined = blank_bodies(text, path)
+    if isinstance(outlined, Problem):
+        return Module(name, path, problems=(outlined,))
+    if outlined is text:
+        # `ast` gave up: perhaps the syntax is newer than this interpreter.
+        try:
+            cst.parse_module(text)
+        except cst.ParserSyntaxError as error:
+            return Module(name, path, problems=(_syntax_problem(error, text, path),))
+    return Module(name, path, suppressions=read_suppressions(text, path))
+
+
+_PYTHON_2 = re.compile(r"^\s*(print\s+[\"'\w]|except\s+[\w.]+\s*,\s*\w+\s*:|exec\s+[\"'\w]|raise\s+\w+\s*,)")
+
+
+def _syntax_problem(error: cst.ParserSyntaxError, text: str, path: str) -> Problem:
+    lines = text.split("\n")
+    line, column = min(max(error.raw_line, 1), len(lines)), error.raw_column + 1
+    cause = error.message.split("parser error: ")[-1].split("tokenizer error: ")[-1].splitlines()[0]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(text)
+    except SyntaxError as known:
+        # Python's own message is clearer, and its place more exact.
+        line, column, cause = min(known.lineno or line, len(lines)), known.offset or 1, known.msg
+    except (ValueError, RecursionError, MemoryError):
+        pass  # What libcst says has to do.
+    place = Place(path, line, max(column, 1), line, max(column, 1))
+    if any(_PYTHON_2.match(other) for other in lines):
+        return Problem(place, "is no Python 3 source", "exclude it, or port it")
+    return Problem(place, f"cannot be parsed: {cause}")
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A class underway."""
+
+    id: str
+    name: str
+    place: Place
+    last_line: int
+    bases: tuple[tuple[str, ...], ...]
+    branch: Branch
+    scope: Scope
+    fields: tuple[TypedField, ...] = ()
+    patched: list[Member] = field(default_factory=list)
+
+    def finished(self) -> Class:
+        members: list[Member] = []
+        names: dict[str, tuple[str, ...]] = {}
+        for name, meanings in self.scope.names.items():
+            members += [meaning for meaning in meanings if isinstance(meaning, Member) and meaning.name == name]
+            references = tuple(meaning for meaning in meanings if isinstance(meaning, str))
+            if references:
+                names[name] = references
+        # `S.f = g` under a test leaves what the class had where the test fails.
+        replaced = {member.name for member in self.patched if member.branch == self.branch}
+        members = [member for member in members if member.name not in replaced] + self.patched
+        return Class(
+            self.id,
+            self.name,
+            self.place,
+            self.last_line,
+            self.bases,
+            tuple(sorted(members, key=lambda member: (member.place.line, member.place.column))),
+            names,
+            self.branch,
+            self.fields,
+        )
+
+
+class _Reader:
+    def __init__(self, tree: cst.Module, *, name: str, path: str, is_package: bool, decorators: Decorators) -> None:
+        self.tree = tree
+        self.name = name
+        self.path = path
+        self.package = name if is_package else name.rpartition(".")[0]
+        self.decorators = decorators
+        self.positions = Positions(tree)
+        self.drafts: dict[str, _Draft] = {}
+        self.stars: list[str] = []
+        self.module_scope = Scope(ScopeKind.MODULE)
+
+    def read(self) -> Module:
+        self.block(self.tree.body, self.module_scope, ())
+        names: dict[str, tuple[str, ...]] = {}
+        functions: dict[str, tuple[Member, ...]] = {}
+        for name, meanings in self.module_scope.names.items():
+            members = tuple(meaning for meaning in meanings if isinstance(meaning, Member))
+            references = [meaning for meaning in meanings if isinstance(meaning, str)]
+            if members:
+                functions[name] = members
+                references.append(f"{self.name}:{name}")
+            names[name] = tuple(references)
+        return Module(
+            self.name,
+            self.path,
+            names,
+            tuple(dict.fromkeys(self.stars)),
+            tuple(draft.finished() for draft in self.drafts.values()),
+            functions,
+        )
+
+    # Statements.
+
+    def block(self, statements: Sequence[cst.CSTNode], scope: Scope, branch: Branch) -> None:
+        """Read the statements of one block, in order."""
+        for statement in statements:
+            match statement:
+                case cst.SimpleStatementLine(body=small):
+                    for part in small:
+                        self.small(part, scope, branch)
+                case cst.FunctionDef():
+                    self.function(statement, scope, branch)
+                case cst.ClassDef():
+                    self.class_(statement, scope, branch)
+                case cst.If():
+                    self.if_(statement, scope, branch)
+                case cst.Try() | cst.TryStar():
+                    self.try_(statement, scope, branch)
+                case cst.With(body=body):
+                    self.block(body.body, scope, branch)
+                case cst.For(body=body, orelse=orelse) | cst.While(body=body, orelse=orelse):
+                    before = dict(scope.names)
+                    self.block(body.body, scope, branch)
+                    if orelse is not None:
+                        self.block(orelse.body.body, scope, branch)
+                    scope.names = join(before, scope.names)
+                case cst.Match():
+                    self.match(statement, scope, branch)
+                case _ if isinstance(statement, cst.BaseSmallStatement):
+                    self.small(statement, scope, branch)
+                case _:
+                    continue
+
+    def if_(self, node: cst.If, scope: Scope, branch: Branch) -> None:
+        """Both sides, and what a name means behind them."""
+        sides: list[dict[str, tuple[Meaning, ...]]] = []
+        before = dict(scope.names)
+        failed: Branch = ()
+        current: cst.If | cst.Else | None = node
+        while current is not None:
+            scope.names = dict(before)
+            line = self.positions.of(current.body)[0]
+            if isinstance(current, cst.Else):
+                self.block(current.body.body, scope, (*branch, *(replace(test, line=line) for test in failed)))
+                sides.append(scope.names)
+                break
+            test = self.code(current.test)
+            line = self.positions.of(current.test)[0]
+            inner = tuple(replace(other, line=line) for other in failed)
+            self.block(current.body.body, scope, (*branch, *inner, _condition(test, line, holds=True)))
+            sides.append(scope.names)
+            failed = (*failed, _condition(test, line, holds=False))
+            current = current.orelse
+        else:
+            sides.append(before)
+        scope.names = join(*sides)
+
+    def try_(self, node: cst.Try | cst.TryStar, scope: Scope, branch: Branch) -> None:
+        """The body with its `else`, or one of the handlers; then `finally`."""
+        line = self.positions.of(node.body)[0]
+        test = f"the try of line {line} succeeds"
+        before = dict(scope.names)
+        self.block(node.body.body, scope, (*branch, Condition(test, True, line, self.path)))
+        begun = join(before, scope.names)
+        if node.orelse is not None:
+            self.block(node.orelse.body.body, scope, (*branch, Condition(test, True, line, self.path)))
+        sides = [scope.names]
+        for handler in node.handlers:
+            scope.names = dict(begun)
+            line = self.positions.of(handler.body)[0]
+            self.block(handler.body.body, scope, (*branch, Condition(test, False, line, self.path)))
+            if not _leaves(handler.body):
+                # What the handler binds again replaces what the body bound before it failed.
+                sides.append(scope.names)
+        scope.names = join(*sides)
+        if node.finalbody is not None:
+            self.block(node.finalbody.body.body, scope, branch)
+
+    def match(self, node: cst.Match, scope: Scope, branch: Branch) -> None:
+        """One of the cases, or none."""
+        before = dict(scope.names)
+        sides = [before]
+        subject = self.code(node.subject)
+        failed: Branch = ()
+        for case in node.cases:
+            scope.names = dict(before)
+            line = self.positions.of(case.body)[0]
+            guard = f" if {self.code(case.guard)}" if case.guard is not None else ""
+            test = Condition(f"match {subject}: case {self.code(case.pattern)}{guard}", True, line, self.path)
+            self.block(case.body.body, scope, (*branch, *(replace(other, line=line) for other in failed), test))
+            sides.append(scope.names)
+            failed = (*failed, replace(test, holds=False))
+        scope.names = join(*sides)
+
+    def small(self, node: cst.BaseSmallStatement, scope: Scope, branch: Branch) -> None:
+        """A statement without a block: imports and assignments bind names."""
+        match node:
+            case cst.Import(names=names):
+                for alias in names:
+                    dotted = _dotted(alias.name)
+                    if alias.asname is not None:
+                        scope.bind(_dotted(alias.asname.name), f"{dotted}:")
+                    else:
+                        root = dotted.partition(".")[0]
+                        scope.bind(root, f"{root}:")
+            case cst.ImportFrom():
+                self.import_from(node, scope)
+            case cst.Assign(targets=targets, value=value):
+                for target in targets:
+                    self.assign(target.target, value, node, scope, branch)
+            case cst.AnnAssign(target=target, value=cst.BaseExpression() as value):
+                self.assign(target, value, node, scope, branch)
+            case cst.Del(target=cst.Name(value=name)):
+                scope.names.pop(name, None)
+            case _:
+                return
+
+    def import_from(self, node: cst.ImportFrom, scope: Scope) -> None:
+        """`from a.b import c as d`: absolute references."""
+        origin = _dotted(node.module) if node.module is not None else ""
+        if node.relative:
+            parts = self.package.split(".") if self.package else []
+            kept = parts[: len(parts) - (len(node.relative) - 1)] if len(node.relative) > 1 else parts
+            origin = ".".join(part for part in (*kept, origin) if part)
+        if isinstance(node.names, cst.ImportStar):
+            if scope.kind is ScopeKind.MODULE:
+                self.stars.append(origin)
+            return
+        for alias in node.names:
+            name = _dotted(alias.name)
+            bound = _dotted(alias.asname.name) if alias.asname is not None else name
+            scope.bind(bound, f"{origin}:{name}")
+
+    def assign(
+        self,
+        target: cst.BaseExpression,
+        value: cst.BaseExpression,
+        statement: cst.Assign | cst.AnnAssign,
+        scope: Scope,
+        branch: Branch,
+    ) -> None:
+        """`name = value`, and `Class.name = value` behind the class."""
+        match target:
+            case cst.Name(value=name):
+                if scope.kind is ScopeKind.CLASS:
+                    scope.bind(name, *self.assigned_members(name, value, statement, scope, branch))
+                elif isinstance(value, cst.Lambda):
+                    scope.bind(name, self.lambda_(name, value, statement, Flavour.INSTANCE, branch))
+                else:
+                    known = isinstance(value, _REFERRING)
+                    scope.bind(name, *(self.references(value, scope) if known else (f"?{name}",)))
+            case cst.Attribute(value=cst.Name(value=owner), attr=cst.Name(value=name)):
+                for meaning in self.module_scope.names.get(owner, ()) if scope is self.module_scope else ():
+                    draft = self.drafts.get(meaning) if isinstance(meaning, str) else None
+                    if draft is not None:
+                        found = self.assigned_members(name, value, statement, scope, branch)
+                        draft.patched += [member for member in found if isinstance(member, Member)]
+            case cst.Tuple(elements=elements) | cst.List(elements=elements):
+                parts = value.elements if isinstance(value, (cst.Tuple, cst.List)) else ()
+                is_paired = len(parts) == len(elements) and all(
+                    type(part) is cst.Element for part in (*parts, *elements)
+                )
+                for index, element in enumerate(elements):
+                    if is_paired:
+                        self.assign(element.value, parts[index].value, statement, scope, branch)
+                    elif isinstance(element.value, cst.Name):
+                        name = element.value.value
+                        unknown = self.opaque(name, statement, branch)
+                        scope.bind(name, unknown if scope.kind is ScopeKind.CLASS else f"?{name}")
+            case _:
+                return
+
+    # Classes.
+
+    def class_(self, node: cst.ClassDef, scope: Scope, branch: Branch) -> None:
+        """A class statement, and everything in it."""
+        qualified = scope.prefix + node.name.value
+        class_id = f"{self.name}:{qualified}"
+        count = 2
+        while class_id in self.drafts:
+            class_id = f"{self.name}:{qualified}#{count}"
+            count += 1
+        line, column = self.positions.of(node.name)
+        inner = Scope(ScopeKind.CLASS, f"{qualified}.", scope)
+        draft = _Draft(
+            class_id,
+            f"{self.name}.{qualified}",
+            self.place(line, column, node.name.value),
+            self.positions.of(node.body)[0],
+            tuple(base for argument in node.bases for base in self.bases(argument, scope)),
+            branch,
+            inner,
+        )
+        self.drafts[class_id] = draft
+        self.block(node.body.body, inner, branch)
+        draft.fields = tuple(_typed_fields(node))
+        scope.bind(node.name.value, class_id)
+
+    def bases(self, argument: cst.Arg, scope: Scope) -> Iterator[tuple[str, ...]]:
+        """What one base expression may mean."""
+        if argument.star == "**":
+            return
+        if argument.star == "*":
+            yield (f"?*{self.code(argument.value)}",)
+            return
+        match argument.value:
+            case cst.Call(func=function, args=arguments) if _last(function) == "with_metaclass":
+                for inner in arguments[1:]:
+                    yield from self.bases(inner, scope)
+            case value:
+                yield self.references(value, scope)
+
+    def references(self, node: cst.BaseExpression, scope: Scope) -> tuple[str, ...]:
+        """What an expression may mean, as references; `?text` where only running it would tell."""
+        match node:
+            case cst.Name(value=name):
+                return self.name_references(name, scope)
+            case cst.Attribute(value=value, attr=cst.Name(value=name)):
+                return tuple(
+                    f"?{self.code(node)}" if found.startswith("?") else _attribute(found, name)
+                    for found in self.references(value, scope)
+                )
+            case cst.Subscript(value=value):
+                return self.references(value, scope)
+            case cst.IfExp(body=body, orelse=orelse):
+                return (*self.references(body, scope), *self.references(orelse, scope))
+            case cst.BooleanOperation(left=left, right=right):
+                return (*self.references(left, scope), *self.references(right, scope))
+            case cst.Call(func=function) if _last(function) in _CLASS_FACTORIES:
+                return ("builtins:tuple",)
+            case _:
+                return (f"?{self.code(node)}",)
+
+    def name_references(self, name: str, scope: Scope) -> tuple[str, ...]:
+        """What a name may mean here."""
+        found = scope.look_up(name)
+        if found is None or (found[0].kind is ScopeKind.MODULE and _is_in_function(scope)):
+            # A function runs when its module is complete: the name means what the whole module makes of it.
+            return (f"{self.name}:{name}",)
+        where, meanings = found
+        owner = f"{self.name}:{where.prefix}"
+        return tuple(f"{owner}{name}" if isinstance(meaning, Member) else meaning for meaning in meanings)
+
+    # Functions.
+
+    def function(self, node: cst.FunctionDef, scope: Scope, branch: Branch) -> None:
+        """A `def`, bound in its scope with what earlier definitions of the name leave of it."""
+        name = node.name.value
+        line, column = self.positions.of(node.name)
+        place = self.place(line, column, name)
+        member = self.read_function(node, scope, branch, place)
+        if self.has_classes(node):
+            inner = Scope(ScopeKind.FUNCTION, f"{scope.prefix}{name}.<locals>.", scope)
+            for parameter in member.signature.parameters:
+                inner.bind(parameter.name, f"?{parameter.name}")
+            self.block(node.body.body, inner, branch)
+        words = [self.decorator(decorator, scope) for decorator in node.decorators]
+        earlier = [meaning for meaning in scope.names.get(name, ()) if isinstance(meaning, Member)]
+        accessor = next((word for word, _ in words if _is_accessor(word, name)), None)
+        if accessor is not None:
+            sets = accessor.endswith(".setter")
+            known = [replace(found, has_setter=found.has_setter or sets) for found in earlier]
+            # Of an inherited property, a new getter leaves the setter that it may have: only the base can tell.
+            flavour = Flavour.PROPERTY if sets else Flavour.OPAQUE
+            inherited = replace(member, flavour=flavour, has_setter=sets, returns_callable=None)
+            scope.bind(name, *(known or [inherited]))
+        elif any(_is_word(word, "overload") for word, _ in words):
+            overloads = [found for found in earlier if found.overloads and found.branch == branch]
+            before = overloads[-1].overloads if overloads else ()
+            scope.bind(name, replace(member, overloads=(*before, member.signature)))
+        else:
+            scope.bind(name, member)
+
+    def read_function(self, node: cst.FunctionDef, scope: Scope, branch: Branch, place: Place) -> Member:
+        """The definition itself, without what its scope knows of the name."""
+        signature, unpacks = self.signature(node.params, scope)
+        flavour = Flavour.INSTANCE
+        returns_coroutine: bool | None = None
+        for text, canonical in (self.decorator(decorator, scope) for decorator in node.decorators):
+            word = canonical.rpartition(".")[2]
+            if self.is_named(text, canonical, self.decorators.opaque):
+                flavour = Flavour.OPAQUE
+            elif word in ("staticmethod", "abstractstaticmethod"):
+                flavour = Flavour.STATIC
+            elif word in ("classmethod", "abstractclassmethod"):
+                flavour = Flavour.CLASS if flavour is Flavour.INSTANCE else flavour
+            elif word in ("cached_property", "cachedproperty"):
+                flavour = Flavour.CACHED_PROPERTY
+            elif word.endswith("property"):
+                flavour = Flavour.PROPERTY
+            for name, parameters in self.decorators.injects.items():
+                if self.is_named(text, canonical, (name,)):
+                    signature = _injected(signature, parameters)
+            if word in ("contextmanager", "asynccontextmanager", "asyncio.coroutine"):
+                returns_coroutine = False
+        if node.name.value in _IMPLICIT_FLAVOURS and flavour is Flavour.INSTANCE:
+            flavour = _IMPLICIT_FLAVOURS[node.name.value]
+        receiver = signature.parameters[0].name if signature.positional and scope.kind is ScopeKind.CLASS else None
+        body = read_body(node, receiver, self.code, self.positions, self.path)
+        annotation = self.code(node.returns.annotation) if node.returns is not None else None
+        is_coroutine = _is_coroutine(node, annotation, body) if returns_coroutine is None else returns_coroutine
+        if len(node.decorators) > 0 and is_coroutine is not None and not self.is_transparent(node, scope):
+            is_coroutine = None
+        return Member(
+            node.name.value,
+            flavour,
+            place,
+            self.positions.of(node.body)[0],
+            signature,
+            is_coroutine=is_coroutine,
+            returns_callable=_returns_callable(annotation, body),
+            is_stub=body.is_stub,
+            branch=branch,
+            unpacks=unpacks,
+            calls=body.calls,
+        )
+
+    def is_transparent(self, node: cst.FunctionDef, scope: Scope) -> bool:
+        """Every decorator is one that leaves a coroutine function a coroutine function."""
+        words = (self.decorator(decorator, scope)[1].rpartition(".")[2] for decorator in node.decorators)
+        return all(word in _TRANSPARENT for word in words)
+
+    def signature(self, node: cst.Parameters, scope: Scope) -> tuple[Signature, tuple[str, ...]]:
+        """The parameters as written; and, for `**kwargs: Unpack[T]`, what `T` may mean."""
+        found: list[Parameter] = []
+        only = [self.parameter(param, Kind.POSITIONAL_ONLY) for param in node.posonly_params]
+        plain = [self.parameter(param, Kind.POSITIONAL_OR_KEYWORD) for param in node.params]
+        if not only:
+            # Before `/` existed, PEP 484 had leading `__names` for it; behind a receiver they count too.
+            start = 1 if plain and not _is_legacy_positional(plain[0].name) else 0
+            for index in range(start, len(plain)):
+                if not _is_legacy_positional(plain[index].name):
+                    break
+                plain[index] = replace(plain[index], kind=Kind.POSITIONAL_ONLY)
+                if start and plain[0].kind is not Kind.POSITIONAL_ONLY:
+                    plain[0] = replace(plain[0], kind=Kind.POSITIONAL_ONLY)
+            if start == 0 and plain and _is_legacy_positional(plain[0].name):
+                plain[0] = replace(plain[0], kind=Kind.POSITIONAL_ONLY)
+        found += only
+        found += plain
+        if isinstance(node.star_arg, cst.Param):
+            found.append(self.parameter(node.star_arg, Kind.VAR_POSITIONAL))
+        found += [self.parameter(param, Kind.KEYWORD_ONLY) for param in node.kwonly_params]
+        unpacks: tuple[str, ...] = ()
+        if node.star_kwarg is not None:
+            found.append(self.parameter(node.star_kwarg, Kind.VAR_KEYWORD))
+            match node.star_kwarg.annotation:
+                case cst.Annotation(
+                    annotation=cst.Subscript(value=value, slice=[cst.SubscriptElement(slice=cst.Index(value=inner))])
+                ) if _last(value) == "Unpack":
+                    unpacks = self.references(inner, scope)
+                case _:
+                    pass
+        return Signature(tuple(found)), unpacks
+
+    def parameter(self, node: cst.Param, kind: Kind) -> Parameter:
+        """One parameter."""
+        variadic = kind in (Kind.VAR_POSITIONAL, Kind.VAR_KEYWORD)
+        return Parameter(
+            node.name.value,
+            kind,
+            node.default is None and not variadic,
+            self.code(node.annotation.annotation) if node.annotation is not None else None,
+            self.code(node.default) if node.default is not None else None,
+            self.positions.of(node)[0],
+        )
+
+    def decorator(self, node: cst.Decorator, scope: Scope) -> tuple[str, str]:
+        """A decorator as written, and under the dotted name it was defined with; without its arguments."""
+        expression = node.decorator
+        while isinstance(expression, cst.Call):
+            expression = expression.func
+        text = self.code(expression)
+        references = self.references(expression, scope) if isinstance(expression, (cst.Name, cst.Attribute)) else ()
+        canonical = references[0] if references and not references[0].startswith("?") else text
+        own = f"{self.name}:"
+        return text, (text if canonical.startswith(own) else canonical.replace(":", "."))
+
+    def is_named(self, text: str, canonical: str, names: Sequence[str] | frozenset[str]) -> bool:
+        """One of the configured names means this decorator."""
+        full = f"{self.name}.{text}"
+        return any(name in (text, canonical, full) or text.rpartition(".")[2] == name for name in names)
+
+    def has_classes(self, node: cst.FunctionDef) -> bool:
+        """Somewhere in the function's own body there is a class statement."""
+        return _contains_class(node.body)
+
+    # Members that are assigned.
+
+    def assigned_members(
+        self,
+        name: str,
+        value: cst.BaseExpression,
+        statement: cst.Assign | cst.AnnAssign,
+        scope: Scope,
+        branch: Branch,
+    ) -> tuple[Meaning, ...]:
+        """`name = value` in a class: what the class then has under that name."""
+        match value:
+            case cst.Name(value="None"):
+                return (replace(self.opaque(name, statement, branch), flavour=Flavour.NONE),)
+            case cst.Lambda():
+                return (self.lambda_(name, value, statement, Flavour.INSTANCE, branch),)
+            case cst.Name() | cst.Attribute():
+                found = scope.look_up(value.value) if isinstance(value, cst.Name) else None
+                if found is not None and found[0] is scope:
+                    same = self.opaque(name, statement, branch)
+                    return tuple(
+                        replace(
+                            meaning,
+                            name=name,
+                            place=same.place,
+                            last_line=same.last_line,
+                            branch=(*branch, *(test for test in meaning.branch if test not in branch)),
+                            calls=(),
+                        )
+                        if isinstance(meaning, Member)
+                        else meaning
+                        for meaning in found[1]
+                    )
+                alias = Alias(self.references(value, scope))
+                return (replace(self.opaque(name, statement, branch), alias=alias), *alias.references)
+            case cst.Call(func=function, args=arguments):
+                return (self.made_member(name, _last(function), arguments, statement, scope, branch=branch),)
+            case _:
+                return (self.opaque(name, statement, branch),)
+
+    def made_member(
+        self,
+        name: str,
+        maker: str,
+        arguments: Sequence[cst.Arg],
+        statement: cst.Assign | cst.AnnAssign,
+        scope: Scope,
+        *,
+        branch: Branch,
+    ) -> Member:
+        """`name = staticmethod(f)`, `partialmethod(f, 1, k=2)`, `property(f)`, …"""
+        member = self.opaque(name, statement, branch)
+        if not arguments or any(argument.star for argument in arguments) or arguments[0].keyword is not None:
+            return member
+        function, *rest = arguments
+        match maker:
+            case "staticmethod" | "classmethod" | "partialmethod" | "singledispatchmethod":
+                flavour = {"staticmethod": Flavour.STATIC, "classmethod": Flavour.CLASS}.get(maker)
+                keywords = tuple(argument.keyword.value for argument in rest if argument.keyword is not None)
+                if isinstance(function.value, cst.Lambda):
+                    made = self.lambda_(name, function.value, statement, flavour or Flavour.INSTANCE, branch)
+                    alias = Alias((), len(rest) - len(keywords), keywords, flavour)
+                    return made.called_as(name, made.place, made.last_line, branch, alias)
+                references = self.references(function.value, scope)
+                return replace(member, alias=Alias(references, len(rest) - len(keywords), keywords, flavour))
+            case "property":
+                has_setter = any(
+                    argument.keyword.value == "fset" if argument.keyword is not None else index == 0
+                    for index, argument in enumerate(rest)
+                )
+                return replace(member, flavour=Flavour.PROPERTY, has_setter=has_setter)
+            case "cached_property":
+                return replace(member, flavour=Flavour.CACHED_PROPERTY)
+            case _:
+                return member
+
+    def lambda_(
+        self, name: str, node: cst.Lambda, statement: cst.Assign | cst.AnnAssign, flavour: Flavour, branch: Branch
+    ) -> Member:
+        """`name = lambda ...: ...`."""
+        signature, _ = self.signature(node.params, self.module_scope)
+        return replace(self.opaque(name, statement, branch), flavour=flavour, signature=signature)
+
+    def opaque(self, name: str, statement: cst.Assign | cst.AnnAssign, branch: Branch) -> Member:
+        """A member of which only the name is known."""
+        line, column = self.positions.of(statement)
+        return Member(name, Flavour.OPAQUE, self.place(line, column, name), line, branch=branch)
+
+    # Small things.
+
+    def code(self, node: cst.CSTNode) -> str:
+        """A node's source text, on one line."""
+        return _SPACE.sub(" ", self.tree.code_for_node(node)).strip()
+
+    def place(self, line: int, column: int, word: str) -> Place:
+        """The place of a word."""
+        return Place(self.path, line, column, line, column + len(word))
+
+
+_IMPLICIT_FLAVOURS = {
+    "__new__": Flavour.STATIC,
+    "__init_subclass__": Flavour.CLASS,
+    "__class_getitem__": Flavour.CLASS,
+}
+_REFERRING = (cst.Name, cst.Attribute, cst.Subscript, cst.IfExp, cst.BooleanOperation, cst.Call)
+_CLASS_FACTORIES = frozenset(
+    {"namedtuple", "NamedTuple", "TypedDict", "Enum", "IntEnum", "Flag", "IntFlag", "StrEnum", "type"}
+)
+_TRANSPARENT = frozenset(
+    {"staticmethod", "classmethod", "abstractmethod", "override", "final", "overload", "abstractclassmethod"}
+    | {"abstractstaticmethod", "no_type_check", "deprecated"}
+)
+_AWAITABLE = re.compile(r"\b(Awaitable|Coroutine|Future|Task|Deferred)\b")
+_ASYNC_ITERATOR = re.compile(r"\bAsync(Iterator|Generator|Iterable)\b")
+_CALLABLE = re.compile(r"\b(Callable|Protocol|partial|Any|object|type|Type)\b")
+_PLAIN_VALUES = frozenset(
+    {"int", "str", "bool", "float", "complex", "bytes", "bytearray", "None", "list", "dict", "set"}
+)
+_PLAIN_GENERICS = re.compile(
+    r"(list|dict|set|frozenset|tuple|List|Dict|Set|FrozenSet|Tuple|Sequence|Mapping)\[.*\]", re.DOTALL
+)
+
+
+def _returns_callable(annotation: str | None, body: Body) -> bool | None:
+    if annotation is None:
+        return False if body.returns_plain_value else None
+    text = annotation.strip("\"'")
+    if text in _PLAIN_VALUES or _PLAIN_GENERICS.fullmatch(text.removeprefix("typing.")):
+        return False
+    return True if _CALLABLE.search(text) else None
+
+
+def _is_coroutine(node: cst.FunctionDef, annotation: str | None, body: Body) -> bool | None:
+    """Whether a call gives a coroutine; None where the source leaves it open."""
+    if node.asynchronous is not None:
+        if body.is_generator:
+            return False
+        return None if annotation is not None and _ASYNC_ITERATOR.search(annotation) else True
+    if annotation is not None:
+        return None if _AWAITABLE.search(annotation) or annotation.strip("\"'") in ("Any", "typing.Any") else False
+    if body.is_generator:
+        return False
+    return None if body.is_stub or body.returns_unknown_value else False
+
+
+def _injected(signature: Signature, names: Sequence[str]) -> Signature:
+    return Signature.of(
+        replace(parameter, required=False, default=parameter.default or "...") if parameter.name in names else parameter
+        for parameter in _optional_tail(signature, names)
+    )
+
+
+def _optional_tail(signature: Signature, names: Sequence[str]) -> Iterator[Parameter]:
+    """Injected parameters in front of required ones are no slots that a caller fills: they become keyword-only."""
+    last_required = max(
+        (i for i, p in enumerate(signature.parameters) if p.is_positional and p.required and p.name not in names),
+        default=-1,
+    )
+    moved: list[Parameter] = []
+    for index, parameter in enumerate(signature.parameters):
+        if parameter.name in names and parameter.is_positional and index < last_required:
+            moved.append(replace(parameter, kind=Kind.KEYWORD_ONLY))
+        elif parameter.kind is Kind.VAR_KEYWORD:
+            yield from moved
+            moved = []
+            yield parameter
+        else:
+            yield parameter
+    yield from moved
+
+
+def _typed_fields(node: cst.ClassDef) -> Iterator[TypedField]:
+    """The annotated names of a class body, which are the keys of a TypedDict."""
+    total = not any(
+        argument.keyword is not None
+        and argument.keyword.value == "total"
+        and isinstance(argument.value, cst.Name)
+        and argument.value.value == "False"
+        for argument in node.keywords
+    )
+    for statement in node.body.body:
+        for part in statement.body if isinstance(statement, cst.SimpleStatementLine) else ():
+            match part:
+                case cst.AnnAssign(target=cst.Name(value=name), annotation=annotation, value=None):
+                    required = total
+                    if isinstance(annotation.annotation, cst.Subscript):
+                        word = _last(annotation.annotation.value)
+                        required = {"Required": True, "NotRequired": False}.get(word, total)
+                    yield TypedField(name, required)
+                case _:
+                    continue
+
+
+class _ClassFinder(cst.CSTVisitor):
+    """Looks for a class statement; expressions hold none."""
+
+    found = False
+
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        self.found = self.found or isinstance(node, cst.ClassDef)
+        return not self.found and not isinstance(node, (cst.BaseExpression, cst.BaseSmallStatement))
+
+
+def _contains_class(block: cst.BaseSuite) -> bool:
+    """Somewhere in the block, at any depth, there is a class statement."""
+    finder = _ClassFinder()
+    block.visit(finder)
+    return finder.found
+
+
+def _condition(test: str, line: int, *, holds: bool) -> Condition:
+    """`if not x` is the other side of `if x`."""
+    if test.startswith("not ") and " and " not in test and " or " not in test:
+        return Condition(test.removeprefix("not ").strip(), not holds, line)
+    return Condition(test, holds, line)
+
+
+def _leaves(block: cst.BaseSuite) -> bool:
+    """The block ends by raising: nothing behind it sees its names."""
+    match block.body[-1:] if block.body else ():
+        case [cst.SimpleStatementLine(body=[*_, cst.Raise()])]:
+            return True
+        case _:
+            return False
+
+
+def _is_in_function(scope: Scope) -> bool:
+    current: Scope | None = scope
+    while current is not None:
+        if current.kind is ScopeKind.FUNCTION:
+            return True
+        current = current.parent
+    return False
+
+
+def _is_legacy_positional(name: str) -> bool:
+    return name.startswith("__") and not name.endswith("__")
+
+
+def _is_accessor(decorator: str, name: str) -> bool:
+    """It adds to what the name is already: `@size.setter`, `@Base.size.getter`, `@size.expression`, `@run.register`."""
+    return decorator.startswith(f"{name}.") or decorator.endswith((".setter", ".deleter", ".getter"))
+
+
+def _is_word(word: str, last: str) -> bool:
+    return word.rpartition(".")[2] == last
+
+
+def _attribute(reference: str, name: str) -> str:
+    return reference + name if reference.endswith(":") else f"{reference}.{name}"
+
+
+def _dotted(node: cst.CSTNode) -> str:
+    match node:
+        case cst.Name(value=name):
+            return name
+        case cst.Attribute(value=value, attr=attr):
+            return f"{_dotted(value)}.{attr.value}"
+        case _:
+            return "?"
+
+
+def _last(node: cst.BaseExpression) -> str:
+    match node:
+        case cst.Name(value=name) | cst.Attribute(attr=cst.Name(value=name)):
+            return name
+        case _:
+            return ""
+
+
+_SPACE = re.compile(r"\s+")

@@ -1,0 +1,204 @@
+"""Reading many files: which need a full reading, on how many processors, and what the cache already knows."""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import os
+import re
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, replace
+
+from sigcheck.cache import ModuleCache
+from sigcheck.core.module import Module, Problem
+from sigcheck.core.place import Place
+from sigcheck.files import read_bytes
+from sigcheck.readers.source import Decorators, read_module, skim_module
+
+_PARALLEL_FROM = 2_000_000
+"""Bytes from which a second process pays for its start."""
+
+# A class statement with bases: what a check is about. A line may also begin behind a bare CR, a form feed or a byte order
+# mark, and a name may have letters beyond ASCII.
+_OVERRIDES = re.compile(
+    rb"(?:^|\r|\A\xef\xbb\xbf)[ \t\f]*class(?:[ \t\f\\]+[\w\x80-\xff]+[ \t\f]*[\[(\\]|[ \t\f]*\\)", re.MULTILINE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRequest:
+    """A file to read, and what its module is called.
+
+    Attributes:
+        real: its real path.
+        path: to open it.
+        shown: as reports show it.
+        name: dotted.
+        is_package: it is an `__init__` file.
+        size: bytes.
+        content: bytes to take instead, or None.
+    """
+
+    real: str
+    path: str
+    shown: str
+    name: str
+    is_package: bool
+    size: int
+    content: bytes | None = None
+
+
+Read = tuple[ReadRequest, Module, bool]
+"""A request, its module, and whether all of it was read: a file without a subclass is only skimmed until it is needed."""
+
+
+def read_files(
+    requests: Sequence[ReadRequest],
+    decorators: Decorators,
+    cache: ModuleCache,
+    progress: Callable[[int, int], None] | None = None,
+    *,
+    whole: bool = False,
+) -> Iterator[Read]:
+    """Read files, in order.
+
+    Args:
+        requests: what to read.
+        decorators: what the configuration says of them.
+        cache: what is known of files already.
+        progress: told how many of how many are done.
+        whole: read every file in full, also one that defines no subclass.
+    """
+    known: dict[str, Read] = {}
+    keys: dict[str, bytes] = {}
+    unknown: list[ReadRequest] = []
+    for request in requests:
+        key, data, read = _recall(request, cache, whole=whole)
+        if key is not None:
+            keys[request.real] = key
+        if read is None:
+            # With the bytes that the key was made of: the file may have changed when it is read again.
+            unknown.append(request if data is None else replace(request, content=data))
+        else:
+            known[request.real] = read
+    cache.touch(keys[real] for real in known)
+    fresh = _read_all(unknown, decorators, whole=whole)
+    learnt: list[tuple[bytes, Module]] = []
+    for count, request in enumerate(requests, start=1):
+        read = known.get(request.real)
+        if read is None:
+            read = next(fresh)
+            if read[2] and request.real in keys:
+                learnt.append((keys[request.real], read[1]))
+        if progress is not None:
+            progress(count, len(requests))
+        yield read
+    cache.put(learnt)
+
+
+def _recall(request: ReadRequest, cache: ModuleCache, *, whole: bool) -> tuple[bytes | None, bytes | None, Read | None]:
+    """The key of a file's content, that content, and what the cache knows under the key."""
+    if not cache.is_open:
+        return None, None, None
+    data = request.content if request.content is not None else read_bytes(request.path, lambda _: None)
+    if data is None or not (whole or _is_of_interest(data)):
+        return None, None, None
+    key = cache.key(data, name=request.name, shown=request.shown, is_package=request.is_package)
+    module = cache.get(key)
+    return key, data, None if module is None else (request, module, True)
+
+
+def _read_all(requests: Sequence[ReadRequest], decorators: Decorators, *, whole: bool) -> Iterator[Read]:
+    """Read files on as many processors as it pays for, in order."""
+    processors = min(os.cpu_count() or 1, 8)
+    if processors == 1 or sum(request.size for request in requests) < _PARALLEL_FROM or not _can_fork():
+        for request in requests:
+            yield _read(request, decorators, whole)
+        return
+    batches = _batches(requests, processors)
+    others = set(multiprocessing.active_children())
+    with _pool(processors) as pool:
+        futures = [pool.submit(_read_batch, batch, decorators, whole) for batch in batches]
+        try:
+            for future, batch in zip(futures, batches, strict=True):
+                yield from _result(future) or (_read_alone(request, decorators, whole) for request in batch)
+        except BaseException:
+            # Ctrl-C: what is underway is of no use any more, and a large file would take its time.
+            for child in set(multiprocessing.active_children()) - others:
+                child.terminate()
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+
+
+def _result(future: Future[list[Read]]) -> list[Read] | None:
+    """What a batch gave; None where a file took its process down with it: each is then read in a process of its own."""
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        return None
+
+
+def _can_fork() -> bool:
+    """A process can be forked: other ways of starting one run the caller's main module again, which may be any program."""
+    return "fork" in multiprocessing.get_all_start_methods() and threading.active_count() == 1
+
+
+def _pool(processors: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(processors, multiprocessing.get_context("fork"), initializer=_end_on_interrupt)
+
+
+def _end_on_interrupt() -> None:
+    """Ctrl-C reaches every process of the terminal: one speaks, the others end without a word."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _batches(requests: Sequence[ReadRequest], processors: int) -> list[list[ReadRequest]]:
+    """Runs of files of about the same number of bytes: many enough that the processors end together."""
+    bound = max(sum(request.size for request in requests) // (processors * 16), 1)
+    batches: list[list[ReadRequest]] = [[]]
+    size = 0
+    for request in requests:
+        if size >= bound:
+            batches.append([])
+            size = 0
+        batches[-1].append(request)
+        size += request.size
+    return batches
+
+
+def _read_batch(requests: list[ReadRequest], decorators: Decorators, whole: bool) -> list[Read]:
+    gc.disable()  # Trees have no cycles, and this process ends when the files are read.
+    return [_read(request, decorators, whole) for request in requests]
+
+
+def _read(request: ReadRequest, decorators: Decorators, whole: bool) -> Read:
+    problems: list[Problem] = []
+    data = request.content if request.content is not None else read_bytes(request.path, problems.append)
+    if data is None:
+        if not problems:
+            problems.append(Problem(Place(request.shown, 1, 1, 1, 1), "is no regular file"))
+        return request, Module(request.name, request.shown, problems=tuple(problems)), True
+    if not whole and not _is_of_interest(data):
+        return request, skim_module(data, name=request.name, path=request.shown), False
+    module = read_module(
+        data, name=request.name, path=request.shown, is_package=request.is_package, decorators=decorators
+    )
+    return request, module, True
+
+
+def _is_of_interest(data: bytes) -> bool:
+    """The file may define a subclass."""
+    return _OVERRIDES.search(data) is not None or b"\0" in data
+
+
+def _read_alone(request: ReadRequest, decorators: Decorators, whole: bool) -> Read:
+    try:
+        with _pool(1) as pool:
+            return pool.submit(_read, request, decorators, whole).result()
+    except BrokenProcessPool:
+        problem = Problem(Place(request.shown, 1, 1, 1, 1), "crashes the parser", "exclude it")
+        return request, Module(request.name, request.shown, problems=(problem,)), True

@@ -1,0 +1,161 @@
+"""The formats for machines: JSON, GitHub's annotations, and SARIF 2.1.0."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import quote
+
+from sigcheck.checking import Report
+from sigcheck.core.diagnostic import BrokenOverride, Diagnostic
+from sigcheck.core.place import Place
+from sigcheck.core.rules import RULES, Severity
+from sigcheck.report import words
+
+SCHEMA = 1
+
+
+def render_json(report: Report, version: str) -> str:
+    """One object: `schema`, `version`, `summary`, `diagnostics`. See `docs/json.md`."""
+    content = {
+        "schema": SCHEMA,
+        "version": version,
+        "summary": {
+            "files": report.files,
+            "classes": report.classes,
+            "overrides": report.overrides,
+            "call_sites": report.call_sites,
+            "unresolved_bases": len(report.unresolved),
+            "diagnostics": len(report.diagnostics),
+        },
+        "diagnostics": [as_json(diagnostic) for diagnostic in report.diagnostics],
+    }
+    return json.dumps(content, indent=2) + "\n"
+
+
+def as_json(diagnostic: Diagnostic) -> dict[str, Any]:
+    """A diagnostic as the JSON report has it."""
+    finding = diagnostic.finding
+    broken = finding if isinstance(finding, BrokenOverride) else None
+    parameter, lands_in = words.parameters(broken.reason) if broken is not None else (None, None)
+    owner = getattr(finding, "owner", None)
+    return {
+        "rule": diagnostic.rule,
+        "group": diagnostic.registered.group,
+        "severity": diagnostic.severity.value,
+        "path": diagnostic.place.path,
+        "line": diagnostic.place.line,
+        "column": diagnostic.place.column,
+        "end_line": diagnostic.place.end_line,
+        "end_column": diagnostic.place.end_column,
+        "message": words.message(diagnostic),
+        "class": owner.name if owner is not None else None,
+        "base_class": broken.base_class.name if broken is not None else None,
+        "method": broken.override.name if broken is not None else None,
+        "parameter": parameter,
+        "lands_in": lands_in,
+        "witness": words.witness_text(diagnostic),
+        "related": [
+            {
+                "path": detail.place.path,
+                "line": detail.place.line,
+                "column": detail.place.column,
+                "message": f"{detail.label}: {detail.text}",
+            }
+            for detail in words.details(diagnostic)
+            if detail.place is not None
+        ],
+        "fix": None,
+    }
+
+
+_GITHUB_LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice", Severity.OFF: "notice"}
+
+
+def render_github(report: Report) -> str:
+    """Workflow commands: https://docs.github.com/actions/reference/workflow-commands-for-github-actions."""
+    lines = []
+    for diagnostic in report.diagnostics:
+        place = diagnostic.place
+        properties = {
+            "file": place.path,
+            "line": place.line,
+            "col": place.column,
+            "endLine": place.end_line,
+            "endColumn": place.end_column,
+            "title": f"sigcheck ({diagnostic.rule})",
+        }
+        words_of = ",".join(f"{key}={_property(str(value))}" for key, value in properties.items())
+        lines.append(f"::{_GITHUB_LEVELS[diagnostic.severity]} {words_of}::{_data(words.message(diagnostic))}\n")
+    return "".join(lines)
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+_SARIF_LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note", Severity.OFF: "none"}
+
+
+def render_sarif(report: Report, version: str) -> str:
+    """SARIF 2.1.0: https://docs.oasis-open.org/sarif/sarif/v2.1.0/."""
+    names = list(RULES)
+    content = {
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {
+                    "driver": {
+                        "name": "sigcheck",
+                        "version": version,
+                        "rules": [
+                            {
+                                "id": rule.name,
+                                "shortDescription": {"text": rule.summary},
+                                "defaultConfiguration": {"level": _SARIF_LEVELS[rule.severity]},
+                            }
+                            for rule in RULES.values()
+                        ],
+                    }
+                },
+                "columnKind": "unicodeCodePoints",
+                "results": [
+                    {
+                        "ruleId": diagnostic.rule,
+                        "ruleIndex": names.index(diagnostic.rule),
+                        "level": _SARIF_LEVELS[diagnostic.severity],
+                        "message": {"text": words.message(diagnostic)},
+                        "locations": [_location(diagnostic.place)],
+                        "relatedLocations": [
+                            {**_location(detail.place), "message": {"text": f"{detail.label}: {detail.text}"}}
+                            for detail in words.details(diagnostic)
+                            if detail.place is not None
+                        ],
+                    }
+                    for diagnostic in report.diagnostics
+                ],
+            }
+        ],
+    }
+    return json.dumps(content, indent=2) + "\n"
+
+
+def _location(place: Place) -> dict[str, Any]:
+    return {
+        "physicalLocation": {
+            "artifactLocation": {
+                "uri": f"file://{quote(place.path)}" if place.path.startswith("/") else quote(place.path)
+            },
+            "region": {
+                "startLine": place.line,
+                "startColumn": place.column,
+                "endLine": place.end_line,
+                "endColumn": max(place.end_column, place.column + 1),
+            },
+        }
+    }

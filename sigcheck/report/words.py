@@ -1,0 +1,287 @@
+"""What a diagnostic says. Every sentence of sigcheck about code is made here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NoReturn
+
+from sigcheck.core.binding import CallShape, Refusal, Rejection
+from sigcheck.core.callsite import CallSite
+from sigcheck.core.diagnostic import (
+    BaseWithoutSource,
+    BrokenOverride,
+    Diagnostic,
+    Finding,
+    InconsistentBases,
+    UnknownRule,
+    UnreadableSource,
+    UselessSuppression,
+)
+from sigcheck.core.incompatibility import (
+    AsyncMismatch,
+    DefaultChanged,
+    DefaultRemoved,
+    ExtraRequiredParameters,
+    InsertedParameters,
+    Landing,
+    MissingParameters,
+    MovedParameter,
+    NotKeyword,
+    NotPositional,
+    Reason,
+    ReceiverMismatch,
+    RenamedParameter,
+    ReplacedParameters,
+    VariadicRemoved,
+    Witness,
+)
+from sigcheck.core.place import Branch, Place
+from sigcheck.core.signature import Signature
+
+if TYPE_CHECKING:
+    from typing_extensions import assert_never
+else:
+
+    def assert_never(value: object) -> NoReturn:
+        """The union is closed: mypy proves that this is never reached."""
+        raise AssertionError(value)
+
+
+_LINE_BREAK = re.compile(r"\s*[\r\n]\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """One line below a diagnostic's first.
+
+    Attributes:
+        label: `base`, `witness`, `called` …
+        text: what it says.
+        place: what it points at, or None.
+    """
+
+    label: str
+    text: str
+    place: Place | None = None
+
+
+def message(diagnostic: Diagnostic) -> str:
+    """The sentence of the first line: it can stand alone."""
+    return _in_one_line(_sentence(diagnostic.finding))
+
+
+def _sentence(finding: Finding) -> str:
+    match finding:
+        case BrokenOverride():
+            return _broken(finding)
+        case UnreadableSource(problem=problem):
+            return f"{problem.cause}; {problem.remedy}" if problem.remedy else problem.cause
+        case BaseWithoutSource(owner=owner, reference=reference):
+            return f"no source was found for {_reference(reference)}, a base of {_short(owner.name)}"
+        case InconsistentBases(owner=owner, explanation=explanation):
+            return f"{_short(owner.name)} cannot be created: {explanation}"
+        case UselessSuppression(rule=rule):
+            return f"nothing is suppressed by ignore[{rule}]; remove it"
+        case UnknownRule(rule=None):
+            return "a suppression names its rule: `# sigcheck: ignore[rule]`"
+        case UnknownRule(rule=rule, nearest=nearest):
+            hint = f"; did you mean {nearest}?" if nearest else "; see `sigcheck rules`"
+            return f"no rule is called {rule}{hint}"
+        case _:
+            assert_never(finding)
+
+
+def details(diagnostic: Diagnostic) -> list[Detail]:
+    """The lines below: the base, a call that shows it, what was inserted, who calls."""
+    finding = diagnostic.finding
+    if not isinstance(finding, BrokenOverride):
+        return []
+    name = f"{_short(finding.base_class.name)}.{finding.base.name}"
+    what = f"{name}{finding.base_signature.names_only()}" if finding.base.flavour.is_method else name
+    lines = []
+    if finding.is_shadowing:
+        runs = f"{_short(finding.override_class.name)}.{finding.override.name}"
+        lines.append(Detail("runs", runs + finding.override_signature.names_only(), finding.override.place))
+    lines += [Detail("base", what + _under(finding.base.branch), finding.base.place)]
+    witness = getattr(finding.reason, "witness", None)
+    if isinstance(witness, Witness):
+        lines.append(Detail("witness", _witness(witness, finding)))
+    if isinstance(finding.reason, InsertedParameters):
+        inserted = _listed([f"`{word}`" for word in finding.reason.names])
+        verb = "stands" if len(finding.reason.names) == 1 else "stand"
+        text = f"{inserted} {verb} in front of {_listed(finding.reason.displaced)}"
+        lines.append(Detail("before", text, finding.override.place))
+    if finding.call is not None:
+        lines.append(Detail("called", _called(finding, finding.call), finding.call.place))
+    return [replace(line, text=_in_one_line(line.text)) for line in lines]
+
+
+def _in_one_line(text: str) -> str:
+    """Source text that is quoted may run over several lines, or hold what a terminal would obey."""
+    joined = _LINE_BREAK.sub(" ", text)
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in joined)
+
+
+def witness_text(diagnostic: Diagnostic) -> str | None:
+    """The call that shows a broken promise, and what it does; None for what needs none."""
+    return next((detail.text for detail in details(diagnostic) if detail.label == "witness"), None)
+
+
+def parameters(reason: Reason) -> tuple[str | None, str | None]:
+    """The parameter that a reason is about, and where its argument lands."""
+    match reason:
+        case MissingParameters(names=names, lands_in=lands_in):
+            return names[0], lands_in
+        case NotPositional() | NotKeyword() | ExtraRequiredParameters():
+            return reason.names[0], None
+        case InsertedParameters() | MovedParameter() | ReplacedParameters() | RenamedParameter():
+            return reason.parameter, reason.lands_in
+        case DefaultRemoved() | DefaultChanged():
+            return reason.name, None
+        case VariadicRemoved(variadics=variadics):
+            return variadics[0].name, None
+        case ReceiverMismatch() | AsyncMismatch():
+            return None, None
+        case _:
+            assert_never(reason)
+
+
+def _broken(finding: BrokenOverride) -> str:
+    subject = f"{_short(finding.override_class.name)}.{finding.override.name}"
+    if finding.is_shadowing:
+        shadowed = f"{_short(finding.base_class.name)}.{finding.base.name}"
+        subject = f"{subject}, which shadows {shadowed} in {_short(finding.owner.name)}"
+    return _reason(finding.reason, subject, is_clause=finding.is_shadowing) + _under(finding.override.branch)
+
+
+def _reason(reason: Reason, subject: str, *, is_clause: bool) -> str:
+    comma = "," if is_clause else ""
+    match reason:
+        case MissingParameters(names=names, lands_in=lands_in):
+            elsewhere = f"; by position {names[0]} lands in `{lands_in}`" if lands_in else ""
+            return f"{subject}{comma} cannot receive {_listed(names)}{elsewhere}"
+        case ExtraRequiredParameters(names=names, displaced=displaced):
+            pronoun = "it" if len(names) == 1 else "them"
+            behind = f", and has {pronoun} before {_listed(displaced)}" if displaced else ""
+            return f"{subject}{comma} requires {_listed([f'`{name}`' for name in names])}, which the base never passes{behind}"
+        case MovedParameter(parameter=parameter, lands_in=lands_in, swapped=True):
+            return f"{parameter} lands in `{lands_in}` of {subject}{comma} and {lands_in} in `{parameter}`"
+        case ReplacedParameters(names=names, targets=targets) if len(names) > 1:
+            return f"{_listed(names)} land in {_listed([f'`{target}`' for target in targets])} of {subject}"
+        case InsertedParameters() | MovedParameter() | ReplacedParameters():
+            return f"{reason.parameter} lands in `{reason.lands_in}` of {subject}"
+        case RenamedParameter(parameter=parameter, lands_in=lands_in):
+            return f"{parameter} is called `{lands_in}` in {subject}"
+        case NotPositional(names=names, variadic=variadic):
+            where = f", in {variadic}" if variadic is not None else ""
+            return f"{subject}{comma} takes {_listed(names)} by keyword only{where}"
+        case NotKeyword(names=names, variadic=variadic):
+            where = f", in {variadic}" if variadic is not None else ""
+            return f"{subject}{comma} takes {_listed(names)} by position only{where}"
+        case DefaultRemoved(name=name, override_name=other):
+            new_name = "" if name == other else f" (there `{other}`)"
+            return f"{subject}{comma} requires {name}{new_name}, which is optional in the base"
+        case VariadicRemoved(variadics=variadics, claimed_by=()):
+            return f"{subject}{comma} does not take {_listed([str(variadic) for variadic in variadics])}"
+        case VariadicRemoved(variadics=variadics, claimed_by=claimed_by):
+            claimed = _listed([f"`{name}`" for name in claimed_by])
+            return f"{subject}{comma} has {claimed} for itself, which the base leaves to {variadics[0]}"
+        case ReceiverMismatch(override=override, base=base):
+            return f"{subject}{comma} is {_article(override)}, in the base it is {_article(base)}"
+        case AsyncMismatch(override_is_coroutine=True):
+            return f"{subject}{comma} is a coroutine function, in the base it is none"
+        case AsyncMismatch():
+            return f"{subject}{comma} is no coroutine function, in the base it is one"
+        case DefaultChanged(name=name, base_default=base_default, override_default=override_default):
+            return f"{subject}{comma} has {name}={override_default}, the base {name}={base_default}"
+        case _:
+            assert_never(reason)
+
+
+def _witness(witness: Witness, finding: BrokenOverride) -> str:
+    call = f"{finding.override.name}({', '.join(_arguments(witness.shape, finding.base_signature))})"
+    return f"{call}   {_outcome(witness.outcome, finding.reason)}"
+
+
+def _arguments(shape: CallShape, base: Signature) -> list[str]:
+    slots = [slot.name for slot in base.positional]
+    keywords = sorted(shape.keywords, key=lambda keyword: base.get(keyword) is None)
+    extra = [f"{base.var_positional.name if base.var_positional else 'more'}{n + 1}" for n in range(shape.positional)]
+    return [*(slots + extra)[: shape.positional], *(f"{keyword}=..." for keyword in keywords)]
+
+
+def _outcome(outcome: Rejection | Sequence[Landing], reason: Reason) -> str:
+    if isinstance(outcome, Rejection):
+        names = _listed(outcome.names)
+        refusals = {
+            Refusal.TOO_MANY_POSITIONAL: "too many positional arguments",
+            Refusal.UNEXPECTED_KEYWORD: f"unexpected keyword {names}",
+            Refusal.MULTIPLE_VALUES: f"multiple values for {names}",
+            Refusal.MISSING_ARGUMENT: f"nothing for {names}",
+        }
+        return f"base accepts, override raises TypeError: {refusals[outcome.refusal]}"
+    parameter, _ = parameters(reason)
+    landing = next((entry for entry in outcome if entry.base.name == parameter), outcome[0])
+    return f"base binds {landing.base.name}, override binds {landing.override.name}"
+
+
+def _called(finding: BrokenOverride, call: CallSite) -> str:
+    involved = [name for name in _involved(finding.reason) if finding.base_signature.get(name) is not None]
+    slots = [slot.name for slot in finding.base_signature.positional][: len(call.positional)]
+    by_position = [name for name in involved if name in slots]
+    word = "it" if len(by_position or involved) == 1 else "them"
+    how = "by position" if by_position else "by keyword"
+    if (
+        isinstance(finding.reason, (InsertedParameters, MovedParameter, ReplacedParameters, RenamedParameter))
+        and by_position
+    ):
+        return f"passes {finding.reason.parameter} by position; pass `{finding.reason.parameter}=` or restore the order"
+    return f"passes {word} {how}; every call fails"
+
+
+def _involved(reason: Reason) -> tuple[str, ...]:
+    if isinstance(reason, (MissingParameters, NotPositional, NotKeyword, ExtraRequiredParameters)):
+        return reason.names
+    parameter, _ = parameters(reason)
+    return () if parameter is None else (parameter,)
+
+
+def _under(branch: Branch) -> str:
+    """The branch that a definition stands in, for the end of a sentence."""
+    if not branch:
+        return ""
+    words = []
+    for condition in branch:
+        test = condition.test if condition.holds else f"not {condition.test}"
+        words.append(f"line {condition.line}: {test}")
+    return f" (branch of {'; '.join(words)})"
+
+
+def _reference(reference: str) -> str:
+    if reference.startswith("?"):
+        return f"`{reference[1:]}`"
+    module, _, name = reference.partition(":")
+    return f"{module}.{name}" if name else module
+
+
+def _short(name: str) -> str:
+    """A class without its module: the last part, and the classes it is nested in."""
+    parts = name.split(".")
+    for index, part in enumerate(parts):
+        if part[:1].isupper() or part == "<locals>":
+            return ".".join(parts[index:]) if part != "<locals>" else ".".join(parts[index + 1 :])
+    return parts[-1]
+
+
+def _article(words: str) -> str:
+    if words == "None":
+        return words
+    return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,159 @@
+"""The layers: imports point back along the way of the data. An import against the arrow, or a module in no layer, fails."""
+
+from __future__ import annotations
+
+import ast
+import graphlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent / "sigcheck"
+
+LAYERS: dict[str, tuple[str, ...]] = {
+    "version": ("sigcheck.version",),
+    "errors": ("sigcheck.errors",),
+    "core": ("sigcheck.core",),
+    "source reader": ("sigcheck.readers.source",),
+    "live reader": ("sigcheck.readers.live",),
+    "readers": ("sigcheck.readers",),
+    "files": ("sigcheck.files",),
+    "configuration": ("sigcheck.config",),
+    "cache": ("sigcheck.cache", "sigcheck.serialization"),
+    "project": ("sigcheck.project", "sigcheck.reading"),
+    "use case": ("sigcheck.checking",),
+    "report": ("sigcheck.report",),
+    "command line": ("sigcheck.cli", "sigcheck.commands", "sigcheck.__main__"),
+    "library": ("sigcheck.api",),
+    "façade": ("sigcheck",),
+}
+"""Each layer by the modules, or packages with all below them, that belong to it; the longest name counts."""
+
+MAY_IMPORT: dict[str, set[str]] = {
+    "version": set(),
+    "errors": set(),
+    "core": set(),
+    "source reader": {"core"},
+    "live reader": {"core"},
+    "readers": set(),
+    "files": {"core"},
+    "configuration": {"core", "errors", "files"},
+    "cache": {"core", "version"},
+    "project": {"core", "errors", "files", "configuration", "cache", "source reader"},
+    "use case": {"core", "errors", "files", "configuration", "cache", "project"},
+    "report": {"core", "use case"},
+    "command line": {
+        "version", "errors", "core", "files", "configuration", "project", "use case", "report", "source reader",
+    },
+    "library": {"core", "errors", "configuration", "use case", "live reader"},
+    "façade": {"version", "errors", "core", "configuration", "use case", "report", "library"},
+}  # fmt: skip
+
+NO_IO = {
+    "asyncio", "glob", "io", "logging", "multiprocessing", "os", "pathlib", "random", "shutil", "signal", "socket",
+    "sqlite3", "subprocess", "sys", "tempfile", "threading", "time", "datetime",
+}  # fmt: skip
+"""What the core does not know: files, processes, clocks, the interpreter that runs it."""
+
+
+def _name(path: Path) -> str:
+    parts = path.relative_to(ROOT.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {_name(path): path for path in sorted(ROOT.rglob("*.py"))}
+
+
+def _imports(module: str, *, lazy: bool = True) -> Iterator[str]:
+    """The modules that a module imports, wherever in it; without `lazy`, only those outside of functions."""
+    tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
+    pending: list[ast.AST] = [tree]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and not lazy:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}: a relative import"
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                yield inner if inner in MODULES else node.module or ""
+        pending += ast.iter_child_nodes(node)
+
+
+def _layer(module: str) -> str | None:
+    fits = [
+        (len(top), layer)
+        for layer, tops in LAYERS.items()
+        for top in tops
+        if module == top or (module.startswith(f"{top}.") and top != "sigcheck")
+    ]
+    return max(fits)[1] if fits else None
+
+
+def _ours(imported: str) -> bool:
+    return imported.partition(".")[0] == "sigcheck"
+
+
+def test_every_module_is_in_a_layer_and_no_layer_is_empty() -> None:
+    assert [module for module in MODULES if _layer(module) is None] == []
+    assert set(LAYERS) - {_layer(module) for module in MODULES} == set()
+    assert set(LAYERS) == set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_point_back_along_the_arrow(module: str) -> None:
+    own = _layer(module)
+    assert own is not None
+    against = [
+        imported for imported in _imports(module) if _ours(imported) and _layer(imported) not in (own, *MAY_IMPORT[own])
+    ]
+    assert against == [], f"{module} ({own}) may import {sorted(MAY_IMPORT[own])} only"
+
+
+def test_the_layers_themselves_form_no_cycle() -> None:
+    list(graphlib.TopologicalSorter(MAY_IMPORT).static_order())
+
+
+def test_the_modules_form_no_cycle() -> None:
+    # What is imported when it is used (`sigcheck.check`) may lead back: nothing of sigcheck imports the package itself.
+    graph = {
+        module: {imported for imported in _imports(module) if _ours(imported)}
+        for module in MODULES
+        if module != "sigcheck"
+    }
+    assert not any("sigcheck" in imported for imported in graph.values())
+    list(graphlib.TopologicalSorter(graph).static_order())
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if _layer(module) == "core"])
+def test_the_core_is_pure(module: str) -> None:
+    outside = {imported.partition(".")[0] for imported in _imports(module) if not _ours(imported)}
+    assert outside <= set(sys.stdlib_module_names) - NO_IO
+    called = {
+        node.func.id
+        for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    assert not called & {"open", "print", "input", "exec", "eval", "__import__"}
+
+
+def test_only_the_source_reader_knows_libcst() -> None:
+    users = {module for module in MODULES if any(name.partition(".")[0] == "libcst" for name in _imports(module))}
+    assert users
+    assert {_layer(module) for module in users} == {"source reader"}
+
+
+def test_the_command_line_loads_its_commands_when_it_needs_them() -> None:
+    assert not [name for name in _imports("sigcheck.cli", lazy=False) if _ours(name)]
+    assert "sigcheck.commands" in set(_imports("sigcheck.cli"))
+
+
+def test_an_import_against_the_arrow_would_be_seen() -> None:
+    assert _layer("sigcheck.core.signature") == "core"
+    assert _layer("sigcheck.nowhere") is None
+    assert "project" not in MAY_IMPORT["core"]
+    assert "sigcheck.core.signature" in set(_imports("sigcheck.core.binding"))

@@ -1,0 +1,108 @@
+"""The outline changes nothing in what is read: every file gives the same module with and without it."""
+
+from __future__ import annotations
+
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+from sigcheck.core.module import Module, Problem
+from sigcheck.readers.source import read_module
+from sigcheck.readers.source.outline import blank_bodies
+from tests.spec_pages import PAGES, SPEC, Case, cases
+
+CASES = (*cases(SPEC), *cases(PAGES))
+STDLIB = sorted(Path(sysconfig.get_paths()["stdlib"]).glob("**/*.py"))
+SMALL = [path for path in STDLIB if "site-packages" not in path.parts and 0 < path.stat().st_size < 20_000]
+SAMPLE = SMALL[:: max(len(SMALL) // 60, 1)]
+
+
+def check_same(data: bytes, path: str) -> None:
+    outlined = read(data, path, whole=False)
+    whole = read(data, path, whole=True)
+    for mine, theirs in zip(outlined.classes, whole.classes, strict=True):
+        assert mine.members == theirs.members, f"{path}: {mine.name}"
+    assert outlined.functions == whole.functions, path
+    assert _without_wording(outlined) == _without_wording(whole), path
+
+
+def read(data: bytes, path: str, *, whole: bool) -> Module:
+    return read_module(data, name="module", path=path, is_package=path.endswith("__init__.py"), whole=whole)
+
+
+def _without_wording(module: Module) -> tuple[object, ...]:
+    """Everything: also what equality of parameters leaves out, and with a problem only its line."""
+    details = [
+        (parameter.annotation, parameter.default, parameter.line)
+        for entry in module.classes
+        for member in entry.members
+        for parameter in member.signature.parameters
+    ]
+    lines = [problem.place.line for problem in module.problems]
+    return (module.names, module.stars, module.classes, module.functions, module.suppressions, details, lines)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_specification(case: Case) -> None:
+    for path, text in case.files.items():
+        if path.endswith((".py", ".pyi")):
+            check_same(text.encode(), path)
+
+
+@pytest.mark.parametrize("path", SAMPLE, ids=lambda path: path.name)
+def test_standard_library(path: Path) -> None:
+    check_same(path.read_bytes(), str(path))
+
+
+ODD = {
+    "one line": "class A:\n    def f(self): return self.g(1)\n    def g(self, x): x = 1; return x\n",
+    "header and body share a line": "class A:\n    def f(self,\n          x): return [self.f(x)]\n",
+    "call first": "class A:\n    def f(self):\n        self.g(\n            1,\n        ); return 3\n",
+    "call in call": "class A:\n    def f(self):\n        return self.g(self.h(1), super().f(lambda: self.k()))\n",
+    "strings over lines": 'class A:\n    def f(self):\n        self.g("""\n# no comment\n""", 1)\n        return """\n"""\n',
+    "comment in a call": "class A:\n    def f(self):\n        x = self.g(  # one\n            1,  # two\n        )\n        return x\n",
+    "continued": "class A:\n    def f(self):\n        x = 1 + \\\n            self.g(2)\n        return x\n",
+    "unicode": 'class A:\n    def f(self):\n        "é"; x = "ééé", self.g("é", 1); y = self.h(é=2)\n',
+    "tabs": "class A:\n\tdef f(self):\n\t\tif self:\n\t\t\treturn self.g(1)\n\t\treturn 2\n",
+    "yield in a call": "class A:\n    def f(self):\n        x = 1\n        self.g((yield x))\n",
+    "yield in a lambda": "class A:\n    def f(self):\n        x = 1\n        return lambda: (yield x)\n",
+    "await": "class A:\n    async def f(self):\n        x = 1\n        return await self.g(x)\n",
+    "local class": "class A:\n    def f(self):\n        x = 1\n        if x:\n            class B(A):\n                def f(self): ...\n        return B\n",
+    "decorated local": "class A:\n    def f(self):\n        @trace\n        def g(): return self.h(1)\n        return g\n",
+    "f-string": "class A:\n    def f(self):\n        x = 1\n        return f'{self.g(x)}'\n",
+    "stub": "class A:\n    def f(self):\n        '''Doc.'''\n        raise NotImplementedError\n",
+    "docstring only": "class A:\n    def f(self):\n        '''Doc.\n\n        More.'''\n",
+    "constants": "class A:\n    def f(self):\n        if self:\n            return ...\n        return None\n",
+    "empty return": "class A:\n    def f(self):\n        if self:\n            return\n        self.g(1)\n",
+    "table": "class A:\n    T = {\n        1: 2,\n    }\n    U = (\n        1\n    )\n    V = [\n    ]  # sigcheck: ignore[missing-parameter]\n",
+    "semicolons": "class A:\n    def f(self):\n        x = 1; self.g(x); return x\n    y = [\n    ]; z = None\n",
+    "generator in a call": "class A:\n    def f(self):\n        x = 1\n        return self.g(y for y in x)\n",
+    "walrus": "class A:\n    def f(self):\n        if (x := self.g(1)) is not None:\n            return x\n",
+    "suppressed within": "class A:\n    def f(self):\n        x = 1  # sigcheck: ignore[unknown]\n        return x\n",
+    "global scope": "def f(self):\n    x = 1\n    return self.g(x)\n",
+    "class without receiver": "class A:\n    def f():\n        x = 1\n        return super().f(x)\n",
+    "form feed": "class A:\n    def f(self):\n        x = 1\n\f\n        return self.g(x)\n",
+    "parenthesised": "class A:\n    def f(self):\n        x = 1\n        return (((self.g)(x)), (self).h(2))\n",
+    "chained": "class A:\n    def f(self):\n        x = 1\n        return self.g(x).h(2).k(self.m(3))\n",
+    "plain returns": "class A:\n    def f(self):\n        x = 1\n        if x:\n            return -1\n        return f'{x}', 1\n",
+    "match": "class A:\n    def f(self, x):\n        match x:\n            case 1:\n                return self.g(x)\n        return 0\n",
+    "ends without newline": "class A:\n    def f(self):\n        x = 1\n        return self.g(x)",
+    "nothing": "",
+    "only a comment": "# sigcheck: ignore[unknown]",
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_layouts(name: str) -> None:
+    data = ODD[name].encode()
+    check_same(data, "odd.py")
+    check_same(data.replace(b"\n", b"\r\n"), "odd.py")
+
+
+def test_the_outline_blanks_most_of_a_file() -> None:
+    text = "class A:\n    def f(self):\n" + "        x = 1\n" * 100 + "        return self.g(x)\n"
+    outlined = blank_bodies(text, "a.py")
+    assert not isinstance(outlined, Problem)
+    assert len(outlined.split("\n")) == len(text.split("\n"))
+    assert len(outlined) < len(text) / 5

@@ -1,0 +1,121 @@
+"""Every case of `tests/spec/*.md` and of the rules' pages, checked by every reader."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sigcheck.checking import run_check
+from sigcheck.config import Configuration, find_configuration, read_configuration
+from sigcheck.report import words
+from tests.spec_pages import PAGES, SPEC, Case, Found, cases, differences, read_page
+
+CASES = (*cases(SPEC), *cases(PAGES))
+
+
+def check_sources(directory: Path) -> list[Found]:
+    """What `sigcheck check` finds in a directory, configured by what stands in it."""
+    source = find_configuration(directory)
+    configuration = read_configuration(source) if source is not None else Configuration(root=directory)
+    report = run_check(replace(configuration, cache_dir=None))
+    return [
+        Found(
+            entry.place.path,
+            entry.place.line,
+            entry.rule,
+            entry.severity.value,
+            words.message(entry),
+        )
+        for entry in report.diagnostics
+    ]
+
+
+READERS: dict[str, Callable[[Path], list[Found]]] = {"source": check_sources}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+@pytest.mark.parametrize("reader", READERS)
+def test_spec(reader: str, case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    case.write(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    found = READERS[reader](tmp_path)
+    told = differences(case, found)
+    assert not told, "\n".join([f"{case.page}:{case.line}: {case.heading}", *told])
+
+
+def test_every_page_has_a_silent_and_a_reported_case() -> None:
+    for page in sorted({case.page for case in cases(SPEC)}):
+        wanted = [bool(case.expectations) for case in CASES if case.page == page]
+        assert True in wanted, f"{page} has no bad example"
+        assert False in wanted, f"{page} has no good example"
+
+
+PAGE = """# Title
+
+## One
+
+```python
+class A: ...
+# no heading
+```
+
+```python title="b.py"
+def f(x): ...  # error: [missing-parameter] "x"  # warning: [default-changed]
+```
+
+```toml
+prose = true
+```
+
+## Two, without files
+"""
+
+
+def test_a_page_is_read(tmp_path: Path) -> None:
+    (tmp_path / "page.md").write_text(PAGE)
+    (case,) = read_page(tmp_path / "page.md")
+    assert case.id == "page.md: One"
+    assert list(case.files) == ["main.py", "b.py"]
+    assert [(e.path, e.line, e.rule, e.severity, e.part) for e in case.expectations] == [
+        ("b.py", 1, "default-changed", "warning", ""),
+        ("b.py", 1, "missing-parameter", "error", "x"),
+    ]
+
+
+def test_a_wrong_expectation_is_told_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "page.md").write_text(PAGE)
+    (case,) = read_page(tmp_path / "page.md")
+    found = [
+        Found("b.py", 1, "missing-parameter", "error", "it lacks x"),
+        Found("main.py", 1, "renamed-parameter", "error", "surprise"),
+    ]
+    assert differences(case, found) == [
+        (
+            "b.py:1: missing     warning: [default-changed]\n"
+            '    | def f(x): ...  # error: [missing-parameter] "x"  # warning: [default-changed]'
+        ),
+        "main.py:1: unexpected  error: [renamed-parameter] surprise\n    | class A: ...",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("# One\n```python\nx = 1\n", "the block is not closed"),
+        ("```python\nx = 1\n```\n", "has no heading"),
+        ("# One\n```python\n```\n```python\n```\n", "has another main.py"),
+    ],
+)
+def test_a_page_that_cannot_be_read_says_where(text: str, complaint: str, tmp_path: Path) -> None:
+    (tmp_path / "page.md").write_text(text)
+    with pytest.raises(ValueError, match=complaint):
+        read_page(tmp_path / "page.md")
+
+
+def test_two_headings_of_one_name_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "page.md").write_text("# One\n```python\n```\n# One\n```python\n```\n")
+    with pytest.raises(ValueError, match="two headings"):
+        cases(tmp_path)
