@@ -191,8 +191,8 @@ def _read(request: ReadRequest, decorators: Decorators, whole: bool) -> Read:
 
 
 def _is_of_interest(data: bytes) -> bool:
-    """The file may define a subclass."""
-    return _OVERRIDES.search(data) is not None or b"\0" in data
+    """The file may define a subclass, or has a comment of which only a whole reading tells what it is about."""
+    return _OVERRIDES.search(data) is not None or b"sigcheck:" in data or b"\0" in data
 
 
 def _read_alone(request: ReadRequest, decorators: Decorators, whole: bool) -> Read:

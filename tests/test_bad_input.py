@@ -6,6 +6,7 @@ import os
 import shutil
 import stat
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -315,9 +316,7 @@ def test_a_pipe_or_a_device_is_one_line_and_never_waited_for(fifo: Path) -> None
 
 def test_a_pipe_or_a_device_that_is_named_is_one_line(fifo: Path) -> None:
     for name in ("pipe.py", "null.py"):
-        assert lines(name, cwd=fifo, status=1) == [
-            f"{name}:1:1: error: is no regular file; exclude it [syntax-error]"
-        ]
+        assert lines(name, cwd=fifo, status=1) == [f"{name}:1:1: error: is no regular file; exclude it [syntax-error]"]
 
 
 def test_a_pipe_as_configuration_is_none(fifo: Path) -> None:

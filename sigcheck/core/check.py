@@ -91,10 +91,12 @@ def check(modules: Sequence[Module], hierarchy: Hierarchy, demands: Demands) -> 
         for rule, place, finding in findings
         if rule in demands.severities
     ]
-    reach = (line for pair in comparison.pairs for line in lines_of(pair.owner, pair.override_class, pair.override, pair.base))
-    kept = suppress(
-        diagnostics, modules, demands.severities, reach=reach, respect_foreign=demands.respect_type_ignores
+    reach = (
+        line
+        for pair in comparison.pairs
+        for line in lines_of(pair.owner, pair.override_class, pair.override, pair.base)
     )
+    kept = suppress(diagnostics, modules, demands.severities, reach=reach, respect_foreign=demands.respect_type_ignores)
     return Checked(
         tuple(sorted(kept, key=lambda diagnostic: (diagnostic.place, diagnostic.rule))),
         len(modules),

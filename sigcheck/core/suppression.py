@@ -102,9 +102,7 @@ def lines_of(owner: Class, override_class: Class, override: Member, base: Member
             yield base.place.path, parameter.line
 
 
-def _freed_parameters(
-    diagnostic: Diagnostic, covers: Callable[[Line], list[Suppression]]
-) -> list[Suppression]:
+def _freed_parameters(diagnostic: Diagnostic, covers: Callable[[Line], list[Suppression]]) -> list[Suppression]:
     """The comments on the lines of the base's parameters, if they free every one that the diagnostic is about."""
     finding = diagnostic.finding
     if not isinstance(finding, BrokenOverride):

@@ -76,7 +76,7 @@ def read_module(
 
 @contextmanager
 def _deep_recursion() -> Iterator[None]:
-    """libcst goes down a chain of a thousand operators or `elif` by recursion, some frames for each link."""
+    """Room for libcst, which goes down a chain of a thousand operators or `elif` by recursion."""
     before = sys.getrecursionlimit()
     sys.setrecursionlimit(max(before, _DEEPEST_RECURSION))
     try:

@@ -65,7 +65,9 @@ def blank_bodies(text: str, path: str) -> str | Problem:
 
 def _too_deep(path: str, line: int) -> Problem:
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return Problem(Place(path, line, 1, line, 1), "is nested too deeply to be parsed", f"Python {version} refuses it too")
+    return Problem(
+        Place(path, line, 1, line, 1), "is nested too deeply to be parsed", f"Python {version} refuses it too"
+    )
 
 
 def _deep_line(text: str) -> int | None:
