@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sigcheck.core.callsite import CallSite
+from sigcheck.core.callsite import CallSite, Route
 from sigcheck.core.contract import Contract
 from sigcheck.core.diagnostic import (
     BaseWithoutSource,
@@ -256,6 +256,6 @@ class _Comparison:
                 for member in entry.members:
                     for call in member.calls:
                         given = {*slots[: len(call.positional)], *(name for name, _ in call.keywords)}
-                        if call.method == pair.override.name and call.receiver != "super" and given & involved:
+                        if call.method == pair.override.name and call.route is not Route.SUPER and given & involved:
                             return call
         return None

@@ -19,7 +19,7 @@ from sigcheck.core.member import Alias, Flavour, Member
 from sigcheck.core.module import Class, Module, Problem, TypedField
 from sigcheck.core.place import Branch, Condition, Place
 from sigcheck.core.signature import Kind, Parameter, Signature
-from sigcheck.readers.source.bodies import Body, read_body
+from sigcheck.readers.source.bodies import Body, Context, read_body
 from sigcheck.readers.source.comments import read_suppressions
 from sigcheck.readers.source.outline import blank_bodies
 from sigcheck.readers.source.positions import Positions
@@ -495,7 +495,11 @@ class _Reader:
         if node.name.value in _IMPLICIT_FLAVOURS and flavour is Flavour.INSTANCE:
             flavour = _IMPLICIT_FLAVOURS[node.name.value]
         receiver = signature.parameters[0].name if signature.positional and scope.kind is ScopeKind.CLASS else None
-        body = read_body(node, receiver, self.code, self.positions, self.path)
+        catch_alls = tuple(parameter.name for parameter in signature.parameters if parameter.is_variadic)
+        context = Context(
+            receiver, catch_alls, self.code, lambda found: self.references(found, scope), self.positions, self.path
+        )
+        body = read_body(node, context)
         annotation = self.code(node.returns.annotation) if node.returns is not None else None
         is_coroutine = _is_coroutine(node, annotation, body) if returns_coroutine is None else returns_coroutine
         if len(node.decorators) > 0 and is_coroutine is not None and not self.is_transparent(node, scope):
@@ -512,6 +516,8 @@ class _Reader:
             branch=branch,
             unpacks=unpacks,
             calls=body.calls,
+            assigns=body.assigns,
+            unread=tuple(name for name in catch_alls if name not in body.mentions),
         )
 
     def is_transparent(self, node: cst.FunctionDef, scope: Scope) -> bool:
