@@ -24,7 +24,7 @@ class Rule:
 
     Attributes:
         name: kebab-case.
-        group: `override` or `meta`.
+        group: `override`, `call`, `use`, `family` or `meta`.
         severity: where the configuration says nothing.
         summary: one line, after "says that".
     """
@@ -49,6 +49,11 @@ def _rules() -> tuple[Rule, ...]:
         Rule("receiver-mismatch", "override", error, "static, class, instance, property: what is bound differs"),
         Rule("async-mismatch", "override", error, "one is a coroutine function, the other is not"),
         Rule("default-changed", "override", off, "the default has another value"),
+        Rule(
+            "misbound-argument", "call", error, "at this call, the argument lands in a parameter that is another thing"
+        ),
+        Rule("rejected-argument", "call", error, "at this call, the argument is refused, or one is missing"),
+        Rule("positional-forwarding", "call", off, "three or more optional arguments are forwarded by position"),
         Rule("syntax-error", "meta", error, "a file could not be read, the rest was checked"),
         Rule("inconsistent-hierarchy", "meta", error, "the bases form a cycle, or have no method resolution order"),
         Rule("unresolved-base", "meta", note, "no source was found for a base"),

@@ -139,6 +139,7 @@ class _Draft:
     bases: tuple[tuple[str, ...], ...]
     branch: Branch
     scope: Scope
+    is_decorated: bool
     fields: tuple[TypedField, ...] = ()
     patched: list[Member] = field(default_factory=list)
 
@@ -163,6 +164,7 @@ class _Draft:
             names,
             self.branch,
             self.fields,
+            self.is_decorated,
         )
 
 
@@ -389,6 +391,7 @@ class _Reader:
             tuple(base for argument in node.bases for base in self.bases(argument, scope)),
             branch,
             inner,
+            is_decorated=bool(node.decorators),
         )
         self.drafts[class_id] = draft
         self.block(node.body.body, inner, branch)
