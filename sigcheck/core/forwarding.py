@@ -301,7 +301,9 @@ class Forwarding:
         is_told = seen is not None and not is_own and self._is_told(callee.member, seen.member)
         if accepted is None:
             signature, rejection = outcomes[0]
-            if isinstance(rejection, Rejection) and not is_told:
+            # What the author's own callee refuses is told there, once.
+            is_refused_there = seen is not None and not is_own and _refuses(seen, caller.call)
+            if isinstance(rejection, Rejection) and not is_told and not is_refused_there:
                 yield RejectedArgument(_refused(caller.call, rejection, signature), rejection), signature
             return
         signature, binding = accepted
@@ -317,7 +319,7 @@ class Forwarding:
             optional = [
                 parameter.name
                 for position in range(len(caller.call.positional))
-                if not (parameter := binding[position]).required and not parameter.is_variadic
+                if not (parameter := binding[position]).required and parameter.is_keyword
             ]
             if len(optional) >= MANY_BY_POSITION:
                 yield PositionalForwarding(tuple(optional)), signature
@@ -361,6 +363,10 @@ def _called(member: Member, caller: _Caller) -> tuple[Signature, ...]:
 
 def _bound(signature: Signature, call: CallSite) -> Binding | Rejection:
     return bind_certain(signature, call.shape, has_star=call.has_star, has_double_star=call.has_double_star)
+
+
+def _refuses(callee: _Callee, call: CallSite) -> bool:
+    return all(isinstance(_bound(signature, call), Rejection) for signature in callee.signatures)
 
 
 def _refused(call: CallSite, rejection: Rejection, signature: Signature) -> str | None:
