@@ -570,7 +570,7 @@ class _Reader:
             node.default is None and not variadic,
             self.code(node.annotation.annotation) if node.annotation is not None else None,
             self.code(node.default) if node.default is not None else None,
-            self.positions.of(node)[0],
+            *self.positions.of(node),
         )
 
     def decorator(self, node: cst.Decorator, scope: Scope) -> tuple[str, str]:
