@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import heapq
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from sigcheck.core.flow import (
@@ -89,7 +89,7 @@ class Usage:
     @property
     def is_by_the_way(self) -> bool:
         """It is forgotten only where a loop turns no round, or an exception is caught."""
-        return any(turn.kind is not TurnKind.TEST for turn in self.forgotten)
+        return any(turn.kind is not TurnKind.TEST and not turn.condition.holds for turn in self.forgotten)
 
 
 def usage_of(flow: Flow, parameter: str) -> Usage:
@@ -460,7 +460,7 @@ def _implied(value: str, other: str, *, holds: bool) -> bool | None:
 
 _UNREAD, _READ, _REBOUND = 0, 1, 2
 _UNLIKELY = 1_000_000
-_MOST_STATES = 20_000
+_MOST_STATES = 3_000
 _MOST_TURNS = 24
 
 
@@ -650,13 +650,27 @@ class _Search:
         kept |= {datum.id for datum in taken.values() if datum.turn.kind is TurnKind.EXCEPTION and datum.outcome}
         while len(kept) < _MOST_TURNS:
             other = self.feasible(forgets=False, firm=False, allowed={number: outcomes[number] for number in kept})
+            if other is _Unsure.UNSURE:
+                other = self.path(forgets=False, tracking=None, allowed={number: outcomes[number] for number in kept})
             if not isinstance(other, _Path):
                 break
             differing = self.differing(other, outcomes, kept)
             if differing is None:
-                break
+                # It forgets where no exception comes, and says nothing of that: it returns from within the `try`.
+                return self.uncaught(other, outcomes) or tuple(datum.turn for datum in taken.values())[-_MOST_TURNS:]
             kept.add(differing)
         return tuple(datum.turn for datum in taken.values() if datum.id in kept)
+
+    def uncaught(self, other: _Path, outcomes: dict[int, set[int]]) -> tuple[Turn, ...]:
+        """That nothing was raised where a path that reads the parameter catches something."""
+        return tuple(
+            replace(datum.turn, condition=Condition(datum.turn.condition.test, holds=True, line=datum.turn.line))
+            for datum in map(self.graph.data.__getitem__, other.nodes)
+            if isinstance(datum, _Decision)
+            and datum.turn.kind is TurnKind.EXCEPTION
+            and datum.outcome
+            and datum.id not in outcomes
+        )[:1]
 
     def differing(self, other: _Path, outcomes: dict[int, set[int]], kept: set[int]) -> int | None:
         """The last decision of a path that reads the parameter which a forgotten path takes otherwise."""

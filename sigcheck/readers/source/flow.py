@@ -187,7 +187,12 @@ class _Reader:
         return bisect_right(self.starts, self.offsets[node]) + self.before
 
     def text(self, node: cst.CSTNode) -> str:
-        """Its source, on one line."""
+        """Its source, on one line, without brackets around it."""
+        if (
+            isinstance(node, (cst.BooleanOperation, cst.Comparison, cst.UnaryOperation, cst.Name, cst.Call))
+            and node.lpar
+        ):
+            node = node.with_changes(lpar=(), rpar=())
         return _SPACE.sub(" ", _COMMENT.sub(" ", self.module.code_for_node(node))).strip()
 
     # Statements.
