@@ -283,7 +283,7 @@ def test_finally_in_finally_is_given_up_before_it_takes_long() -> None:
 # The interpreter. Every opaque thing asks a tape what to be; all tapes are played, and a run tells whether it has read `p`.
 
 
-class _Raised(Exception):
+class _RaisedError(Exception):
     """What an opaque thing raises."""
 
 
@@ -318,24 +318,24 @@ class _Tape:
         """A call: true or false, or it raises."""
         value = self.draw(site, 3 if site % 2 else 2)
         if value == 2:
-            raise _Raised
+            raise _RaisedError
         return bool(value)
 
     def g(self, site: int, *_: object) -> None:
         """A call whose value does not matter."""
         if site % 2 and self.draw(site, 2):
-            raise _Raised
+            raise _RaisedError
 
     def xs(self, site: int, *_: object) -> list[int]:
         """None, one or two elements."""
         value = self.draw(site, 4 if site % 2 else 3)
         if value == 3:
-            raise _Raised
+            raise _RaisedError
         return list(range(value))
 
     def e(self, site: int) -> tuple[type[Exception], ...]:
         """What an `except` is for: everything, or nothing."""
-        return (_Raised,) if self.draw(site * 2, 2) else ()
+        return (_RaisedError,) if self.draw(site * 2, 2) else ()
 
     def loaded(self, value: object) -> object:
         self.was_read = self.was_read or value is self.argument
@@ -379,7 +379,7 @@ def run_all(text: str) -> list[_Tape] | None:
                 return None
             tape = _Tape(prefix)
             names: dict[str, Any] = {"c": tape.c, "g": tape.g, "xs": tape.xs, "e": tape.e}
-            names |= {"_seen": tape.loaded, "_tested": tape.tested, "_Raised": _Raised}
+            names |= {"_seen": tape.loaded, "_tested": tape.tested, "_RaisedError": _RaisedError}
             exec(code, names)
             try:
                 result = names["f"](tape.argument, a, m)
@@ -387,7 +387,7 @@ def run_all(text: str) -> list[_Tape] | None:
                     for _ in result:
                         pass
                 runs.append(tape)
-            except (_Raised, _Cut, UnboundLocalError, NameError):
+            except (_RaisedError, _Cut, UnboundLocalError, NameError):
                 pass
             drawn = tape.drawn
             while drawn and drawn[-1][0] + 1 >= drawn[-1][1]:
@@ -485,7 +485,7 @@ class _Writer:
             case "return":
                 return [f"return {self.value(risky=risky)}"]
             case "raise":
-                return ["raise _Raised"]
+                return ["raise _RaisedError"]
             case "set":
                 return [self.pick("p = 1", "a = 1", "m = 'x'", "(p := 2)")]
             case "aug":

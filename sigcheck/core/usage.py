@@ -635,6 +635,8 @@ class _Search:
             datum = self.graph.data[node]
             if isinstance(datum, _Decision):
                 taken[datum.id, datum.outcome] = datum
+            elif self.effect.get(node) == _REBOUND:
+                break  # What comes now reads another value.
         outcomes: dict[int, set[int]] = {}
         for number, outcome in taken:
             outcomes.setdefault(number, set()).add(outcome)
@@ -688,13 +690,15 @@ class _Search:
         for node, following in enumerate(self.graph.next):
             for other in following:
                 before[other].append(node)
-        return _leading(before, {}) - _leading(before, self.effect)
+        returning = _leading(before, {_RETURN}, {})
+        rebinding = {node for node, effect in self.effect.items() if effect == _REBOUND and node in returning}
+        return returning - _leading(before, {_RETURN, *rebinding}, self.effect)
 
 
-def _leading(before: list[list[int]], effect: dict[int, int]) -> set[int]:
-    """The nodes that lead to a return past no node that reads."""
-    found = {_RETURN}
-    pending = [_RETURN]
+def _leading(before: list[list[int]], ends: set[int], effect: dict[int, int]) -> set[int]:
+    """The nodes that lead to one of these ends past no node that reads."""
+    found = set(ends)
+    pending = list(ends)
     while pending:
         for node in before[pending.pop()]:
             if node not in found and effect.get(node) != _READ:
