@@ -303,10 +303,13 @@ class _Tape:
         self.was_read = False
         self.outcomes: set[tuple[int, bool]] = set()
         self.argument = _Value()
+        self.rounds = 0
+        self.is_cut = False
 
     def draw(self, site: int, ways: int) -> int:
         self.seen[site] = self.seen.get(site, 0) + 1
-        if self.seen[site] > 3 or len(self.drawn) > 16:
+        self.is_cut = self.is_cut or self.seen[site] > 3 or len(self.drawn) > 16
+        if self.is_cut:
             raise _Cut
         value = self.prefix[len(self.drawn)] if len(self.drawn) < len(self.prefix) else 0
         self.drawn.append((value, ways))
@@ -337,6 +340,12 @@ class _Tape:
         """What an `except` is for: everything, or nothing."""
         return (_RaisedError,) if self.draw(site * 2, 2) else ()
 
+    def going(self) -> bool:
+        """`while True`, which a body may not leave: such a run tells nothing."""
+        self.rounds += 1
+        self.is_cut = self.is_cut or self.rounds > 8
+        return not self.is_cut
+
     def loaded(self, value: object) -> object:
         self.was_read = self.was_read or value is self.argument
         return value
@@ -353,6 +362,11 @@ class _Instrument(ast.NodeTransformer):
         if node.id == "p" and isinstance(node.ctx, ast.Load):
             return _wrapped("_seen", node)
         return node
+
+    def visit_While(self, node: ast.While) -> ast.AST:
+        if isinstance(node.test, ast.Constant):
+            node.test = _wrapped("_going")
+        return self.generic_visit(node)
 
     def visit_If(self, node: ast.If) -> ast.AST:
         line = node.test.lineno
@@ -379,14 +393,14 @@ def run_all(text: str) -> list[_Tape] | None:
                 return None
             tape = _Tape(prefix)
             names: dict[str, Any] = {"c": tape.c, "g": tape.g, "xs": tape.xs, "e": tape.e}
-            names |= {"_seen": tape.loaded, "_tested": tape.tested, "_RaisedError": _RaisedError}
+            names |= {"_seen": tape.loaded, "_going": tape.going, "_tested": tape.tested, "_RaisedError": _RaisedError}
             exec(code, names)
             try:
                 result = names["f"](tape.argument, a, m)
                 if hasattr(result, "__next__"):
                     for _ in result:
                         pass
-                runs.append(tape)
+                runs += [] if tape.is_cut else [tape]
             except (_RaisedError, _Cut, UnboundLocalError, NameError):
                 pass
             drawn = tape.drawn
