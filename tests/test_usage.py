@@ -338,7 +338,7 @@ class _Tape:
 
     def e(self, site: int) -> tuple[type[Exception], ...]:
         """What an `except` is for: everything, or nothing."""
-        return (_RaisedError,) if self.draw(site * 2, 2) else ()
+        return (Exception,) if self.draw(site * 2, 2) else ()
 
     def going(self) -> bool:
         """`while True`, which a body may not leave: such a run tells nothing."""
@@ -401,7 +401,7 @@ def run_all(text: str) -> list[_Tape] | None:
                     for _ in result:
                         pass
                 runs += [] if tape.is_cut else [tape]
-            except (_RaisedError, _Cut, UnboundLocalError, NameError):
+            except (_RaisedError, _Cut, AssertionError, UnboundLocalError, NameError):
                 pass
             drawn = tape.drawn
             while drawn and drawn[-1][0] + 1 >= drawn[-1][1]:
@@ -501,11 +501,11 @@ class _Writer:
             case "raise":
                 return ["raise _RaisedError"]
             case "set":
-                return [self.pick("p = 1", "a = 1", "m = 'x'", "(p := 2)")]
+                return [self.pick("p = 1", f"a = c({site})", f"m = ('x', 'y')[c({site})]", "(p := 2)")]
             case "aug":
                 return ["p = (p, 1)"]
             case "assert":
-                return [f"assert {self.test(risky=False)} or 1"]
+                return [f"assert {self.test(risky=risky)}"]
             case "def":
                 return ["def h(y=p): return y" if self.draw(st.booleans()) else "def h(p): return p"]
             case "del":
@@ -522,7 +522,7 @@ class _Writer:
                 first, second = self.test(risky=risky), self.test(risky=risky)
                 return [f"if {first}:", *inner(), f"elif {second}:", *inner(), "else:", *inner()]
             case "for":
-                name = self.pick("i", "i", "p", "a")
+                name = self.pick("i", "i", "p")
                 lines = [f"for {name} in xs({site}):", *inner(loop=True)]
                 return [*lines, "else:", *inner()] if self.draw(st.booleans()) else lines
             case "while":
@@ -541,9 +541,9 @@ class _Writer:
                 return ["try:", *inner(risky=True), kinds, *inner(risky=True), "finally:", *inner()]
             case "match":
                 guard = self.pick("", f" if c({site})")
-                lines = [f"match c({self.site(risky=risky)}):", f"    case True{guard}:"]
+                lines = [f"match len(xs({self.site(risky=risky)})):", f"    case 1{guard}:"]
                 lines += [f"    {line}" for line in inner()]
-                last = self.pick("case _:", "case False:", "case p:", "")
+                last = self.pick("case _:", "case 0:", "case p:", "")
                 return [*lines, f"    {last}", *(f"    {line}" for line in inner())] if last else lines
             case _:
                 return [f"for _ in [{self.value(risky=risky)}]:", "    pass"]
@@ -572,7 +572,11 @@ def check(text: str) -> None:
     event(expected.value)
     assert found.kind is expected, text
     if expected is PARTLY:
-        tests = {turn.line: turn.condition.holds for turn in found.forgotten if _is_if(text, turn.line)}
+        tests = {
+            turn.line: turn.condition.holds
+            for turn in found.forgotten
+            if turn.kind is TurnKind.TEST and _is_if(text, turn.line)
+        }
         assert any(not run.was_read and run.outcomes >= set(tests.items()) for run in runs), text
 
 

@@ -685,14 +685,20 @@ class _Search:
         return None
 
     def always_reading(self) -> set[int]:
-        """The nodes from which some return can be reached, and none without reading the parameter."""
+        """The nodes on some path from which some return can be reached, and none without reading the parameter."""
+        reached = {self.graph.entry}
+        pending = [self.graph.entry]
+        while pending:
+            new = set(self.graph.next[pending.pop()]) - reached
+            reached |= new
+            pending += new
         before: list[list[int]] = [[] for _ in self.graph.ops]
         for node, following in enumerate(self.graph.next):
             for other in following:
                 before[other].append(node)
         returning = _leading(before, {_RETURN}, {})
         rebinding = {node for node, effect in self.effect.items() if effect == _REBOUND and node in returning}
-        return returning - _leading(before, {_RETURN, *rebinding}, self.effect)
+        return (returning & reached) - _leading(before, {_RETURN, *rebinding}, self.effect)
 
 
 def _leading(before: list[list[int]], ends: set[int], effect: dict[int, int]) -> set[int]:
