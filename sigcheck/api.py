@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sigcheck.checking import Report, run_check
-from sigcheck.config import Configuration, configuration_of, find_configuration, read_configuration
+from sigcheck.config import Configuration, configuration_for, configuration_of, read_configuration
 from sigcheck.core import assignability
 from sigcheck.core.incompatibility import BindingReason
 from sigcheck.core.signature import Signature
@@ -25,7 +25,7 @@ def check(
     Args:
         paths: files and directories, or one, relative to the working directory; empty for those of the configuration.
         config: a configuration; or the content of `[tool.sigcheck]` as a mapping; or the path of a configuration file; None
-            to look for one from the working directory upwards.
+            to look for one from the paths upwards, then from the working directory.
 
     Returns:
         The diagnostics, and what was looked at.
@@ -34,15 +34,18 @@ def check(
         SigcheckError: the check could not run as asked; the message says why, in one line.
     """
     given = [paths] if isinstance(paths, (str, os.PathLike)) else paths
-    return run_check(_configuration(config), [os.fspath(path) for path in given])
+    chosen = [os.fspath(path) for path in given]
+    return run_check(_configuration(config, chosen), chosen)
 
 
-def _configuration(config: Configuration | Mapping[str, Any] | str | os.PathLike[str] | None) -> Configuration:
+def _configuration(
+    config: Configuration | Mapping[str, Any] | str | os.PathLike[str] | None, paths: list[str]
+) -> Configuration:
     match config:
         case Configuration():
             return config
         case None:
-            found = find_configuration(Path.cwd())
+            found = configuration_for(paths)
             return read_configuration(found) if found is not None else Configuration()
         case Mapping():
             return configuration_of(config, root=Path.cwd())

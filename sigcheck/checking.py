@@ -85,7 +85,7 @@ def run_check(
         project = Project(configuration, chosen, cache, replaced)
         modules = project.read(progress=progress)
         hierarchy = Hierarchy((entry for module in modules for entry in module.classes), Resolver(project.load))
-        checked = check(modules, hierarchy, demands)
+        checked = check(modules, hierarchy, demands, project.flow)
     known = [entry.name for entry in hierarchy.known()]
     for contract, overrides in checked.matched.items():
         if not any(contract.names_base(name) for name in known):

@@ -12,7 +12,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, NoReturn, TextIO, final
 
-from sigcheck.config import Configuration, check_rules, find_configuration, read_configuration
+from sigcheck.config import Configuration, check_rules, configuration_for, read_configuration
 from sigcheck.core.rules import GROUPS, RULES, Severity
 from sigcheck.errors import ConfigurationError, MissingPathError, UnresolvedBasesError
 from sigcheck.files import read_bytes, shown
@@ -133,7 +133,8 @@ def _configured(options: argparse.Namespace) -> Configuration:
     if options.config is not None:
         configuration = read_configuration(Path(options.config))
     else:
-        found = find_configuration(Path.cwd())
+        given = [path for path in options.paths if path != "-"]
+        found = configuration_for([options.stdin_filename] if options.stdin_filename else given)
         configuration = read_configuration(found) if found is not None else Configuration()
     selected = _rule_names(options.select, "--select")
     if selected:
@@ -233,7 +234,8 @@ def _rules(_: argparse.Namespace) -> int:
         print(f"{group}")
         for rule in RULES.values():
             if rule.group == group:
-                print(f"  {rule.name:<{width}}  {rule.severity.value:<8} {rule.summary}")
+                default = "contract" if rule.needs_contract else rule.severity.value
+                print(f"  {rule.name:<{width}}  {default:<8} {rule.summary}")
     return 0
 
 

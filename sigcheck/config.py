@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -125,6 +126,17 @@ def find_configuration(start: Path) -> Path | None:
         if shared.is_file() and "sigcheck" in _table_in(_tables(shared), "tool", shared):
             return shared
     return None
+
+
+def configuration_for(paths: Sequence[str]) -> Path | None:
+    """The configuration file for a check of these paths: the nearest above all of them, or else above the working directory."""
+    working = Path.cwd()
+    try:
+        common = Path(os.path.commonpath([os.path.abspath(path) for path in paths])) if paths else working
+    except ValueError:
+        common = working  # On two drives.
+    start = common if common.is_dir() else common.parent
+    return find_configuration(start) or find_configuration(working)
 
 
 def read_configuration(path: Path) -> Configuration:

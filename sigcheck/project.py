@@ -14,10 +14,12 @@ from pathlib import Path
 
 from sigcheck.cache import ModuleCache
 from sigcheck.config import Configuration
+from sigcheck.core.flow import Flow
+from sigcheck.core.member import Member
 from sigcheck.core.module import Module
 from sigcheck.errors import MissingPathError
 from sigcheck.files import SUFFIXES, FileFinder, SourceFile, read_bytes, shown
-from sigcheck.readers.source import Decorators
+from sigcheck.readers.source import Decorators, read_flow, read_text
 from sigcheck.reading import ReadRequest, read_files
 
 _INIT = "__init__"
@@ -116,6 +118,15 @@ class Project:
             self._located[key] = self._locate(name, tops, prefer_stub=near.endswith(".pyi"))
         found = self._located[key]
         return None if found is None else self._module(found[1], name, found[0])
+
+    def flow(self, member: Member) -> Flow | None:
+        """The control flow of a member's body; None where it has none, or its file cannot be read any more."""
+        real = self._by_shown.get(member.place.path)
+        if real is None:
+            return None
+        data = self._contents.get(real) or read_bytes(real, lambda _: None)
+        text = read_text(data, real) if data is not None else None
+        return read_flow(text, member.place.line, real) if isinstance(text, str) else None
 
     def _module(self, real: str, name: str, root: str) -> Module:
         module = self._modules.get(real)

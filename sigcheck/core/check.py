@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sigcheck.core.callsite import CallSite, Route
@@ -15,8 +15,10 @@ from sigcheck.core.diagnostic import (
     InconsistentBases,
     UnreadableSource,
 )
+from sigcheck.core.flow import Flow
 from sigcheck.core.forwarding import Forwarding
 from sigcheck.core.hierarchy import Hierarchy, Pair
+from sigcheck.core.honour import Honouring, swallowed_arguments
 from sigcheck.core.incompatibility import RenamedParameter, ReplacedParameters, names_involved
 from sigcheck.core.member import Member
 from sigcheck.core.module import Class, Module, TypedField
@@ -67,13 +69,19 @@ class Checked:
     matched: Mapping[Contract, int] = field(default_factory=dict)
 
 
-def check(modules: Sequence[Module], hierarchy: Hierarchy, demands: Demands) -> Checked:
+def check(
+    modules: Sequence[Module],
+    hierarchy: Hierarchy,
+    demands: Demands,
+    flow_of: Callable[[Member], Flow | None] = lambda _: None,
+) -> Checked:
     """Hold every override of the hierarchy against its bases.
 
     Args:
         modules: the files of the project, as read.
         hierarchy: their classes, with what the bases resolve to.
         demands: what the user asked for.
+        flow_of: reads the body of a member; None where it cannot be read.
     """
     comparison = _Comparison(hierarchy, demands)
     findings: list[tuple[str, Place, Finding]] = list(comparison.findings())
@@ -82,6 +90,17 @@ def check(modules: Sequence[Module], hierarchy: Hierarchy, demands: Demands) -> 
         for broken in forwarding.broken_calls():
             place = broken.call.place if comparison.is_checked(broken.caller_class) else broken.callee.place
             findings.append((broken.reason.rule, place, broken))
+    neglected = list(swallowed_arguments(comparison.pairs, hierarchy))
+    if demands.contracts and USE_RULES & demands.severities.keys():
+        disowned = {
+            (comment.place.path, comment.place.line): comment.parameters
+            for module in modules
+            for comment in module.suppressions
+            if comment.parameters
+        }
+        honouring = Honouring(forwarding, flow_of)
+        neglected += honouring.neglected(comparison.pairs, comparison.contracts_of, disowned)
+    findings += [(entry.reason.rule, entry.place, entry) for entry in neglected]
     for module in modules:
         findings += [("syntax-error", problem.place, UnreadableSource(problem)) for problem in module.problems]
     for owner, explanation in hierarchy.inconsistent:
@@ -115,6 +134,7 @@ def check(modules: Sequence[Module], hierarchy: Hierarchy, demands: Demands) -> 
 
 
 CALL_RULES = {rule.name for rule in RULES.values() if rule.group == "call"}
+USE_RULES = {rule.name for rule in RULES.values() if rule.group == "use" and rule.needs_contract}
 
 
 class _Comparison:
@@ -144,7 +164,7 @@ class _Comparison:
             key = (pair.owner.key, pair.override.name)
             if key not in self.compared:
                 self.compared.add(key)
-                for contract in self._contracts_of(pair):
+                for contract in self.contracts_of(pair):
                     self.matched[contract] += 1
             is_shadowing = pair.owner.key != pair.override_class.key
             place = pair.owner.place if is_shadowing else pair.override.place
@@ -169,7 +189,7 @@ class _Comparison:
                 yield found.reason.rule, place, finding
 
     def _is_wanted(self, pair: Pair) -> bool:
-        contracts = self._contracts_of(pair)
+        contracts = self.contracts_of(pair)
         if self.demands.only_contracts and not contracts:
             return False
         name = pair.override.name
@@ -187,7 +207,8 @@ class _Comparison:
             contract.names_method(method) for contract in self._contracts_above(receiver)
         )
 
-    def _contracts_of(self, pair: Pair) -> tuple[Contract, ...]:
+    def contracts_of(self, pair: Pair) -> tuple[Contract, ...]:
+        """The contracts that name the override."""
         return tuple(
             contract
             for contract in self._contracts_above(pair.owner)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from sigcheck.core.callsite import CallSite
 from sigcheck.core.forwarding import BrokenCall
+from sigcheck.core.honour import NeglectedParameter
 from sigcheck.core.incompatibility import Reason
 from sigcheck.core.member import Member
 from sigcheck.core.module import Class, Problem, Suppression
@@ -88,6 +89,7 @@ class UnknownRule:
 Finding = (
     BrokenOverride
     | BrokenCall
+    | NeglectedParameter
     | UnreadableSource
     | BaseWithoutSource
     | InconsistentBases

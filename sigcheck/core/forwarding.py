@@ -145,6 +145,12 @@ class Forwarding:
                     if self._is_wanted(receiver, caller.call.method):
                         yield from self._judged(caller, order)
 
+    def callees(self, owner: Class, member: Member, call: CallSite) -> Iterator[tuple[Class, Member]]:
+        """What a call in a method of the class runs, on an instance of that very class."""
+        for order in self.hierarchy.linearizations(owner):
+            for callee in self._callees(_Caller(owner, member, call), order):
+                yield callee.owner, callee.member
+
     def _callers(self, order: Linearization) -> Iterator[_Caller]:
         """The calls that may find another callee on this receiver than on any class above it."""
         receiver, *above = order

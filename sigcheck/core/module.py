@@ -70,11 +70,13 @@ class Suppression:
         place: the comment.
         rules: what it names; empty where it names nothing, which is an error.
         is_foreign: it is `# type: ignore[override]` or pyright's.
+        parameters: it is `# sigcheck: ignores[parameter, ...]`: what an override takes and does not use, on purpose.
     """
 
     place: Place
     rules: tuple[str, ...]
     is_foreign: bool = False
+    parameters: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,11 +58,19 @@ def _rules() -> tuple[Rule, ...]:
         Rule("positional-forwarding", "call", off, "three or more optional arguments are forwarded by position"),
         Rule("ignored-parameter", "use", error, "accepted, never read, and not refused", needs_contract=True),
         Rule(
-            "partly-honoured-parameter", "use", error, "read on some paths that return, not on others", needs_contract=True
+            "partly-honoured-parameter",
+            "use",
+            error,
+            "read on some paths that return, not on others",
+            needs_contract=True,
         ),
         Rule("swallowed-argument", "use", warning, "a parameter of the base lands in a catch-all that nothing reads"),
         Rule(
-            "unforwarded-parameter", "use", error, "not passed to the sibling that takes it, nor read", needs_contract=True
+            "unforwarded-parameter",
+            "use",
+            error,
+            "not passed to the sibling that takes it, nor read",
+            needs_contract=True,
         ),
         Rule("syntax-error", "meta", error, "a file could not be read, the rest was checked"),
         Rule("inconsistent-hierarchy", "meta", error, "the bases form a cycle, or have no method resolution order"),

@@ -8,6 +8,7 @@ from functools import partial
 
 from sigcheck.core.diagnostic import BrokenOverride, Diagnostic, UnknownRule, UselessSuppression
 from sigcheck.core.forwarding import BrokenCall
+from sigcheck.core.honour import NeglectedParameter
 from sigcheck.core.incompatibility import names_involved
 from sigcheck.core.member import Member
 from sigcheck.core.module import Class, Module, Suppression
@@ -47,6 +48,7 @@ def suppress(
         used.update((comment, diagnostic.rule) for comment in hits)
         if not hits:
             yield diagnostic
+    yield from _strange_parameters(comments, modules, severities)
     idle = comments.keys() & set(_headers(modules)) - set(reach) if comments else set()
     for line, found in comments.items():
         for comment in found:
@@ -61,6 +63,25 @@ def _headers(modules: Sequence[Module]) -> Iterator[Line]:
             for place, last_line in ((owner.place, owner.last_line), *members):
                 for line in range(place.line, last_line + 1):
                     yield place.path, line
+
+
+def _strange_parameters(
+    comments: Mapping[Line, list[Suppression]], modules: Sequence[Module], severities: Mapping[str, Severity]
+) -> Iterator[Diagnostic]:
+    """`# sigcheck: ignores[p]` in the header of a method that has no `p`."""
+    severity = severities.get("unused-suppression")
+    if severity is None or not any(comment.parameters for found in comments.values() for comment in found):
+        return
+    for module in modules:
+        for member in (member for owner in module.classes for member in owner.members):
+            known = {parameter.name for parameter in member.signature.parameters}
+            for line in range(member.place.line, member.last_line + 1):
+                for comment in comments.get((member.place.path, line), ()):
+                    for name in comment.parameters:
+                        if name not in known:
+                            yield Diagnostic(
+                                "unused-suppression", severity, comment.place, UselessSuppression(comment, name)
+                            )
 
 
 def _covering(
@@ -80,6 +101,8 @@ def _lines(diagnostic: Diagnostic) -> Iterator[Line]:
     finding = diagnostic.finding
     if isinstance(finding, BrokenOverride):
         yield from _heads(finding.owner, finding.override_class, finding.override, finding.base)
+    elif isinstance(finding, NeglectedParameter):
+        yield from _heads(finding.override_class, finding.override_class, finding.override, finding.base)
     elif isinstance(finding, BrokenCall):
         for line in range(finding.call.place.line, finding.call.last_line + 1):
             yield finding.call.place.path, line
@@ -111,10 +134,13 @@ def lines_of(owner: Class, override_class: Class, override: Member, base: Member
 def _freed_parameters(diagnostic: Diagnostic, covers: Callable[[Line], list[Suppression]]) -> list[Suppression]:
     """The comments on the lines of the base's parameters, if they free every one that the diagnostic is about."""
     finding = diagnostic.finding
-    if not isinstance(finding, BrokenOverride):
-        return []
-    base = finding.base
-    names = names_involved(finding.reason)
+    match finding:
+        case BrokenOverride(base=base, reason=reason):
+            names = names_involved(reason)
+        case NeglectedParameter(base=base, reason=use):
+            names = frozenset(use.parameters)
+        case _:
+            return []
     about = [parameter for parameter in base.signature.parameters if parameter.name in names]
     found = [covers((base.place.path, parameter.line or 0)) for parameter in about]
     return [comment for comments in found for comment in comments] if found and all(found) else []
@@ -123,7 +149,7 @@ def _freed_parameters(diagnostic: Diagnostic, covers: Callable[[Line], list[Supp
 def _about(
     comment: Suppression, used: set[tuple[Suppression, str]], severities: Mapping[str, Severity], *, is_idle: bool
 ) -> Iterator[Diagnostic]:
-    if comment.is_foreign:
+    if comment.is_foreign or comment.parameters:
         return
     if not comment.rules and "unknown-rule" in severities:
         yield Diagnostic("unknown-rule", severities["unknown-rule"], comment.place, UnknownRule(comment, None, None))
@@ -133,7 +159,9 @@ def _about(
                 nearest = next(iter(difflib.get_close_matches(rule, RULES, n=1)), None)
                 finding = UnknownRule(comment, rule, nearest)
                 yield Diagnostic("unknown-rule", severities["unknown-rule"], comment.place, finding)
-        elif rule not in severities or (comment, rule) in used or (RULES[rule].group == "override" and is_idle):
+        elif (
+            rule not in severities or (comment, rule) in used or (RULES[rule].group in ("override", "use") and is_idle)
+        ):
             continue
         elif "unused-suppression" in severities:
             severity = severities["unused-suppression"]

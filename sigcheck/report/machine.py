@@ -9,6 +9,7 @@ from urllib.parse import quote
 from sigcheck.checking import Report
 from sigcheck.core.diagnostic import BaseWithoutSource, BrokenOverride, Diagnostic, Finding, InconsistentBases
 from sigcheck.core.forwarding import BrokenCall, MisboundArgument
+from sigcheck.core.honour import NeglectedParameter, SwallowedArguments
 from sigcheck.core.place import Place
 from sigcheck.core.rules import RULES, Severity
 from sigcheck.report import words
@@ -75,6 +76,15 @@ def _subject(finding: Finding) -> dict[str, str | None]:
             found["base_class"] = seen_class.name if seen_class is not None else None
             if isinstance(reason, MisboundArgument):
                 found |= {"parameter": reason.parameter, "lands_in": reason.lands_in}
+        case NeglectedParameter(override_class=owner, base_class=base_class, override=override, reason=use):
+            found |= {
+                "class": owner.name,
+                "base_class": base_class.name,
+                "method": override.name,
+                "parameter": names[0],
+            }
+            if isinstance(use, SwallowedArguments):
+                found["lands_in"] = use.catch_alls[0].name
         case BaseWithoutSource(owner=owner) | InconsistentBases(owner=owner):
             found["class"] = owner.name
         case _:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -20,6 +21,13 @@ from sigcheck.core.diagnostic import (
     UselessSuppression,
 )
 from sigcheck.core.forwarding import BrokenCall, MisboundArgument, PositionalForwarding, RejectedArgument
+from sigcheck.core.honour import (
+    IgnoredParameter,
+    NeglectedParameter,
+    PartlyHonouredParameter,
+    SwallowedArguments,
+    UnforwardedParameter,
+)
 from sigcheck.core.incompatibility import (
     AsyncMismatch,
     DefaultChanged,
@@ -42,6 +50,7 @@ from sigcheck.core.member import Member
 from sigcheck.core.module import Class
 from sigcheck.core.place import Branch, Place
 from sigcheck.core.signature import Signature
+from sigcheck.core.usage import Turn, TurnKind
 
 if TYPE_CHECKING:
     from typing_extensions import assert_never
@@ -81,12 +90,16 @@ def _sentence(finding: Finding) -> str:
             return _broken(finding)
         case BrokenCall():
             return _broken_call(finding)
+        case NeglectedParameter():
+            return _neglected(finding)
         case UnreadableSource(problem=problem):
             return f"{problem.cause}; {problem.remedy}" if problem.remedy else problem.cause
         case BaseWithoutSource(owner=owner, reference=reference):
             return f"no source was found for {_reference(reference)}, a base of {_short(owner.name)}"
         case InconsistentBases(owner=owner, explanation=explanation):
             return f"{_short(owner.name)} cannot be created: {explanation}"
+        case UselessSuppression(rule=name) if finding.suppression.parameters:
+            return f"no parameter is called {name} here; remove it"
         case UselessSuppression(rule=rule):
             return f"nothing is suppressed by ignore[{rule}]; remove it"
         case UnknownRule(rule=None):
@@ -103,6 +116,8 @@ def details(diagnostic: Diagnostic) -> list[Detail]:
     finding = diagnostic.finding
     if isinstance(finding, BrokenCall):
         return [replace(line, text=_in_one_line(line.text)) for line in _call_details(finding)]
+    if isinstance(finding, NeglectedParameter):
+        return [replace(line, text=_in_one_line(line.text)) for line in _neglect_details(finding)]
     if not isinstance(finding, BrokenOverride):
         return []
     name = f"{_short(finding.base_class.name)}.{finding.base.name}"
@@ -199,6 +214,83 @@ def _call_details(finding: BrokenCall) -> list[Detail]:
     return lines
 
 
+def _neglected(finding: NeglectedParameter) -> str:
+    subject = _member(finding.override_class, finding.override)
+    match finding.reason:
+        case IgnoredParameter(parameters=names):
+            return f"{subject} takes {_listed(names)} and never reads {_pronoun(names)}"
+        case PartlyHonouredParameter(parameters=names, turns=turns):
+            return f"{subject} does not read {_listed(names)} on every path ({'; '.join(map(_turn, turns))})"
+        case UnforwardedParameter(parameters=names, callee_class=callee_class, callee=callee):
+            takes = f"which takes {_pronoun(names)}"
+            return f"{subject} does not pass {_listed(names)} on to {_member(callee_class, callee)}, {takes}"
+        case SwallowedArguments(parameters=names, catch_alls=catch_alls):
+            verb = "lands" if len(names) == 1 else "land"
+            where = _listed([f"`{catch_all}`" for catch_all in catch_alls])
+            return f"{_listed(names)} {verb} in {where} of {subject}, which nothing reads"
+        case _:
+            assert_never(finding.reason)
+
+
+def _turn(turn: Turn) -> str:
+    """Where a path turns off, as a reader looks for it: `else of line 41: x != 1`."""
+    condition = turn.condition
+    match turn.kind:
+        case TurnKind.LOOP:
+            how = "line" if condition.holds else "no round of line"
+            return f"{how} {turn.line}: {condition.test}"
+        case TurnKind.EXCEPTION:
+            return f"line {turn.line}: {condition.test}" if condition.holds else f"line {condition.line}: an exception"
+        case TurnKind.TEST:
+            if condition.holds:
+                return f"line {turn.line}: {condition.test}"
+            return f"else of line {turn.line}: {_negated(condition.test)}"
+        case _:
+            assert_never(turn.kind)
+
+
+_OPPOSITES: dict[type[ast.cmpop], str] = {
+    ast.Eq: "!=",
+    ast.NotEq: "==",
+    ast.Lt: ">=",
+    ast.GtE: "<",
+    ast.Gt: "<=",
+    ast.LtE: ">",
+    ast.Is: "is not",
+    ast.IsNot: "is",
+    ast.In: "not in",
+    ast.NotIn: "in",
+}
+
+
+def _negated(test: str) -> str:
+    """A test that failed, as one that holds."""
+    try:
+        node = ast.parse(test, mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return f"not ({test})"
+    match node:
+        case ast.Compare(left=left, ops=[operator], comparators=[right]) if test.isascii() and "\n" not in test:
+            opposite = _OPPOSITES[type(operator)]
+            return f"{test[: left.end_col_offset]} {opposite} {test[right.col_offset :]}"
+        case ast.UnaryOp(op=ast.Not(), operand=operand) if test.isascii() and "\n" not in test:
+            return test[operand.col_offset : operand.end_col_offset]
+        case ast.Name() | ast.Attribute() | ast.Call() | ast.Subscript():
+            return f"not {test}"
+        case _:
+            return f"not ({test})"
+
+
+def _neglect_details(finding: NeglectedParameter) -> list[Detail]:
+    signature = next((found for found in finding.base.bound_signatures() if found is not None), finding.base.signature)
+    lines = [Detail("base", f"{_member(finding.base_class, finding.base)}{signature.names_only()}", finding.base.place)]
+    if isinstance(finding.reason, UnforwardedParameter):
+        callee = _member(finding.reason.callee_class, finding.reason.callee)
+        passes = f"passes no {_listed(finding.reason.parameters)} to {callee}"
+        lines.append(Detail("called", passes, finding.reason.call.place))
+    return lines
+
+
 def _member(owner: Class, member: Member) -> str:
     return f"{_short(owner.name)}.{member.name}"
 
@@ -219,8 +311,7 @@ def _reason(reason: Reason, subject: str, *, is_clause: bool) -> str:
             elsewhere = f"; by position {names[0]} lands in `{lands_in}`" if lands_in else ""
             return f"{subject}{comma} cannot receive {_listed(names)}{elsewhere}"
         case ExtraRequiredParameters(names=names, displaced=displaced):
-            pronoun = "it" if len(names) == 1 else "them"
-            behind = f", and has {pronoun} before {_listed(displaced)}" if displaced else ""
+            behind = f", and has {_pronoun(names)} before {_listed(displaced)}" if displaced else ""
             return f"{subject}{comma} requires {_listed([f'`{name}`' for name in names])}, which the base never passes{behind}"
         case MovedParameter(parameter=parameter, lands_in=lands_in, swapped=True):
             return f"{parameter} lands in `{lands_in}` of {subject}{comma} and {lands_in} in `{parameter}`"
@@ -290,7 +381,7 @@ def _called(finding: BrokenOverride, call: CallSite) -> str:
     involved = [name for name in _involved(finding.reason) if finding.base_signature.get(name) is not None]
     slots = [slot.name for slot in finding.base_signature.positional][: len(call.positional)]
     by_position = [name for name in involved if name in slots]
-    word = "it" if len(by_position or involved) == 1 else "them"
+    word = _pronoun(by_position or involved)
     how = "by position" if by_position else "by keyword"
     if (
         isinstance(finding.reason, (InsertedParameters, MovedParameter, ReplacedParameters, RenamedParameter))
@@ -338,6 +429,10 @@ def _article(words: str) -> str:
     if words == "None":
         return words
     return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
+
+
+def _pronoun(names: Sequence[str]) -> str:
+    return "it" if len(names) == 1 else "them"
 
 
 def _listed(names: Sequence[str]) -> str:

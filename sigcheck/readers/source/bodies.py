@@ -79,7 +79,7 @@ def read_body(node: cst.FunctionDef, context: Context) -> Body:
     values = reading.returned
     return Body(
         reading.yields,
-        _is_stub(node.body),
+        is_stub(node.body),
         any(not isinstance(value, _PLAIN) and not _is_constant(value) for value in values),
         bool(values) and all(isinstance(value, _PLAIN) or _is_constant(value) for value in values),
         tuple(sorted(reading.calls, key=lambda call: call.place)),
@@ -92,7 +92,8 @@ def _is_constant(node: cst.BaseExpression) -> bool:
     return isinstance(node, cst.Name) and node.value in ("True", "False", "None")
 
 
-def _is_stub(body: cst.BaseSuite) -> bool:
+def is_stub(body: cst.BaseSuite) -> bool:
+    """The body only raises, passes, or is `...`, with or without a docstring."""
     for statement in body.body:
         parts = statement.body if isinstance(statement, cst.SimpleStatementLine) else (statement,)
         for part in parts:

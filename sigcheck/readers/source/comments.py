@@ -11,6 +11,7 @@ from sigcheck.core.module import Suppression
 from sigcheck.core.place import Place
 
 _OURS = re.compile(r"#\s*sigcheck:\s*ignore(?![\w-])\s*(?:\[([^\]]*)\])?")
+_IGNORES = re.compile(r"#\s*sigcheck:\s*ignores\s*\[([^\]]*)\]")
 _FOREIGN = re.compile(r"#\s*type:\s*ignore(?:\[([^\]]*)\])?|#\s*pyright:\s*ignore(?:\[([^\]]*)\])?")
 _FOREIGN_CODES = frozenset({"override", "reportIncompatibleMethodOverride", "reportIncompatibleVariableOverride"})
 
@@ -29,6 +30,10 @@ def _suppressions(text: str, path: str) -> Iterator[Suppression]:
             place = Place(path, line, start + 1, line, column + found.end() + 1)
             names = (found.group(1) or "").split(",")
             yield Suppression(place, tuple(name.strip() for name in names if name.strip()))
+        for found in _IGNORES.finditer(comment):
+            place = Place(path, line, column + found.start() + 1, line, column + found.end() + 1)
+            names = tuple(name.strip() for name in found.group(1).split(",") if name.strip())
+            yield Suppression(place, (), parameters=names)
         for found in _FOREIGN.finditer(comment):
             codes = {code.strip() for code in (found.group(1) or found.group(2) or "override").split(",")}
             if codes & _FOREIGN_CODES:

@@ -41,6 +41,7 @@ from sigcheck.core.flow import (
     Touch,
     Try,
 )
+from sigcheck.readers.source.bodies import is_stub
 
 
 def read_flow(text: str, line: int, path: str) -> Flow | None:
@@ -73,7 +74,7 @@ def _read(module: cst.Module, node: cst.FunctionDef, before: int, path: str) -> 
     reader = _Reader(module, before, path)
     body = reader.suite(node.body)
     names = tuple(parameter.name.value for parameter in _parameters(node.params))
-    return Flow(reader.line(node.name), names, body, _is_stub(node.body))
+    return Flow(reader.line(node.name), names, body, is_stub(node.body))
 
 
 @lru_cache(maxsize=2)
@@ -780,19 +781,6 @@ def _is_logging(func: cst.BaseExpression) -> bool:
     name = _dotted(func)
     owner = name.rpartition(".")[0].rpartition(".")[2].strip("_").lower()
     return name == "print" or owner in _LOGS
-
-
-def _is_stub(body: cst.BaseSuite) -> bool:
-    for statement in body.body:
-        for part in statement.body if isinstance(statement, cst.SimpleStatementLine) else (statement,):
-            match part:
-                case cst.Raise() | cst.Pass():
-                    continue
-                case cst.Expr(value=cst.Ellipsis() | cst.SimpleString() | cst.ConcatenatedString()):
-                    continue
-                case _:
-                    return False
-    return True
 
 
 def _captures(node: cst.CSTNode) -> Iterator[str]:

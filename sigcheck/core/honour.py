@@ -1,0 +1,266 @@
+"""What overrides do with the parameters that they take: read them, pass them on, or forget them. Imports `usage`, `forwarding`.
+
+The relation is content when an override *accepts* an argument. Here it must also do something with it: read it on every path that
+returns, or refuse it. What the bodies say comes from a callable, so that this file does no I/O.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from sigcheck.core.binding import Rejection, bind, bind_certain, smallest_call
+from sigcheck.core.callsite import CallSite, Route
+from sigcheck.core.contract import Contract
+from sigcheck.core.flow import Flow
+from sigcheck.core.forwarding import Forwarding
+from sigcheck.core.hierarchy import Hierarchy, Pair
+from sigcheck.core.member import Member
+from sigcheck.core.module import Class
+from sigcheck.core.overriding import is_called_by_syntax
+from sigcheck.core.place import Place
+from sigcheck.core.signature import Parameter, Signature
+from sigcheck.core.usage import Turn, Usage, UsageKind, usages_of
+
+
+@dataclass(frozen=True, slots=True)
+class IgnoredParameter:
+    """No path that returns reads these."""
+
+    rule: ClassVar[str] = "ignored-parameter"
+    parameters: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PartlyHonouredParameter:
+    """Some path that returns does not read these; `turns` lead there, outermost first."""
+
+    rule: ClassVar[str] = "partly-honoured-parameter"
+    parameters: tuple[str, ...]
+    turns: tuple[Turn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UnforwardedParameter:
+    """A path does not read these, and delegates to a method that takes them.
+
+    Attributes:
+        parameters: their names.
+        call: the call that does not pass them.
+        callee_class, callee: what that call runs.
+    """
+
+    rule: ClassVar[str] = "unforwarded-parameter"
+    parameters: tuple[str, ...]
+    call: CallSite
+    callee_class: Class
+    callee: Member
+
+
+@dataclass(frozen=True, slots=True)
+class SwallowedArguments:
+    """Parameters of the base land in catch-alls that the body never mentions."""
+
+    rule: ClassVar[str] = "swallowed-argument"
+    parameters: tuple[str, ...]
+    catch_alls: tuple[Parameter, ...]
+
+
+_Neglect = IgnoredParameter | PartlyHonouredParameter | UnforwardedParameter
+
+UseReason = IgnoredParameter | PartlyHonouredParameter | UnforwardedParameter | SwallowedArguments
+"""What an override can do to a parameter that it accepts."""
+
+
+@dataclass(frozen=True, slots=True)
+class NeglectedParameter:
+    """An override that accepts a parameter of its base, and does not do with it what it should.
+
+    Attributes:
+        reason: what it does instead.
+        override_class, override: the definition.
+        base_class, base: where callers see the parameter.
+    """
+
+    reason: UseReason
+    override_class: Class
+    override: Member
+    base_class: Class
+    base: Member
+
+    @property
+    def place(self) -> Place:
+        """The parameter in the override's header that takes it."""
+        takes = (
+            self.reason.catch_alls[0].name if isinstance(self.reason, SwallowedArguments) else self.reason.parameters[0]
+        )
+        parameter = self.override.signature.get(takes)
+        if parameter is None or parameter.line is None or parameter.column is None:
+            return self.override.place
+        end = parameter.column + len(parameter.starred())
+        return Place(self.override.place.path, parameter.line, parameter.column, parameter.line, end)
+
+
+def swallowed_arguments(pairs: Collection[Pair], hierarchy: Hierarchy) -> Iterator[NeglectedParameter]:
+    """The overrides whose unread catch-alls take what the base has a parameter for.
+
+    Args:
+        pairs: every override with every base that it is compared with, the nearest first.
+        hierarchy: their classes.
+    """
+    told: set[tuple[int, str]] = set()
+    for pair in pairs:
+        unread = _unread(pair.override)
+        if not unread or pair.owner is not pair.override_class or not pair.base.flavour.is_method:
+            continue
+        if is_called_by_syntax(pair.base.name):
+            continue
+        mine = next((signature for signature in pair.override.bound_signatures() if signature is not None), None)
+        theirs = next((signature for signature in pair.base.bound_signatures() if signature is not None), None)
+        if mine is None or theirs is None:
+            continue
+        # Where a parent lost the parameter, the parent is told.
+        kept = [member.signature for member, is_parent in hierarchy.nearer(pair) if is_parent]
+        names: dict[str, None] = {}
+        used: dict[Parameter, None] = {}
+        for parameter in theirs.named:
+            if (id(pair.override), parameter.name) in told or any(above.get(parameter.name) is None for above in kept):
+                continue
+            landings = [landing for landing in _landings(parameter, mine, theirs) if landing.name in unread]
+            if landings:
+                names[parameter.name] = None
+                used |= dict.fromkeys(landings)
+                told.add((id(pair.override), parameter.name))
+        if names:
+            reason = SwallowedArguments(tuple(names), tuple(used))
+            yield NeglectedParameter(reason, pair.override_class, pair.override, pair.base_class, pair.base)
+
+
+def _unread(member: Member) -> frozenset[str]:
+    """The catch-alls that take what nobody reads; a leading underscore says that this is meant."""
+    if member.is_stub or not member.flavour.is_method:
+        return frozenset()
+    return frozenset(name for name in member.unread if not name.startswith("_"))
+
+
+def _landings(parameter: Parameter, override: Signature, base: Signature) -> Iterator[Parameter]:
+    """The catch-alls of the override in which an argument for a parameter of the base lands: by position, and by keyword."""
+    slots = [slot.name for slot in base.positional]
+    by_position = smallest_call(base, slots.index(parameter.name) + 1) if parameter.name in slots else None
+    by_keyword = smallest_call(base, 0, parameter.name) if parameter.is_keyword else None
+    for shape, argument in (
+        (by_position, slots.index(parameter.name) if parameter.name in slots else 0),
+        (by_keyword, parameter.name),
+    ):
+        binding = bind(override, shape) if shape is not None else None
+        if isinstance(binding, dict) and binding[argument].is_variadic:
+            yield binding[argument]
+
+
+class Honouring:
+    """One run over what contracts demand of bodies."""
+
+    def __init__(self, forwarding: Forwarding, flow_of: Callable[[Member], Flow | None]) -> None:
+        """Args: forwarding: finds what a call runs; flow_of: reads the body of a member, None where it has none to read."""
+        self.forwarding = forwarding
+        self.hierarchy = forwarding.hierarchy
+        self.flow_of = flow_of
+        self._passed: dict[int, frozenset[str]] = {}
+
+    def neglected(
+        self,
+        pairs: Collection[Pair],
+        contracts_of: Callable[[Pair], Collection[Contract]],
+        disowned: Mapping[tuple[str, int], Collection[str]],
+    ) -> Iterator[NeglectedParameter]:
+        """The parameters that contracts demand to be honoured, and that are not.
+
+        Args:
+            pairs: every override with every base that it is compared with, the nearest first.
+            contracts_of: the contracts that name an override.
+            disowned: for a path and a line, the parameters that a comment there says are ignored on purpose.
+        """
+        demanded: dict[int, tuple[Pair, dict[str, Pair]]] = {}
+        for pair in pairs:
+            if pair.owner is not pair.override_class or not pair.override.flavour.is_method or pair.override.is_stub:
+                continue
+            _, parameters = demanded.setdefault(id(pair.override), (pair, {}))
+            for contract in contracts_of(pair):
+                for name in self._demanded(contract, pair, disowned):
+                    parameters.setdefault(name, pair)
+        for pair, parameters in demanded.values():
+            flow = self.flow_of(pair.override) if parameters else None
+            if flow is None:
+                continue
+            reasons = [
+                reason
+                for name, usage in usages_of(flow, parameters).items()
+                if (reason := self._reason(pair, name, usage)) is not None
+            ]
+            for reason in _together(reasons):
+                found = parameters[reason.parameters[0]]
+                yield NeglectedParameter(reason, pair.override_class, pair.override, found.base_class, found.base)
+
+    def _demanded(
+        self, contract: Contract, pair: Pair, disowned: Mapping[tuple[str, int], Collection[str]]
+    ) -> Iterator[str]:
+        override, base = pair.override, pair.base
+        excused = {
+            name
+            for line in range(override.place.line, override.last_line + 1)
+            for name in disowned.get((override.place.path, line), ())
+        }
+        theirs = next((signature for signature in base.bound_signatures() if signature is not None), None)
+        passed = self._passed_by_template(pair) if theirs is not None and contract.honour is None else frozenset()
+        for parameter in theirs.named if theirs is not None else ():
+            is_taken = (mine := override.signature.get(parameter.name)) is not None and not mine.is_variadic
+            if is_taken and parameter.name not in excused and contract.demands(parameter.name, passed):
+                yield parameter.name
+
+    def _passed_by_template(self, pair: Pair) -> frozenset[str]:
+        """The parameters that the base's own calls of the method pass, with another value than the default."""
+        known = self._passed.get(id(pair.base))
+        if known is not None:
+            return known
+        found: set[str] = set()
+        signature = next((found for found in pair.base.bound_signatures() if found is not None), Signature())
+        for order in self.hierarchy.linearizations(pair.base_class):
+            for entry in order:
+                for member in entry.members:
+                    for call in member.calls:
+                        if call.method == pair.base.name and call.route is Route.INSTANCE:
+                            found |= _passed(call, signature)
+        self._passed[id(pair.base)] = frozenset(found)
+        return self._passed[id(pair.base)]
+
+    def _reason(self, pair: Pair, name: str, usage: Usage) -> _Neglect | None:
+        if usage.kind is UsageKind.HONOURED or usage.is_stub or usage.is_by_the_way:
+            return None
+        for call in pair.override.calls:
+            if call.place.line in usage.calls:
+                for owner, callee in self.forwarding.callees(pair.owner, pair.override, call):
+                    taken = callee.signature.get(name)
+                    if taken is not None and not taken.is_variadic and callee is not pair.override:
+                        return UnforwardedParameter((name,), call, owner, callee)
+        if usage.kind is UsageKind.IGNORED:
+            return IgnoredParameter((name,))
+        return PartlyHonouredParameter((name,), usage.forgotten)
+
+
+def _together(reasons: Collection[_Neglect]) -> Iterator[_Neglect]:
+    """Parameters that are neglected in the same way are neglected together."""
+    merged: dict[object, _Neglect] = {}
+    for reason in reasons:
+        alike = replace(reason, parameters=())
+        known = merged.get(alike)
+        merged[alike] = reason if known is None else replace(known, parameters=(*known.parameters, *reason.parameters))
+    yield from merged.values()
+
+
+def _passed(call: CallSite, signature: Signature) -> set[str]:
+    binding = bind_certain(signature, call.shape, has_star=call.has_star, has_double_star=call.has_double_star)
+    if isinstance(binding, Rejection):
+        return set()
+    texts: dict[int | str, str] = {**dict(enumerate(call.positional)), **dict(call.keywords)}
+    return {parameter.name for argument, parameter in binding.items() if texts[argument] != parameter.default}
