@@ -234,8 +234,7 @@ def _rules(_: argparse.Namespace) -> int:
         print(f"{group}")
         for rule in RULES.values():
             if rule.group == group:
-                default = "contract" if rule.needs_contract else rule.severity.value
-                print(f"  {rule.name:<{width}}  {default:<8} {rule.summary}")
+                print(f"  {rule.name:<{width}}  {rule.default:<8} {rule.summary}")
     return 0
 
 

@@ -231,7 +231,8 @@ def _table_in(tables: Mapping[str, Any], key: str, path: Path) -> Mapping[str, A
 
 
 def _nearest(name: object, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
+    same = [other for other in known if other.casefold() == str(name).casefold()]
+    near = same or difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
     return f"; did you mean {near[0]!r}?" if near else ""
 
 

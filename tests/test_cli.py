@@ -101,7 +101,10 @@ def test_a_defect_is_3_and_one_line(project: Path) -> None:
             "--select: unknown rule 'missing-paramter'; did you mean 'missing-param",
         ),
         (["check", "--ignore", "overide"], "--ignore: unknown rule 'overide'; did you mean 'override'?"),
-        (["check", "--extend-select", "all"], "--extend-select: unknown rule 'all'; see `sigcheck rules`"),
+        (
+            ["check", "--extend-select", "all"],
+            "--extend-select: unknown rule 'all'; did you mean 'ALL'?; see `sigcheck rules`",
+        ),
         (["check", "--stdin-filename", "a.py"], "--stdin-filename goes with -; give - as the path"),
         (["check", "-"], "- needs --stdin-filename: bases are looked up from where the file lies"),
         (["check", "-", "bad.py", "--stdin-filename", "a.py"], "- stands alone: give no other path"),
@@ -667,7 +670,7 @@ def test_rules_lists_every_rule_in_its_group(tmp_path: Path) -> None:
         else:
             name, severity, _ = line.split(maxsplit=2)
             seen[name] = (group, severity)
-    assert seen == {rule.name: (rule.group, rule.severity.value) for rule in RULES.values()}
+    assert seen == {rule.name: (rule.group, rule.default) for rule in RULES.values()}
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["check", "--help"], ["explain", "-h"]])

@@ -36,6 +36,11 @@ class Rule:
     summary: str
     needs_contract: bool = False
 
+    @property
+    def default(self) -> str:
+        """Where it stands without configuration: a severity, or `contract`."""
+        return "contract" if self.needs_contract else self.severity.value
+
 
 def _rules() -> tuple[Rule, ...]:
     error, warning, note, off = Severity.ERROR, Severity.WARNING, Severity.NOTE, Severity.OFF

@@ -81,7 +81,7 @@ def _subject(finding: Finding) -> dict[str, str | None]:
                 "class": owner.name,
                 "base_class": base_class.name,
                 "method": override.name,
-                "parameter": names[0],
+                "parameter": use.parameters[0],
             }
             if isinstance(use, SwallowedArguments):
                 found["lands_in"] = use.catch_alls[0].name
