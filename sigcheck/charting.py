@@ -10,7 +10,7 @@ from sigcheck.checking import reading
 from sigcheck.config import Configuration
 from sigcheck.core.hierarchy import Hierarchy
 from sigcheck.core.matrix import Matrix, build_matrix, called
-from sigcheck.core.module import Module
+from sigcheck.core.module import Class, Module
 from sigcheck.core.resolution import Resolver
 from sigcheck.core.target import Target, find_targets, methods_of, nearest, targets_at
 from sigcheck.errors import UnknownTargetError
@@ -40,7 +40,8 @@ def run_matrix(
         MissingPathError: a path does not exist.
         UnknownTargetError: the target means no method, or more than one.
     """
-    with reading(configuration, paths, progress=progress) as (project, modules, hierarchy):
+    with reading(configuration, paths, progress=progress) as (project, modules, checked):
+        hierarchy = checked
         found = _targets(hierarchy, target, project)
         if not found:
             hierarchy = _with_lone_classes(project, modules, target)
@@ -72,7 +73,7 @@ def _with_lone_classes(project: Project, modules: Iterable[Module], target: str)
     at_line = _AT_LINE.fullmatch(target)
     words = [] if at_line is not None else [word.encode() for word in target.split(".")[-2:]]
     known = {module.path: module for module in modules}
-    classes = []
+    classes: list[Class] = []
     for file in project.files:
         module = known.get(file.shown)
         if module is not None and not module.classes and (at_line is None or file.shown == shown(at_line[1])):

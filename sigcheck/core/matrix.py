@@ -126,6 +126,9 @@ class Row:
     verdict: Verdict
     reasons: tuple[Reason, ...] = ()
 
+    def __hash__(self) -> int:
+        return hash((self.owner.key, self.member.place))
+
     @property
     def rules(self) -> tuple[str, ...]:
         """The rules that it breaks."""
