@@ -16,7 +16,7 @@ from sigcheck.report.terminal import cells, shortened
 
 _LETTER = 7.25
 """Width of a letter, with a little to spare: 0.6 em of 12 px, and the widest of the typefaces named below."""
-_MARGIN, _LINE, _PAD, _GAP = 20, 30, 9, 6
+_MARGIN, _LINE, _PAD, _GAP, _BETWEEN = 20, 30, 9, 6, 10
 _LONGEST = 40
 
 _STYLE = """\
@@ -66,12 +66,18 @@ class _Mark:
     text: str
     look: str
     is_boxed: bool = False
+    is_inset: bool = False
     is_gone: bool = False
     title: str = ""
 
     @property
     def width(self) -> float:
-        return cells(self.text) * _LETTER + (2 * _PAD if self.is_boxed else 0)
+        return cells(self.text) * _LETTER + 2 * self.inset
+
+    @property
+    def inset(self) -> float:
+        """Names stand in line, with a box around them or without."""
+        return _PAD if self.is_boxed or self.is_inset else 0
 
 
 _Line = Sequence[Sequence[_Mark]]
@@ -136,7 +142,7 @@ class _Canvas:
             x = float(_MARGIN)
             for field, width in zip(line, widths, strict=True):
                 self._field(field, x, width)
-                x += width + (2 * _PAD if width else 0)
+                x += width + _BETWEEN
             self.y += _LINE
             self.right = max(self.right, x)
             if number == 0:
@@ -158,8 +164,7 @@ class _Canvas:
             )
         if mark.text:
             look = f"{mark.look} gone" if mark.is_gone else mark.look
-            start = x + (_PAD if mark.is_boxed else 0)
-            self.text(mark.text, look, self.y + 17, start)
+            self.text(mark.text, look, self.y + 17, x + mark.inset)
         self.parts.append("</g>\n")
 
     def legend(self, marks: Sequence[tuple[_Mark, str]]) -> None:
@@ -182,24 +187,25 @@ class _Canvas:
 def _slots(matrix: Matrix, names: Mapping[Row, words.Label]) -> Iterator[_Line]:
     has_extra = any(row.extra for row in matrix.rows)
     heads = ["slot", *map(words.head, matrix.columns), *(["also"] if has_extra else []), ""]
-    # Under a head stand names with a box around them or room for one.
-    yield [[_Mark(f"{' ' if 0 < index else ''}{head}" if head else "", "head")] for index, head in enumerate(heads)]
+    yield [[_Mark(head, "head", is_inset=index > 0)] for index, head in enumerate(heads)]
     for row in matrix.rows:
         pairs = zip(matrix.columns, row.cells, strict=True)
         look = "strong" if row.verdict is Verdict.BASE else ""
         fields = [[_cell(cell, column.parameter.starred(), look)] for column, cell in pairs]
         if has_extra:
             fields.append([_cell(cell, None) for cell in row.extra])
-        verdict = _Mark(words.VERDICTS[row.verdict], row.verdict.value, title=", ".join(row.rules))
+        verdict = _Mark(words.VERDICTS[row.verdict], f"strong {row.verdict.value}", title=", ".join(row.rules))
         yield [_label(row, names), *fields, [verdict]]
 
 
 def _call(table: CallTable, entries: Sequence[CallRow], names: Mapping[Row, words.Label]) -> Iterator[_Line]:
     texts = [shortened(words.written(entry), _LONGEST) for entry in table.arguments]
-    yield [[_Mark("argument", "head")], *([_Mark(f" {text}", "head")] for text in texts), [_Mark("", "head")]]
+    yield [[_Mark("argument", "head")], *([_Mark(text, "head", is_inset=True)] for text in texts), [_Mark("", "head")]]
     for entry in entries:
         fields = [[_cell(cell, text)] for cell, text in zip(entry.cells, texts, strict=True)]
-        yield [_label(entry.row, names), *fields, [_Mark(words.outcome(entry), entry.verdict.value)]]
+        verdict = "not certain" if entry.verdict is Verdict.NOT_COMPARED else words.VERDICTS[entry.verdict]
+        told = words.outcome(entry)
+        yield [_label(entry.row, names), *fields, [_Mark(verdict, f"strong {entry.verdict.value}", title=told)]]
 
 
 def _label(row: Row, names: Mapping[Row, words.Label]) -> Sequence[_Mark]:
@@ -213,9 +219,8 @@ def _cell(cell: Cell, base: str | None, look: str = "") -> _Mark:
     text = f"{symbol} {words.shown(cell)}" if symbol else words.shown(cell)
     is_boxed = cell.state in _BOXED
     plain = look or ("same" if cell.state in (State.SAME, State.FREE, State.EXTRA, State.UNKNOWN) else "")
-    if not is_boxed:
-        text = f"\u00a0{text}"  # In line with what stands in a box.
-    return _Mark(text, plain or cell.state.value, is_boxed, cell.is_ignored, words.sentence(cell, base))
+    told = words.sentence(cell, base)
+    return _Mark(text, plain or cell.state.value, is_boxed, is_inset=True, is_gone=cell.is_ignored, title=told)
 
 
 def _legend(matrix: Matrix) -> Iterator[tuple[_Mark, str]]:
