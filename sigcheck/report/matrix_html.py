@@ -80,7 +80,7 @@ def _slots(matrix: Matrix, names: Mapping[Row, words.Label]) -> Iterator[str]:
             yield _cell(cell, name)
         if has_extra:
             yield _extra(row.extra)
-        rules = "".join(f' <code class="rule">{escape(rule)}</code>' for rule in row.rules)
+        rules = f' <span class="rules">{escape(", ".join(row.rules))}</span>' if row.rules else ""
         yield _verdict(row.verdict, words.VERDICTS[row.verdict], rules)
     yield "</tbody>\n</table>\n</div>\n</section>\n"
 
@@ -146,7 +146,7 @@ def _extra(cells: Iterable[Cell]) -> str:
     found = tuple(cells)
     told = escape("; ".join(words.sentence(cell, None) for cell in found))
     chips = " ".join(_chip(cell) for cell in found)
-    return f'<td data-state="{" ".join(cell.state.value for cell in found)}" tabindex="-1" title="{told}">{chips}</td>'
+    return f'<td data-state="{" ".join(cell.state.value for cell in found)}" class="extra-cell" tabindex="-1" title="{told}">{chips}</td>'
 
 
 def _verdict(verdict: Verdict, text: str, rules: str) -> str:

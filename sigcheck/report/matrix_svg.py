@@ -18,6 +18,8 @@ _LETTER = 7.25
 """Width of a letter, with a little to spare: 0.6 em of 12 px, and the widest of the typefaces named below."""
 _MARGIN, _LINE, _PAD, _GAP, _BETWEEN = 20, 30, 9, 6, 10
 _LONGEST = 40
+_MOST_EXTRA = 36
+"""Letters of the parameters behind the slots; of more, the number is told."""
 
 _STYLE = """\
 svg { color-scheme: light dark }
@@ -36,7 +38,7 @@ text { font: 12px ui-monospace, SFMono-Regular, "SF Mono", Menlo, Consolas, "Lib
 .not-positional-box, .not-keyword-box { fill: #fff8c5; stroke: #9a6700 } .not-positional, .not-keyword { fill: #7d4e00 }
 .gone { text-decoration: line-through }
 .ok { fill: #1a7f37 } .type-error { fill: #a40e26 } .silently-wrong { fill: #6639ba } .mismatch { fill: #7d4e00 }
-.not-compared, .base { fill: #59636e }
+.not-compared, .base { fill: #59636e; font-weight: 400 }
 @media (prefers-color-scheme: dark) {
 text { fill: #f0f6fc }
 .page { fill: #0d1117; stroke: #3d444d }
@@ -96,18 +98,25 @@ def render_svg(matrix: Matrix) -> str:
         canvas.text(words.call_title(table), "strong", canvas.y + 12)
         canvas.text(words.call_place(table), "quiet", canvas.y + 30)
         canvas.y += 42
-        troubled = [entry for entry in table.rows if entry.verdict is not Verdict.KEPT]
+        troubled = [entry for entry in table.rows if _is_troubled(entry)]
         if troubled:
             canvas.table(list(_call(table, troubled, names)))
         fine = len(table.rows) - len(troubled)
         if fine:
-            others = "other" if troubled else "definition"
-            plural = "" if fine == 1 else "s"
-            canvas.text(f"{fine:,} {others}{plural}: ok", "quiet", canvas.y + 18)
+            others = f"{fine:,} {'other' if troubled else 'definition'}{'' if fine == 1 else 's'}"
+            is_certain = not (table.site.has_star or table.site.has_double_star)
+            outcome = "ok" if is_certain else "ok, as far as the call tells"
+            canvas.text(f"{others}: {outcome}", "quiet", canvas.y + 18)
             canvas.y += 24
     canvas.legend(list(_legend(matrix)))
     described = f"{words.title(matrix)}: {words.summary(matrix)}"
     return canvas.picture(described)
+
+
+def _is_troubled(entry: CallRow) -> bool:
+    if entry.verdict is Verdict.NOT_COMPARED:
+        return any(cell.is_ignored or cell.state in _BOXED for cell in entry.cells)
+    return entry.verdict is not Verdict.KEPT or any(cell.is_ignored for cell in entry.cells)
 
 
 class _Canvas:
@@ -193,7 +202,11 @@ def _slots(matrix: Matrix, names: Mapping[Row, words.Label]) -> Iterator[_Line]:
         look = "strong" if row.verdict is Verdict.BASE else ""
         fields = [[_cell(cell, column.parameter.starred(), look)] for column, cell in pairs]
         if has_extra:
-            fields.append([_cell(cell, None) for cell in row.extra])
+            shown, hidden = words.abbreviated(row.extra, _MOST_EXTRA)
+            fields.append([_cell(cell, None) for cell in shown])
+            if hidden:
+                told = ", ".join(words.shown(cell) for cell in hidden)
+                fields[-1].append(_Mark(f"+{len(hidden)}", "quiet", is_inset=True, title=told))
         verdict = _Mark(words.VERDICTS[row.verdict], f"strong {row.verdict.value}", title=", ".join(row.rules))
         yield [_label(row, names), *fields, [verdict]]
 

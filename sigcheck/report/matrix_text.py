@@ -56,7 +56,9 @@ def _slots(matrix: Matrix, names: Mapping[Row, words.Label], colour: bool) -> It
     for row in matrix.rows:
         line: list[_Field] = [_label(row, names), *((_cell(cell),) for cell in row.cells)]
         if has_extra:
-            line.append(tuple(map(_cell, row.extra)))
+            shown, hidden = words.abbreviated(row.extra, _LONGEST)
+            more = (_Text(f"+{len(hidden)} more", "2"),) if hidden else ()
+            line.append((*map(_cell, shown), *more))
         verdict = _Text(words.VERDICTS[row.verdict], _VERDICTS.get(row.verdict, "2"))
         rules = _Text(f"[{', '.join(row.rules)}]", "2")
         lines.append([*line, (verdict, rules) if row.rules else (verdict,)])

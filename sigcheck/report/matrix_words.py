@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sigcheck.core.binding import Refusal, Rejection
@@ -183,6 +183,18 @@ def shown(cell: Cell) -> str:
         return {State.MISSING: "", State.REFUSED: "refused"}.get(cell.state, "?")
     behind = {State.NOT_POSITIONAL: "=", State.NOT_KEYWORD: " /"}.get(cell.state, "")
     return f"{cell.parameter.starred()}{behind}"
+
+
+def abbreviated(cells: Sequence[Cell], letters: int) -> tuple[Sequence[Cell], Sequence[Cell]]:
+    """The first of some cells that have room in so many letters, at least one, and the rest. What is wrong comes first."""
+    ordered = sorted(cells, key=lambda cell: cell.state is State.EXTRA)
+    count = used = 0
+    for cell in ordered:
+        used += len(marked(cell)) + 1
+        if count and used > letters:
+            break
+        count += 1
+    return ordered[:count], ordered[count:]
 
 
 def sentence(cell: Cell, base: str | None) -> str:
