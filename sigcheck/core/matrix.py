@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from sigcheck.core.assignability import is_misbinding
-from sigcheck.core.binding import CallShape, Rejection, bind
+from sigcheck.core.assignability import is_misbinding, judge
+from sigcheck.core.binding import CallShape, Rejection, bind, smallest_call
 from sigcheck.core.callsite import CallSite
 from sigcheck.core.check import all_breaks, declared
 from sigcheck.core.hierarchy import Hierarchy, Linearization
@@ -329,6 +329,8 @@ class _Builder:
         if not reasons and (not bases or signature is None or self.signature.is_open):
             return signature, (), Verdict.NOT_COMPARED
         verdicts = {_verdict(reason) for reason in reasons}
+        if any(_is_silent(entry.override, entry.base) for entry in found):
+            verdicts.add(Verdict.MISBOUND)
         return signature, reasons, next((entry for entry in _WORST_FIRST if entry in verdicts), Verdict.KEPT)
 
     # Calls.
@@ -519,6 +521,13 @@ def _verdict(reason: Reason) -> Verdict:
     if not isinstance(witness, Witness):
         return Verdict.MISMATCHED
     return Verdict.MISBOUND if witness.is_silent else Verdict.REJECTED
+
+
+def _is_silent(override: Signature, base: Signature) -> bool:
+    """Some plain call runs with an argument in the wrong parameter, also where the witness of a reason is one that raises."""
+    calls = (smallest_call(base, count) for count in range(len(base.positional) + 1))
+    outcomes = (judge(override, base, shape) for shape in calls if shape is not None)
+    return any(outcome for outcome in outcomes if not isinstance(outcome, Rejection))
 
 
 def _arguments(site: CallSite) -> Iterator[Argument]:
