@@ -510,7 +510,7 @@ def test_wide_letters_stand_in_line(tmp_path: Path) -> None:
     assert lines[3:6] == [
         "slot  1     2",
         "Base  参数  b   base",
-        "子类  >b    !\u00e9  silently wrong [" + lines[5].partition("[")[2],
+        "子类  >b    !e\u0301  silently wrong [" + lines[5].partition("[")[2],
     ]
 
 

@@ -67,6 +67,7 @@ class Verdict(Enum):
 
 
 _WORST_FIRST = (Verdict.MISBOUND, Verdict.REJECTED, Verdict.MISMATCHED)
+_OF_A_CALL = (Verdict.MISBOUND, Verdict.REJECTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,7 +330,7 @@ class _Builder:
         if not reasons and (not bases or signature is None or self.signature.is_open):
             return signature, (), Verdict.NOT_COMPARED
         verdicts = {_verdict(reason) for reason in reasons}
-        if any(_is_silent(entry.override, entry.base) for entry in found):
+        if any(_is_silent(entry.override, entry.base) for entry in found if _verdict(entry.reason) in _OF_A_CALL):
             verdicts.add(Verdict.MISBOUND)
         return signature, reasons, next((entry for entry in _WORST_FIRST if entry in verdicts), Verdict.KEPT)
 
