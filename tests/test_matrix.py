@@ -58,6 +58,7 @@ def _row(row: Row) -> str:
         ("a, b", "b, c", "moved:b other:c -> silently-wrong"),
         ("a", "x, y", "other:x | required:y -> type-error"),
         ("a, /, b", "z, /, b", "free:z same:b -> ok"),
+        ("a, /, b", "b, *c", "moved:b catch-all:*c -> type-error"),
         ("a, b, /", "b, a, /", "moved:b moved:a -> silently-wrong"),
         ("a, *, key", "a, key", "same:a same:key -> ok"),
         ("a, *, key", "key, a", "moved:key same:key | moved:a -> type-error"),
@@ -198,6 +199,14 @@ def test_rows_stand_behind_what_they_inherit_from_and_branches_and_mixins_have_t
     assert '  UnderSecond (sys.platform == "linux")' in text
     assert '  UnderSecond (not sys.platform == "linux")' in text
     assert "\nMixin (in Mixed)" in text
+
+
+def test_classes_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    source = FAMILY + "\nclass Second(Second):\n    def f(self, a, b): ...\n"
+    write(tmp_path, {"other/second.py": "from m import Base\n\nclass Second(Base):\n    def f(self, a, b): ...\n"})
+    text = "".join(matrix_text.render_text(_matrix(tmp_path, source)))
+    names = re.findall(r"^ *((?:\w+\.)*Second(?:, \S+)?) ", text, re.MULTILINE)
+    assert names == ["Second, m.py:6", "Second, m.py:27", "other.second.Second"]
 
 
 def test_a_base_under_two_tests(tmp_path: Path) -> None:

@@ -490,10 +490,12 @@ def _keyword_cell(parameter: Parameter, by_keyword: Parameter | None, override: 
 
 
 def _misplaced(parameter: Parameter, lands_in: Parameter, override: Signature, base: Signature) -> State:
-    if not is_misbinding(parameter, lands_in, override, base):
-        return State.FREE
     known = base.get(lands_in.name)
-    return State.OTHER if known is None or known.is_variadic else State.MOVED
+    is_known = known is not None and not known.is_variadic
+    is_said = known is not None and known.is_keyword
+    if not is_said and not is_misbinding(parameter, lands_in, override, base):
+        return State.FREE
+    return State.MOVED if is_known else State.OTHER
 
 
 def _keyword(name: str, signature: Signature) -> Parameter | None:

@@ -74,22 +74,37 @@ def labels(rows: Iterable[Row]) -> dict[Row, Label]:
 
 
 def class_names(owners: Iterable[Class]) -> dict[str, str]:
-    """A name for each class by its key: without the module where that is enough."""
-    classes = {owner.key: owner for owner in owners}
-    short = {key: one_line(_REPEATED.sub("", owner.id.partition(":")[2])) for key, owner in classes.items()}
-    counts = Counter(short.values())
-    full = {key: one_line(owner.name) if counts[short[key]] > 1 else short[key] for key, owner in classes.items()}
-    counts = Counter(full.values())
-    return {
-        key: one_line(f"{full[key]}, {owner.place.path}:{owner.place.line}") if counts[full[key]] > 1 else full[key]
-        for key, owner in classes.items()
-    }
+    """A name for each class by its key: without the module where that is enough, with the place where nothing less is."""
+    pending = {owner.key: owner for owner in owners}
+    names: dict[str, str] = {}
+    for write in (_short, _dotted, _in_file, _in_path):
+        written = {key: one_line(write(owner)) for key, owner in pending.items()}
+        counts = Counter(written.values())
+        names |= {key: name for key, name in written.items() if counts[name] == 1 or write is _in_path}
+        pending = {key: owner for key, owner in pending.items() if key not in names}
+    return names
+
+
+def _short(owner: Class) -> str:
+    return _REPEATED.sub("", owner.id.partition(":")[2])
+
+
+def _dotted(owner: Class) -> str:
+    return owner.name
+
+
+def _in_file(owner: Class) -> str:
+    return f"{_short(owner)}, {owner.place.path.rpartition('/')[2]}:{owner.place.line}"
+
+
+def _in_path(owner: Class) -> str:
+    return f"{_short(owner)}, {owner.place.path}:{owner.place.line}"
 
 
 def _note(row: Row) -> str:
     parts = [branch_text(row.owner.branch + row.member.branch)]
     if row.through is not None:
-        parts.append(f"in {one_line(_REPEATED.sub('', row.through.id.partition(':')[2]))}")
+        parts.append(f"in {one_line(_short(row.through))}")
     if not row.member.flavour.is_method:
         parts.append(row.member.flavour.value)
     elif row.signature is None:
