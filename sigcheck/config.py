@@ -190,11 +190,11 @@ def check_rules(names: Iterable[str], where: str) -> tuple[str, ...]:
 
 
 def _contract(table: _Table) -> Contract:
-    table.allow(("base", "methods"))
+    table.allow(("base", "methods", "honour"))
     base = table.string("base")
     if not base:
         raise ConfigurationError(f"{table.where}: a contract needs `base`, the dotted name of a class")
-    return Contract(base, table.strings("methods") or ("*",))
+    return Contract(base, table.strings("methods") or ("*",), table.names_or_all("honour"))
 
 
 def _tables(path: Path) -> dict[str, Any]:
@@ -263,6 +263,17 @@ class _Table:
         if any("\0" in value for value in values):
             raise ConfigurationError(f"{self.where}: {key!r} holds a NUL: {values!r}")
         return tuple(values)
+
+    def names_or_all(self, key: str) -> tuple[str, ...] | None:
+        """An array of strings, or `"all"`; None where the key is missing."""
+        value = self.content.get(key)
+        if value is None:
+            return None
+        if value == "all":
+            return ("*",)
+        if isinstance(value, str):
+            raise ConfigurationError(f'{self.where}: {key!r} must be an array of strings or "all", not {value!r}')
+        return self.strings(key)
 
     def choice(self, key: str, words: Sequence[str]) -> str | None:
         """One of a few words."""

@@ -22,11 +22,8 @@ from sigcheck.readers.source import Decorators, read_module, skim_module
 _PARALLEL_FROM = 2_000_000
 """Bytes from which a second process pays for its start."""
 
-# A class statement with bases: what a check is about. A line may also begin behind a bare CR, a form feed or a byte order
-# mark, and a name may have letters beyond ASCII.
-_OVERRIDES = re.compile(
-    rb"(?:^|\r|\A\xef\xbb\xbf)[ \t\f]*class(?:[ \t\f\\]+[\w\x80-\xff]+[ \t\f]*[\[(\\]|[ \t\f]*\\)", re.MULTILINE
-)
+# A class statement: what a check is about. A line may also begin behind a bare CR, a form feed or a byte order mark.
+_CLASSES = re.compile(rb"(?:^|\r|\A\xef\xbb\xbf)[ \t\f]*class[ \t\f\\]", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +50,7 @@ class ReadRequest:
 
 
 Read = tuple[ReadRequest, Module, bool]
-"""A request, its module, and whether all of it was read: a file without a subclass is only skimmed until it is needed."""
+"""A request, its module, and whether all of it was read: a file without a class is only skimmed until it is needed."""
 
 
 def read_files(
@@ -71,7 +68,7 @@ def read_files(
         decorators: what the configuration says of them.
         cache: what is known of files already.
         progress: told how many of how many are done.
-        whole: read every file in full, also one that defines no subclass.
+        whole: read every file in full, also one that defines no class.
     """
     known: dict[str, Read] = {}
     keys: dict[str, bytes] = {}
@@ -191,8 +188,8 @@ def _read(request: ReadRequest, decorators: Decorators, whole: bool) -> Read:
 
 
 def _is_of_interest(data: bytes) -> bool:
-    """The file may define a subclass, or has a comment of which only a whole reading tells what it is about."""
-    return _OVERRIDES.search(data) is not None or b"sigcheck:" in data or b"\0" in data
+    """The file may define a class, or has a comment of which only a whole reading tells what it is about."""
+    return _CLASSES.search(data) is not None or b"sigcheck:" in data or b"\0" in data
 
 
 def _read_alone(request: ReadRequest, decorators: Decorators, whole: bool) -> Read:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from sigcheck.core.signature import Kind, Parameter, Signature
@@ -47,6 +47,11 @@ class Rejection:
 
     refusal: Refusal
     names: tuple[str, ...] = ()
+
+    @property
+    def is_about_a_keyword(self) -> bool:
+        """An argument by name is refused."""
+        return self.refusal in (Refusal.UNEXPECTED_KEYWORD, Refusal.MULTIPLE_VALUES)
 
 
 Binding = dict[Argument, Parameter]
@@ -91,6 +96,34 @@ def bind(signature: Signature, shape: CallShape) -> Binding | Rejection:
     if missing:
         return Rejection(Refusal.MISSING_ARGUMENT, missing)
     return binding
+
+
+def bind_certain(
+    signature: Signature, shape: CallShape, *, has_star: bool, has_double_star: bool
+) -> Binding | Rejection:
+    """Bind what is certain of a call that may also have `*seq` and `**mapping`.
+
+    Args:
+        signature: what is called.
+        shape: the positional arguments in front of any `*seq`, and the keywords.
+        has_star: there is a `*seq`, of unknown length.
+        has_double_star: there is a `**mapping`, of unknown content.
+
+    Returns:
+        Where the arguments of `shape` land; or a rejection that no content of the two could prevent.
+    """
+    found = bind(signature, shape)
+    if not isinstance(found, Rejection) or found.refusal is not Refusal.MISSING_ARGUMENT:
+        return found
+    missing = [parameter for parameter in signature.parameters if parameter.name in found.names and parameter.required]
+    lacking = tuple(
+        parameter.name
+        for parameter in missing
+        if not (has_star and parameter.is_positional) and not (has_double_star and parameter.is_keyword)
+    )
+    # What is certain lands in the same places, whoever supplies the rest.
+    fuller = Signature(tuple(replace(p, required=False) if p in missing else p for p in signature.parameters))
+    return Rejection(Refusal.MISSING_ARGUMENT, lacking) if lacking else bind(fuller, shape)
 
 
 def required_keywords(signature: Signature, positional: int) -> tuple[str, ...]:

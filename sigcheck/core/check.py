@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sigcheck.core.callsite import CallSite
+from sigcheck.core.callsite import CallSite, Route
 from sigcheck.core.contract import Contract
 from sigcheck.core.diagnostic import (
     BaseWithoutSource,
@@ -15,13 +15,14 @@ from sigcheck.core.diagnostic import (
     InconsistentBases,
     UnreadableSource,
 )
+from sigcheck.core.forwarding import Forwarding
 from sigcheck.core.hierarchy import Hierarchy, Pair
 from sigcheck.core.incompatibility import RenamedParameter, ReplacedParameters, names_involved
 from sigcheck.core.member import Member
 from sigcheck.core.module import Class, Module, TypedField
 from sigcheck.core.overriding import Break, breaks, changed_defaults, is_interface
 from sigcheck.core.place import Place
-from sigcheck.core.rules import Severity
+from sigcheck.core.rules import RULES, Severity
 from sigcheck.core.signature import Kind, Parameter, Signature
 from sigcheck.core.suppression import lines_of, suppress
 
@@ -76,6 +77,11 @@ def check(modules: Sequence[Module], hierarchy: Hierarchy, demands: Demands) -> 
     """
     comparison = _Comparison(hierarchy, demands)
     findings: list[tuple[str, Place, Finding]] = list(comparison.findings())
+    forwarding = Forwarding(hierarchy, is_wanted=comparison.is_call_wanted, is_told=comparison.is_told)
+    if CALL_RULES & demands.severities.keys():
+        for broken in forwarding.broken_calls():
+            place = broken.call.place if comparison.is_checked(broken.caller_class) else broken.callee.place
+            findings.append((broken.reason.rule, place, broken))
     for module in modules:
         findings += [("syntax-error", problem.place, UnreadableSource(problem)) for problem in module.problems]
     for owner, explanation in hierarchy.inconsistent:
@@ -102,10 +108,13 @@ def check(modules: Sequence[Module], hierarchy: Hierarchy, demands: Demands) -> 
         len(modules),
         len(hierarchy.classes),
         len(comparison.compared),
-        0,
+        forwarding.followed,
         unresolved,
         comparison.matched,
     )
+
+
+CALL_RULES = {rule.name for rule in RULES.values() if rule.group == "call"}
 
 
 class _Comparison:
@@ -116,6 +125,7 @@ class _Comparison:
         self.demands = demands
         self.compared: set[tuple[str, str]] = set()
         self.pairs: list[Pair] = []
+        self._pairs: set[tuple[int, int]] = set()
         self.matched: dict[Contract, int] = dict.fromkeys(demands.contracts, 0)
         self._checked = {owner.key for owner in hierarchy.classes}
         self._breaks: dict[tuple[int, int], tuple[Break, ...]] = {}
@@ -139,6 +149,7 @@ class _Comparison:
             is_shadowing = pair.owner.key != pair.override_class.key
             place = pair.owner.place if is_shadowing else pair.override.place
             self.pairs.append(pair)
+            self._pairs.add((id(pair.override), id(pair.base)))
             for found in self._own_breaks(pair):
                 what = (found.reason.rule, place, names_involved(found.reason))
                 if what in told and not is_shadowing:
@@ -164,17 +175,37 @@ class _Comparison:
         name = pair.override.name
         return is_interface(name) or any(contract.asks_for(name) for contract in contracts)
 
+    def is_told(self, override: Member, base: Member) -> bool:
+        """That the override breaks the promise of that base is among the findings, suppressed or not."""
+        return (id(override), id(base)) in self._pairs and any(
+            broken.reason.rule in self.demands.severities for broken in self._all_breaks(override, base)
+        )
+
+    def is_call_wanted(self, receiver: Class, method: str) -> bool:
+        """Calls to that method of such an object are to be followed."""
+        return not self.demands.only_contracts or any(
+            contract.names_method(method) for contract in self._contracts_above(receiver)
+        )
+
     def _contracts_of(self, pair: Pair) -> tuple[Contract, ...]:
+        return tuple(
+            contract
+            for contract in self._contracts_above(pair.owner)
+            if contract.names_method(pair.override.name) and not contract.names_base(pair.owner.name)
+        )
+
+    def _contracts_above(self, owner: Class) -> tuple[Contract, ...]:
+        """The contracts whose base the class is, or inherits."""
         if not self.demands.contracts:
             return ()
-        known = self._contracts.get(pair.owner.key)
+        known = self._contracts.get(owner.key)
         if known is None:
-            above = {entry.name for order in self.hierarchy.linearizations(pair.owner) for entry in order[1:]}
+            names = {entry.name for order in self.hierarchy.linearizations(owner) for entry in order}
             known = tuple(
-                contract for contract in self.demands.contracts if any(contract.names_base(name) for name in above)
+                contract for contract in self.demands.contracts if any(contract.names_base(name) for name in names)
             )
-            self._contracts[pair.owner.key] = known
-        return tuple(contract for contract in known if contract.names_method(pair.override.name))
+            self._contracts[owner.key] = known
+        return known
 
     def _own_breaks(self, pair: Pair) -> Iterator[Break]:
         """The breaks that this pair made, and no other: a parent's are told at the parent."""
@@ -223,7 +254,7 @@ class _Comparison:
                 for member in entry.members:
                     for call in member.calls:
                         given = {*slots[: len(call.positional)], *(name for name, _ in call.keywords)}
-                        if call.method == pair.override.name and call.receiver != "super" and given & involved:
+                        if call.method == pair.override.name and call.route is not Route.SUPER and given & involved:
                             return call
         return None
 

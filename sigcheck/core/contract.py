@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -13,10 +14,13 @@ class Contract:
     Attributes:
         base: dotted name of a class (`package.module.Class`), or its last parts.
         methods: globs of method names.
+        honour: the parameters that every override must read, or refuse, on every path: `*` for all; None for those that the
+            base's own template passes.
     """
 
     base: str
     methods: tuple[str, ...] = ("*",)
+    honour: tuple[str, ...] | None = None
 
     def names_base(self, class_name: str) -> bool:
         """The contract is about the class of that dotted name."""
@@ -29,3 +33,9 @@ class Contract:
     def asks_for(self, method: str) -> bool:
         """The contract names that method itself, not by a wildcard."""
         return method in self.methods
+
+    def demands(self, parameter: str, passed: Collection[str]) -> bool:
+        """The parameter must be honoured; `passed` are those that the base's own code passes."""
+        if self.honour is None:
+            return parameter in passed
+        return parameter in self.honour or "*" in self.honour

@@ -1,4 +1,4 @@
-"""One finding, with everything a report needs to tell it. Imports `hierarchy`, `incompatibility`, `rules` and `place`.
+"""One finding, with everything a report needs to tell it. Imports `forwarding`, `incompatibility`, `rules` and `place`.
 
 A diagnostic holds values; `report/words.py` makes the text.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sigcheck.core.callsite import CallSite
+from sigcheck.core.forwarding import BrokenCall
 from sigcheck.core.incompatibility import Reason
 from sigcheck.core.member import Member
 from sigcheck.core.module import Class, Problem, Suppression
@@ -84,7 +85,15 @@ class UnknownRule:
     nearest: str | None
 
 
-Finding = BrokenOverride | UnreadableSource | BaseWithoutSource | InconsistentBases | UselessSuppression | UnknownRule
+Finding = (
+    BrokenOverride
+    | BrokenCall
+    | UnreadableSource
+    | BaseWithoutSource
+    | InconsistentBases
+    | UselessSuppression
+    | UnknownRule
+)
 """What a diagnostic can be about."""
 
 

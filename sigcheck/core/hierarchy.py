@@ -14,6 +14,8 @@ from sigcheck.core.resolution import Resolver
 MOST_LINEARIZATIONS = 16
 """Bases that stand under tests give several method resolution orders; more than these are not followed."""
 
+_EMPTY_BASES = ("object", "ABC", "Generic", "Protocol")
+"""Bases without source that define nothing a call could find."""
 
 Linearization = tuple[Class, ...]
 """A method resolution order."""
@@ -62,6 +64,7 @@ class Hierarchy:
         self.inconsistent: list[tuple[Class, str]] = []
         self._orders: dict[str, tuple[Linearization, ...]] = {}
         self._bases: dict[str, tuple[tuple[Class, ...], ...]] = {}
+        self._before_unknown: dict[str, int] = {}
         self._definitions: dict[tuple[str, str], tuple[Member, ...]] = {}
 
     def bases(self, owner: Class) -> tuple[tuple[Class, ...], ...]:
@@ -72,17 +75,34 @@ class Hierarchy:
         return known
 
     def _resolved_bases(self, owner: Class) -> Iterator[tuple[Class, ...]]:
+        found = 0
         for references in owner.bases:
             targets: list[Class] = []
             is_known = False
             for reference in references:
-                found = self.resolver.resolve(reference, owner.place.path)
-                is_known = is_known or bool(found)
-                targets += [target for target in found if isinstance(target, Class)]
+                meanings = self.resolver.resolve(reference, owner.place.path)
+                is_known = is_known or bool(meanings)
+                targets += [target for target in meanings if isinstance(target, Class)]
             if targets:
+                found += 1
                 yield tuple(dict.fromkeys(targets))
-            elif not is_known:
+                continue
+            if not is_known:
                 self.unresolved.append(UnresolvedBase(owner, self.resolver.missing(references[0], owner.place.path)))
+            if not is_known or _last(references[0]) not in _EMPTY_BASES:
+                self._before_unknown.setdefault(owner.key, found)
+
+    def is_certain(self, order: Linearization, index: int) -> bool:
+        """No class without source can stand before that one in the method resolution order."""
+        for entry in order[:index]:
+            known = self._before_unknown.get(entry.key)
+            if known is None:
+                continue
+            # What a base that is listed earlier inherits comes before a base without source.
+            before = [base for alternatives in self.bases(entry)[:known] for base in alternatives]
+            if not any(order[index] in above for base in before for above in self.linearizations(base)):
+                return False
+        return True
 
     def linearizations(self, owner: Class) -> tuple[Linearization, ...]:
         """Every method resolution order the class may have, itself first; one where no base stands under a test."""
@@ -211,6 +231,10 @@ class Hierarchy:
         if known is None:
             known = self._definitions[key] = self.resolver.definitions(owner, name)
         return known
+
+
+def _last(reference: str) -> str:
+    return reference.replace(":", ".").rpartition(".")[2]
 
 
 def _merge(sequences: list[list[Class]]) -> list[Class] | None:

@@ -73,6 +73,8 @@ class Member:
         alias: what it is another name of.
         unpacks: what `T` may mean in `**kwargs: Unpack[T]`.
         calls: the calls to siblings in its body.
+        assigns: the attributes of the receiver that its body assigns; on an instance they hide methods.
+        unread: the catch-alls of its signature that its body never mentions.
     """
 
     name: str
@@ -89,6 +91,8 @@ class Member:
     alias: Alias | None = None
     unpacks: tuple[str, ...] = ()
     calls: tuple[CallSite, ...] = ()
+    assigns: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
     def bound_signatures(self) -> tuple[Signature | None, ...]:
         """What a caller who holds an instance sees: one signature, or one for each overload.
@@ -121,6 +125,7 @@ class Member:
             signature=signature,
             overloads=overloads,
             calls=(),
+            assigns=(),
         )
 
 

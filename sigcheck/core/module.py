@@ -35,6 +35,7 @@ class Class:
         names: other names of the class body, to references: nested classes and aliases of them.
         branch: the tests it stands under.
         fields: its annotated names without a value.
+        is_decorated: a decorator may have given it further methods: `@dataclass` makes an `__init__`.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Class:
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     branch: Branch = ()
     fields: tuple[TypedField, ...] = ()
+    is_decorated: bool = False
 
     @property
     def key(self) -> str:

@@ -24,15 +24,17 @@ class Rule:
 
     Attributes:
         name: kebab-case.
-        group: `override` or `meta`.
+        group: `override`, `call`, `use`, `family` or `meta`.
         severity: where the configuration says nothing.
         summary: one line, after "says that".
+        needs_contract: it runs only on what a contract names.
     """
 
     name: str
     group: str
     severity: Severity
     summary: str
+    needs_contract: bool = False
 
 
 def _rules() -> tuple[Rule, ...]:
@@ -49,6 +51,19 @@ def _rules() -> tuple[Rule, ...]:
         Rule("receiver-mismatch", "override", error, "static, class, instance, property: what is bound differs"),
         Rule("async-mismatch", "override", error, "one is a coroutine function, the other is not"),
         Rule("default-changed", "override", off, "the default has another value"),
+        Rule(
+            "misbound-argument", "call", error, "at this call, the argument lands in a parameter that is another thing"
+        ),
+        Rule("rejected-argument", "call", error, "at this call, the argument is refused, or one is missing"),
+        Rule("positional-forwarding", "call", off, "three or more optional arguments are forwarded by position"),
+        Rule("ignored-parameter", "use", error, "accepted, never read, and not refused", needs_contract=True),
+        Rule(
+            "partly-honoured-parameter", "use", error, "read on some paths that return, not on others", needs_contract=True
+        ),
+        Rule("swallowed-argument", "use", warning, "a parameter of the base lands in a catch-all that nothing reads"),
+        Rule(
+            "unforwarded-parameter", "use", error, "not passed to the sibling that takes it, nor read", needs_contract=True
+        ),
         Rule("syntax-error", "meta", error, "a file could not be read, the rest was checked"),
         Rule("inconsistent-hierarchy", "meta", error, "the bases form a cycle, or have no method resolution order"),
         Rule("unresolved-base", "meta", note, "no source was found for a base"),

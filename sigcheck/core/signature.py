@@ -32,7 +32,7 @@ class Parameter:
         required: a call must supply it. False for variadics.
         annotation: source text, or None.
         default: source text, or None where there is none.
-        line: 1-based line in its file, or None where it was not read from one.
+        line, column: 1-based, of its name in its file, stars included; None where it was not read from one.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Parameter:
     annotation: str | None = field(default=None, compare=False)
     default: str | None = field(default=None, compare=False)
     line: int | None = field(default=None, compare=False)
+    column: int | None = field(default=None, compare=False)
 
     @property
     def is_positional(self) -> bool:
@@ -123,7 +124,7 @@ class Signature:
         """The same with every slot positional-only: how syntax calls a dunder."""
         return Signature(
             tuple(
-                Parameter(p.name, Kind.POSITIONAL_ONLY, p.required, p.annotation, p.default, p.line)
+                Parameter(p.name, Kind.POSITIONAL_ONLY, p.required, p.annotation, p.default, p.line, p.column)
                 if p.kind is Kind.POSITIONAL_OR_KEYWORD
                 else p
                 for p in self.parameters

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 from sigcheck.core.diagnostic import BrokenOverride, Diagnostic, UnknownRule, UselessSuppression
+from sigcheck.core.forwarding import BrokenCall
 from sigcheck.core.incompatibility import names_involved
 from sigcheck.core.member import Member
 from sigcheck.core.module import Class, Module, Suppression
@@ -79,6 +80,11 @@ def _lines(diagnostic: Diagnostic) -> Iterator[Line]:
     finding = diagnostic.finding
     if isinstance(finding, BrokenOverride):
         yield from _heads(finding.owner, finding.override_class, finding.override, finding.base)
+    elif isinstance(finding, BrokenCall):
+        for line in range(finding.call.place.line, finding.call.last_line + 1):
+            yield finding.call.place.path, line
+        for line in range(finding.callee.place.line, finding.callee.last_line + 1):
+            yield finding.callee.place.path, line
     else:
         yield diagnostic.place.path, diagnostic.place.line
 

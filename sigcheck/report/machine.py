@@ -7,7 +7,8 @@ from typing import Any
 from urllib.parse import quote
 
 from sigcheck.checking import Report
-from sigcheck.core.diagnostic import BrokenOverride, Diagnostic
+from sigcheck.core.diagnostic import BaseWithoutSource, BrokenOverride, Diagnostic, Finding, InconsistentBases
+from sigcheck.core.forwarding import BrokenCall, MisboundArgument
 from sigcheck.core.place import Place
 from sigcheck.core.rules import RULES, Severity
 from sigcheck.report import words
@@ -35,10 +36,6 @@ def render_json(report: Report, version: str) -> str:
 
 def as_json(diagnostic: Diagnostic) -> dict[str, Any]:
     """A diagnostic as the JSON report has it."""
-    finding = diagnostic.finding
-    broken = finding if isinstance(finding, BrokenOverride) else None
-    parameter, lands_in = words.parameters(broken.reason) if broken is not None else (None, None)
-    owner = getattr(finding, "owner", None)
     return {
         "rule": diagnostic.rule,
         "group": diagnostic.registered.group,
@@ -49,11 +46,7 @@ def as_json(diagnostic: Diagnostic) -> dict[str, Any]:
         "end_line": diagnostic.place.end_line,
         "end_column": diagnostic.place.end_column,
         "message": words.message(diagnostic),
-        "class": owner.name if owner is not None else None,
-        "base_class": broken.base_class.name if broken is not None else None,
-        "method": broken.override.name if broken is not None else None,
-        "parameter": parameter,
-        "lands_in": lands_in,
+        **_subject(diagnostic.finding),
         "witness": words.witness_text(diagnostic),
         "related": [
             {
@@ -67,6 +60,26 @@ def as_json(diagnostic: Diagnostic) -> dict[str, Any]:
         ],
         "fix": None,
     }
+
+
+def _subject(finding: Finding) -> dict[str, str | None]:
+    """The classes, the method and the parameters that a finding is about."""
+    found: dict[str, str | None] = dict.fromkeys(("class", "base_class", "method", "parameter", "lands_in"))
+    match finding:
+        case BrokenOverride(reason=reason, owner=owner, base_class=base_class, override=override):
+            parameter, lands_in = words.parameters(reason)
+            found |= {"class": owner.name, "base_class": base_class.name, "method": override.name}
+            found |= {"parameter": parameter, "lands_in": lands_in}
+        case BrokenCall(reason=reason, callee_class=callee_class, seen_class=seen_class, callee=callee):
+            found |= {"class": callee_class.name, "method": callee.name}
+            found["base_class"] = seen_class.name if seen_class is not None else None
+            if isinstance(reason, MisboundArgument):
+                found |= {"parameter": reason.parameter, "lands_in": reason.lands_in}
+        case BaseWithoutSource(owner=owner) | InconsistentBases(owner=owner):
+            found["class"] = owner.name
+        case _:
+            pass
+    return found
 
 
 _GITHUB_LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice", Severity.OFF: "notice"}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NoReturn
 
 from sigcheck.core.binding import CallShape, Refusal, Rejection
-from sigcheck.core.callsite import CallSite
+from sigcheck.core.callsite import CallSite, Route
 from sigcheck.core.diagnostic import (
     BaseWithoutSource,
     BrokenOverride,
@@ -19,6 +19,7 @@ from sigcheck.core.diagnostic import (
     UnreadableSource,
     UselessSuppression,
 )
+from sigcheck.core.forwarding import BrokenCall, MisboundArgument, PositionalForwarding, RejectedArgument
 from sigcheck.core.incompatibility import (
     AsyncMismatch,
     DefaultChanged,
@@ -37,6 +38,8 @@ from sigcheck.core.incompatibility import (
     VariadicRemoved,
     Witness,
 )
+from sigcheck.core.member import Member
+from sigcheck.core.module import Class
 from sigcheck.core.place import Branch, Place
 from sigcheck.core.signature import Signature
 
@@ -76,6 +79,8 @@ def _sentence(finding: Finding) -> str:
     match finding:
         case BrokenOverride():
             return _broken(finding)
+        case BrokenCall():
+            return _broken_call(finding)
         case UnreadableSource(problem=problem):
             return f"{problem.cause}; {problem.remedy}" if problem.remedy else problem.cause
         case BaseWithoutSource(owner=owner, reference=reference):
@@ -96,6 +101,8 @@ def _sentence(finding: Finding) -> str:
 def details(diagnostic: Diagnostic) -> list[Detail]:
     """The lines below: the base, a call that shows it, what was inserted, who calls."""
     finding = diagnostic.finding
+    if isinstance(finding, BrokenCall):
+        return [replace(line, text=_in_one_line(line.text)) for line in _call_details(finding)]
     if not isinstance(finding, BrokenOverride):
         return []
     name = f"{_short(finding.base_class.name)}.{finding.base.name}"
@@ -156,6 +163,55 @@ def _broken(finding: BrokenOverride) -> str:
     return _reason(finding.reason, subject, is_clause=finding.is_shadowing) + _under(finding.override.branch)
 
 
+def _broken_call(finding: BrokenCall) -> str:
+    callee = _member(finding.callee_class, finding.callee)
+    match finding.reason:
+        case MisboundArgument(argument=argument, parameter=parameter, lands_in=lands_in, is_by_name=True):
+            also = "it" if argument == parameter else f"`{parameter}`"
+            return f"{_quoted(argument)} lands in `{lands_in}` of {callee}, which has a parameter for {also}"
+        case MisboundArgument(argument=argument, parameter=parameter, lands_in=lands_in):
+            seen = _member(finding.seen_class, finding.seen) if finding.seen_class and finding.seen else "the caller"
+            return f"{_quoted(argument)} lands in `{lands_in}` of {callee}, in {seen} it is {parameter}"
+        case RejectedArgument(argument=None, rejection=rejection) if rejection.refusal is Refusal.MISSING_ARGUMENT:
+            return f"nothing is passed for {_listed([f'`{name}`' for name in rejection.names])} of {callee}"
+        case RejectedArgument(argument=argument, rejection=rejection):
+            what = _quoted(argument) if argument is not None else "the call"
+            return f"{what} is refused by {callee}: {_refusal(rejection)}"
+        case PositionalForwarding(parameters=parameters):
+            return f"{_listed(parameters)} of {callee} are optional, and are passed by position"
+        case _:
+            assert_never(finding.reason)
+
+
+def _call_details(finding: BrokenCall) -> list[Detail]:
+    callee = _member(finding.callee_class, finding.callee)
+    lines = [Detail("takes", f"{callee}{finding.signature.names_only()}", finding.callee.place)]
+    if finding.seen is not None and finding.seen_class is not None and finding.seen is not finding.callee:
+        signature = next(
+            (found for found in finding.seen.bound_signatures() if found is not None), finding.seen.signature
+        )
+        seen = _member(finding.seen_class, finding.seen)
+        lines.append(Detail("seen", f"{seen}{signature.names_only()}", finding.seen.place))
+    if finding.receiver.key not in (finding.caller_class.key, finding.callee_class.key):
+        where = "behind" if finding.call.route is Route.SUPER else "on"
+        text = f"{_member(finding.caller_class, finding.caller)} runs {where} a {_short(finding.receiver.name)}"
+        lines.append(Detail("when", text, finding.receiver.place))
+    return lines
+
+
+def _member(owner: Class, member: Member) -> str:
+    return f"{_short(owner.name)}.{member.name}"
+
+
+def _quoted(source: str) -> str:
+    """Source text of an argument, shortened if it is long."""
+    joined = " ".join(source.split())
+    return f"`{joined}`" if len(joined) <= _LONGEST_ARGUMENT else f"`{joined[: _LONGEST_ARGUMENT - 1]}…`"
+
+
+_LONGEST_ARGUMENT = 60
+
+
 def _reason(reason: Reason, subject: str, *, is_clause: bool) -> str:
     comma = "," if is_clause else ""
     match reason:
@@ -214,17 +270,20 @@ def _arguments(shape: CallShape, base: Signature) -> list[str]:
 
 def _outcome(outcome: Rejection | Sequence[Landing], reason: Reason) -> str:
     if isinstance(outcome, Rejection):
-        names = _listed(outcome.names)
-        refusals = {
-            Refusal.TOO_MANY_POSITIONAL: "too many positional arguments",
-            Refusal.UNEXPECTED_KEYWORD: f"unexpected keyword {names}",
-            Refusal.MULTIPLE_VALUES: f"multiple values for {names}",
-            Refusal.MISSING_ARGUMENT: f"nothing for {names}",
-        }
-        return f"base accepts, override raises TypeError: {refusals[outcome.refusal]}"
+        return f"base accepts, override raises TypeError: {_refusal(outcome)}"
     parameter, _ = parameters(reason)
     landing = next((entry for entry in outcome if entry.base.name == parameter), outcome[0])
     return f"base binds {landing.base.name}, override binds {landing.override.name}"
+
+
+def _refusal(rejection: Rejection) -> str:
+    names = _listed(rejection.names)
+    return {
+        Refusal.TOO_MANY_POSITIONAL: "too many positional arguments",
+        Refusal.UNEXPECTED_KEYWORD: f"unexpected keyword {names}",
+        Refusal.MULTIPLE_VALUES: f"multiple values for {names}",
+        Refusal.MISSING_ARGUMENT: f"nothing for {names}",
+    }[rejection.refusal]
 
 
 def _called(finding: BrokenOverride, call: CallSite) -> str:

@@ -19,7 +19,7 @@ from sigcheck.core.member import Alias, Flavour, Member
 from sigcheck.core.module import Class, Module, Problem, TypedField
 from sigcheck.core.place import Branch, Condition, Place
 from sigcheck.core.signature import Kind, Parameter, Signature
-from sigcheck.readers.source.bodies import Body, read_body
+from sigcheck.readers.source.bodies import Body, Context, read_body
 from sigcheck.readers.source.comments import read_suppressions
 from sigcheck.readers.source.outline import blank_bodies
 from sigcheck.readers.source.positions import Positions
@@ -139,6 +139,7 @@ class _Draft:
     bases: tuple[tuple[str, ...], ...]
     branch: Branch
     scope: Scope
+    is_decorated: bool
     fields: tuple[TypedField, ...] = ()
     patched: list[Member] = field(default_factory=list)
 
@@ -163,6 +164,7 @@ class _Draft:
             names,
             self.branch,
             self.fields,
+            self.is_decorated,
         )
 
 
@@ -389,6 +391,7 @@ class _Reader:
             tuple(base for argument in node.bases for base in self.bases(argument, scope)),
             branch,
             inner,
+            is_decorated=bool(node.decorators),
         )
         self.drafts[class_id] = draft
         self.block(node.body.body, inner, branch)
@@ -495,7 +498,11 @@ class _Reader:
         if node.name.value in _IMPLICIT_FLAVOURS and flavour is Flavour.INSTANCE:
             flavour = _IMPLICIT_FLAVOURS[node.name.value]
         receiver = signature.parameters[0].name if signature.positional and scope.kind is ScopeKind.CLASS else None
-        body = read_body(node, receiver, self.code, self.positions, self.path)
+        catch_alls = tuple(parameter.name for parameter in signature.parameters if parameter.is_variadic)
+        context = Context(
+            receiver, catch_alls, self.code, lambda found: self.references(found, scope), self.positions, self.path
+        )
+        body = read_body(node, context)
         annotation = self.code(node.returns.annotation) if node.returns is not None else None
         is_coroutine = _is_coroutine(node, annotation, body) if returns_coroutine is None else returns_coroutine
         if len(node.decorators) > 0 and is_coroutine is not None and not self.is_transparent(node, scope):
@@ -512,6 +519,8 @@ class _Reader:
             branch=branch,
             unpacks=unpacks,
             calls=body.calls,
+            assigns=body.assigns,
+            unread=tuple(name for name in catch_alls if name not in body.mentions),
         )
 
     def is_transparent(self, node: cst.FunctionDef, scope: Scope) -> bool:
@@ -561,7 +570,7 @@ class _Reader:
             node.default is None and not variadic,
             self.code(node.annotation.annotation) if node.annotation is not None else None,
             self.code(node.default) if node.default is not None else None,
-            self.positions.of(node)[0],
+            *self.positions.of(node),
         )
 
     def decorator(self, node: cst.Decorator, scope: Scope) -> tuple[str, str]:

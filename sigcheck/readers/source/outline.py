@@ -17,6 +17,7 @@ from __future__ import annotations
 import ast
 import sys
 import warnings
+from collections.abc import Iterable, Iterator
 
 from sigcheck.core.module import Problem
 from sigcheck.core.place import Place
@@ -52,12 +53,22 @@ def blank_bodies(text: str, path: str) -> str | Problem:
     pending: list[tuple[ast.AST, ast.AST]] = [(tree, tree)]
     while pending:
         node, scope = pending.pop()
-        if isinstance(node, _Function) and _blank_body(node, lines, scope):
-            continue
+        if isinstance(node, _Function):
+            calls = _blank_body(node, lines, scope)
+            line = _deep_expression((*_own_expressions(node), *(calls or ())), lines)
+            if line is not None:
+                return _too_deep(path, line)
+            if calls is not None:
+                continue
         if isinstance(node, (ast.Assign, ast.AnnAssign, ast.Expr)) and not isinstance(scope, _Function):
             targets = node.targets if isinstance(node, ast.Assign) else ()
-            if not any(isinstance(target, (ast.Tuple, ast.List)) for target in targets):
-                _blank_literal(node.value, lines)
+            if not any(isinstance(target, (ast.Tuple, ast.List)) for target in targets) and _blank_literal(
+                node.value, lines
+            ):
+                continue
+        line = _deep_expression(_own_expressions(node), lines)
+        if line is not None:
+            return _too_deep(path, line)
         inner = node if isinstance(node, (ast.ClassDef, _Function)) else scope
         pending += [(child, inner) for child in ast.iter_child_nodes(node) if isinstance(child, _BLOCK_PARTS)]
     return "\n".join(lines)
@@ -100,43 +111,79 @@ _LITERALS = (
 )
 
 
-def _blank_literal(node: ast.expr | None, lines: list[str]) -> None:
+_LONG_EXPRESSION = 4_000
+"""Characters from which an expression may be nested as deeply as the next."""
+
+_DEEPEST_EXPRESSION = 2_000
+"""A chain of operators is as deep as it is long; libcst takes time with the square of it, and recurses."""
+
+
+def _own_expressions(node: ast.AST) -> Iterator[ast.expr]:
+    """The expressions of a statement, without those of the statements in it."""
+    pending = list(ast.iter_child_nodes(node))
+    while pending:
+        child = pending.pop()
+        if isinstance(child, ast.expr):
+            yield child
+        elif not isinstance(child, _BLOCK_PARTS):
+            pending += ast.iter_child_nodes(child)
+
+
+def _deep_expression(expressions: Iterable[ast.expr], lines: list[str]) -> int | None:
+    """The line of an expression that is nested too deeply for libcst, or None."""
+    for expression in expressions:
+        first, last = expression.lineno - 1, (expression.end_lineno or expression.lineno) - 1
+        length = (expression.end_col_offset or 0) - expression.col_offset + sum(map(len, lines[first:last]))
+        if length < _LONG_EXPRESSION:
+            continue
+        level: list[ast.AST] = [expression]
+        for _ in range(_DEEPEST_EXPRESSION):
+            level = [child for node in level for child in ast.iter_child_nodes(node)]
+            if not level:
+                break
+        else:
+            return expression.lineno
+    return None
+
+
+def _blank_literal(node: ast.expr | None, lines: list[str]) -> bool:
     """A literal over several lines, or a very long one, becomes an empty string: tables of data are no names."""
     if not isinstance(node, _LITERALS) or node.end_lineno is None or node.end_col_offset is None:
-        return
+        return False
     if node.end_lineno == node.lineno and node.end_col_offset - node.col_offset < _LONG_LITERAL:
-        return
+        return False
     first, last = node.lineno - 1, node.end_lineno - 1
     head = lines[first][: _column(lines[first], node.col_offset)]
     if head.endswith("("):
-        return  # `(""` over several lines: the bracket closes further down.
+        return False  # `(""` over several lines: the bracket closes further down.
     tail = lines[last][_column(lines[last], node.end_col_offset or 0) :]
     if tail.strip() and not tail.strip().startswith("#"):
-        return
+        return False
     lines[first] = f'{head}""'
     for index in range(first + 1, last + 1):
         lines[index] = ""
+    return True
 
 
-def _blank_body(node: _Function, lines: list[str], scope: ast.AST) -> bool:
-    """Blank one body. False where it must be read as it is."""
+def _blank_body(node: _Function, lines: list[str], scope: ast.AST) -> list[ast.Call] | None:
+    """Blank one body but for some calls. None where it must be read as it is."""
     if isinstance(scope, _Function):
-        return False  # A part of a body that is kept: it may call the siblings of the outer one's receiver.
+        return None  # A part of a body that is kept: it may call the siblings of the outer one's receiver.
     statement = node.body[0]
     first = min([statement.lineno, *(d.lineno for d in getattr(statement, "decorator_list", ()))]) - 1
     last = (node.end_lineno or node.lineno) - 1
     indent = len(lines[first]) - len(lines[first].lstrip())
     if lines[first][:indent].strip() or _column(lines[first], statement.col_offset) != indent:
-        return False
+        return None
     if first == node.lineno - 1 or last == first:
-        return False
+        return None
     facts = _Facts(node, in_class=isinstance(scope, ast.ClassDef))
     if facts.has_class or facts.is_stub:
-        return False
+        return None
     spans = [_span(call, lines) for call in facts.calls]
     opening = facts.opening()
     if spans and (spans[0][0], spans[0][1]) < (first, indent + len(opening)):
-        return False
+        return None
     kept = dict.fromkeys(range(first, last + 1), "")
     kept[first] = lines[first][:indent] + (opening if spans else facts.whole())
     for number, (line, column, end_line, end_column) in enumerate(spans):
@@ -148,10 +195,11 @@ def _blank_body(node: _Function, lines: list[str], scope: ast.AST) -> bool:
             for index in range(line + 1, end_line):
                 kept[index] = lines[index]
             kept[end_line] = lines[end_line][:end_column]
-        kept[end_line] += facts.closing() if number == len(spans) - 1 else ","
+        is_last = number == len(spans) - 1
+        kept[end_line] += "".join(f",{aside}" for aside in facts.asides()) + facts.closing() if is_last else ","
     for index, line_text in kept.items():
         lines[index] = line_text
-    return True
+    return facts.calls
 
 
 def _span(node: ast.Call, lines: list[str]) -> tuple[int, int, int, int]:
@@ -186,49 +234,74 @@ class _Facts:
         self.has_class = False
         self.yields = False
         self.returned: list[ast.expr] = []
+        self.assigns: set[str] = set()
+        self.mentions: set[str] = set()
         arguments = [*node.args.posonlyargs, *node.args.args]
         self.receiver = arguments[0].arg if in_class and arguments else None
+        self.catch_alls = {entry.arg for entry in (node.args.vararg, node.args.kwarg) if entry is not None}
         self.is_stub = all(
             isinstance(statement, (ast.Raise, ast.Pass))
             or (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant))
             for statement in node.body
         )
         for statement in node.body:
-            self._visit(statement, own=True)
+            self._visit(statement)
         self.calls.sort(key=lambda call: (call.lineno, call.col_offset))
 
-    def _visit(self, root: ast.AST, *, own: bool) -> None:
-        pending: list[tuple[ast.AST, bool]] = [(root, own)]
+    def _visit(self, root: ast.AST) -> None:
+        pending: list[tuple[ast.AST, bool, str | None]] = [(root, True, self.receiver)]
         while pending:
-            node, is_own = pending.pop()
+            node, is_own, receiver = pending.pop()
             kind = type(node)
+            if kind is ast.Name:
+                if node.id in self.catch_alls:  # type: ignore[attr-defined]
+                    self.mentions.add(node.id)  # type: ignore[attr-defined]
+                continue
             if kind is ast.ClassDef:
                 self.has_class = True
                 return
             if kind is ast.JoinedStr:
+                self._mention(node)
                 continue
-            if kind is ast.Call and self._is_sibling_call(node):
+            if kind is ast.Call and receiver is not None and _is_sibling_call(node, receiver):
                 self.calls.append(node)  # type: ignore[arg-type]
+                self._mention(node)
                 self._look_for_yields(node, own=is_own)
                 continue
-            if kind is ast.Yield and is_own:
+            if kind is ast.Call:
+                self._mention_all(node)
+            elif kind is ast.Yield and is_own:
                 self.yields = True
             elif kind is ast.Return and is_own and node.value is not None:  # type: ignore[attr-defined]
                 self.returned.append(node.value)  # type: ignore[attr-defined]
-            is_own = is_own and kind not in (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
-            pending += [(child, is_own) for child in ast.iter_child_nodes(node)]
+            elif kind in (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda):
+                is_own = False
+                receiver = None if receiver in _parameter_names(node.args) else receiver  # type: ignore[attr-defined]
+            elif kind in (ast.Assign, ast.AnnAssign, ast.AugAssign) and receiver is not None:
+                self.assigns.update(_assigned(node, receiver))
+            pending += [(child, is_own, receiver) for child in ast.iter_child_nodes(node)]
+
+    def _mention(self, root: ast.AST) -> None:
+        if self.catch_alls:
+            for node in ast.walk(root):
+                if isinstance(node, ast.Name) and node.id in self.catch_alls:
+                    self.mentions.add(node.id)
+                self._mention_all(node)
+
+    def _mention_all(self, node: ast.AST) -> None:
+        match node:
+            case ast.Call(func=ast.Name(id="locals" | "vars"), args=[], keywords=[]):
+                self.mentions |= self.catch_alls
+            case _:
+                return
 
     def _look_for_yields(self, call: ast.AST, *, own: bool) -> None:
         self.yields = self.yields or (own and any(isinstance(inner, ast.Yield) for inner in ast.walk(call)))
 
-    def _is_sibling_call(self, node: ast.AST) -> bool:
-        match node:
-            case ast.Call(func=ast.Attribute(value=ast.Name(id=name))):
-                return self.receiver is not None and name == self.receiver
-            case ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Name(id="super")))):
-                return self.receiver is not None
-            case _:
-                return False
+    def asides(self) -> list[str]:
+        """Expressions that say what is not at its place: which attributes are assigned, which catch-alls are mentioned."""
+        assigned = [f'setattr({self.receiver},"{name}",0)' for name in sorted(self.assigns)]
+        return [*assigned, *sorted(self.mentions)]
 
     def _returns_unknown(self) -> bool:
         return any(not isinstance(value, _PLAIN_RETURNS) or _is_odd(value) for value in self.returned)
@@ -244,11 +317,53 @@ class _Facts:
         return ")" if self.opening().endswith("(") else "]"
 
     def whole(self) -> str:
+        """The body where nothing in it must keep its place."""
+        asides = self.asides()
+        if asides:
+            return f"{self.opening()}{','.join(asides)}{self.closing()}"
         if self.yields:
             return "yield"
         if self._returns_unknown():
             return "return _"
         return "return 0" if self.returned else "return"
+
+
+def _is_sibling_call(node: ast.AST, receiver: str) -> bool:
+    """`self.m(...)`, `super().m(...)`, `type(self).m(...)`, `self.__class__.m(...)`, `Base.m(self, ...)`."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=name))) if name == receiver:
+            return True
+        case ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Name(id="super")))):
+            return True
+        case ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Name(id="type"), args=[ast.Name(id=name)]))):
+            return name == receiver
+        case ast.Call(func=ast.Attribute(value=ast.Attribute(value=ast.Name(id=name), attr="__class__"))):
+            return name == receiver
+        case ast.Call(func=ast.Attribute(value=ast.Name() | ast.Attribute()), args=[ast.Name(id=name), *_]):
+            return name == receiver
+        case _:
+            return False
+
+
+def _assigned(node: ast.AST, receiver: str) -> Iterator[str]:
+    """The attributes of the receiver among the targets of an assignment."""
+    pending = list(node.targets) if isinstance(node, ast.Assign) else [node.target]  # type: ignore[attr-defined]
+    while pending:
+        match pending.pop():
+            case ast.Attribute(value=ast.Name(id=name), attr=attribute) if name == receiver:
+                yield attribute
+            case ast.Tuple(elts=elements) | ast.List(elts=elements):
+                pending += elements
+            case ast.Starred(value=value):
+                pending.append(value)
+            case _:
+                continue
+
+
+def _parameter_names(node: ast.arguments) -> set[str]:
+    """The names that a nested function has for itself."""
+    variadic = [entry for entry in (node.vararg, node.kwarg) if entry is not None]
+    return {entry.arg for entry in (*node.posonlyargs, *node.args, *node.kwonlyargs, *variadic)}
 
 
 def _is_odd(value: ast.expr) -> bool:

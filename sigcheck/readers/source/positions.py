@@ -37,10 +37,12 @@ class _Recorder(CodegenState):
         part = _MARKING_PARTS.get(kind)
         if part is not None:
             self._awaited.add(id(getattr(node, part)))
+            if kind is cst.Call and node.args:  # type: ignore[attr-defined]
+                self._awaited.add(id(node.args[-1].value))  # type: ignore[attr-defined]
 
 
 class Positions:
-    """Lines and columns of parameters, called expressions, lambdas, assignments, blocks, tests of `if`, and names of definitions."""
+    """Lines and columns of parameters, called expressions, last arguments, lambdas, assignments, blocks, tests of `if`, and names of definitions."""
 
     def __init__(self, module: cst.Module) -> None:
         recorder = _Recorder(module)

@@ -1,0 +1,413 @@
+"""Calls between the methods of a class, bound in every class that the receiver can be. Imports `hierarchy` and `binding`.
+
+A call to `self.m(...)` has one author and many callees: one in each class that inherits the calling method and has another `m`.
+The author saw the callee of the class in which the call stands; what the call does in that one is what it must do in the others.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sigcheck.core.assignability import is_misbinding
+from sigcheck.core.binding import Binding, Rejection, bind_certain
+from sigcheck.core.callsite import CallSite, Route
+from sigcheck.core.hierarchy import Hierarchy, Linearization
+from sigcheck.core.member import Flavour, Member
+from sigcheck.core.module import Class
+from sigcheck.core.place import can_coexist
+from sigcheck.core.signature import Signature
+
+MANY_BY_POSITION = 3
+"""Optional arguments by position, from which `positional-forwarding` speaks."""
+
+
+@dataclass(frozen=True, slots=True)
+class MisboundArgument:
+    """The argument is one parameter to the author of the call, and lands in another.
+
+    Attributes:
+        argument: its source text.
+        parameter: the one that the author's callee binds it to; or the one whose name it bears.
+        lands_in: the parameter that receives it.
+        is_by_name: that its name says so is all the evidence.
+    """
+
+    rule: ClassVar[str] = "misbound-argument"
+    argument: str
+    parameter: str
+    lands_in: str
+    is_by_name: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedArgument:
+    """The call raises `TypeError`; `argument` is the source text of what is refused, None where something is missing."""
+
+    rule: ClassVar[str] = "rejected-argument"
+    argument: str | None
+    rejection: Rejection
+
+
+@dataclass(frozen=True, slots=True)
+class PositionalForwarding:
+    """The call passes these optional parameters by position."""
+
+    rule: ClassVar[str] = "positional-forwarding"
+    parameters: tuple[str, ...]
+
+
+CallReason = MisboundArgument | RejectedArgument | PositionalForwarding
+"""What can be wrong with a call in one callee."""
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenCall:
+    """A call that does not do in one class what its author saw.
+
+    Attributes:
+        reason: why.
+        caller_class, caller, call: where it stands.
+        receiver: the class of the instance.
+        callee_class, callee, signature: what runs there, as it is called.
+        seen_class, seen: what runs where the call stands; None where nothing does.
+    """
+
+    reason: CallReason
+    caller_class: Class
+    caller: Member
+    call: CallSite
+    receiver: Class
+    callee_class: Class
+    callee: Member
+    signature: Signature
+    seen_class: Class | None = None
+    seen: Member | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Caller:
+    """One call, and the member that makes it."""
+
+    owner: Class
+    member: Member
+    call: CallSite
+
+
+@dataclass(frozen=True, slots=True)
+class _Callee:
+    """What a lookup finds, with the signatures that the call binds: one, or one for each overload."""
+
+    owner: Class
+    member: Member
+    signatures: tuple[Signature, ...]
+
+
+class Forwarding:
+    """One run over the calls of a hierarchy.
+
+    Attributes:
+        followed: how many calls were bound in some class.
+    """
+
+    def __init__(
+        self,
+        hierarchy: Hierarchy,
+        *,
+        is_wanted: Callable[[Class, str], bool],
+        is_told: Callable[[Member, Member], bool],
+    ) -> None:
+        """Prepare a run.
+
+        Args:
+            hierarchy: the classes.
+            is_wanted: calls to that method, on receivers of that class, are to be followed.
+            is_told: the first overrides the second, and that it breaks the promise is reported: it need not be told again
+                for every call.
+        """
+        self.hierarchy = hierarchy
+        self.followed = 0
+        self._is_wanted = is_wanted
+        self._is_told = is_told
+        self._by_method: dict[str, dict[str, list[_Caller]]] = {}
+        self._assigned: dict[str, frozenset[str]] = {}
+        self._known: set[int] = set()
+        self._done: set[tuple[int, int]] = set()
+
+    def broken_calls(self) -> Iterator[BrokenCall]:
+        """Every call that does something else in some class, in the order of the classes."""
+        for receiver in self.hierarchy.classes:
+            for order in self.hierarchy.linearizations(receiver):
+                for caller in self._callers(order):
+                    if self._is_wanted(receiver, caller.call.method):
+                        yield from self._judged(caller, order)
+
+    def _callers(self, order: Linearization) -> Iterator[_Caller]:
+        """The calls that may find another callee on this receiver than on any class above it."""
+        receiver, *above = order
+        for calls in self._calls(receiver).values():
+            yield from calls
+        if len(receiver.bases) < 2:  # With one base, only what the class itself defines is new.
+            names = {member.name for member in receiver.members}
+            for entry in above:
+                calls_there = self._calls(entry)
+                for name in names & calls_there.keys():
+                    yield from (
+                        caller for caller in calls_there[name] if self._runs(order, entry, caller.member, set())
+                    )
+            return
+        for entry in above:
+            for calls in self._calls(entry).values():
+                yield from (caller for caller in calls if self._runs(order, entry, caller.member, set()))
+
+    def _calls(self, owner: Class) -> dict[str, list[_Caller]]:
+        """The calls in the methods of a class, by the name of what they call."""
+        known = self._by_method.get(owner.key)
+        if known is None:
+            known = self._by_method[owner.key] = {}
+            for member in owner.members:
+                if member.flavour is not Flavour.STATIC:
+                    for call in member.calls:
+                        known.setdefault(call.method, []).append(_Caller(owner, member, call))
+        return known
+
+    def _runs(self, order: Linearization, owner: Class, member: Member, seen: set[tuple[str, str]]) -> bool:
+        """On that receiver the method is still the one that runs, or one that runs calls it as `super()`."""
+        if (owner.key, member.name) in seen:
+            return False
+        seen.add((owner.key, member.name))
+        below = order[: order.index(owner)]
+        nearer = [entry for entry in below if any(definition.name == member.name for definition in entry.members)]
+        if not nearer:
+            return True
+        for entry in below[below.index(nearer[0]) :]:
+            for caller in self._calls(entry).get(member.name, ()):
+                is_upward = caller.call.route in (Route.SUPER, Route.CLASS)
+                if is_upward and self._runs(order, entry, caller.member, seen):
+                    return True
+        return False
+
+    # One call on one receiver.
+
+    def _judged(self, caller: _Caller, order: Linearization) -> Iterator[BrokenCall]:
+        is_own = order[0] is caller.owner
+        if caller.call.route is Route.CLASS and not is_own:
+            return
+        callees = self._callees(caller, order)
+        if callees and id(caller.call) not in self._known:
+            self._known.add(id(caller.call))
+            self.followed += 1
+        for callee in callees:
+            key = (id(caller.call), id(callee.member))
+            if key in self._done:
+                continue
+            self._done.add(key)
+            seen = callee if is_own else self._seen(caller, callee)
+            for reason, signature in self._reasons(caller, callee, seen):
+                yield BrokenCall(
+                    reason,
+                    caller.owner,
+                    caller.member,
+                    caller.call,
+                    order[0],
+                    callee.owner,
+                    callee.member,
+                    signature,
+                    seen.owner if seen is not None else None,
+                    seen.member if seen is not None else None,
+                )
+
+    def _seen(self, caller: _Caller, callee: _Callee) -> _Callee | None:
+        """What the call finds in the class in which it stands."""
+        for order in self.hierarchy.linearizations(caller.owner):
+            found = self._callees(caller, order)
+            for candidate in found:
+                if can_coexist(candidate.member.branch, callee.member.branch):
+                    return candidate
+        return None
+
+    def _callees(self, caller: _Caller, order: Linearization) -> list[_Callee]:
+        """What the call runs; nothing where that is not certain, or is no method with a source."""
+        call = caller.call
+        start = 0
+        if call.route is Route.SUPER:
+            start = self._behind(caller, order)
+        elif call.route is Route.CLASS:
+            named = self._named(call, caller.owner)
+            if named is None:
+                return []
+            order = self.hierarchy.linearizations(named)[0]
+        elif call.route is Route.INSTANCE and any(call.method in self._assigns(entry) for entry in order):
+            return []
+        if start < 0:
+            return []
+        index = next(
+            (index for index in range(start, len(order)) if _mentions(order[index], call.method)),
+            None,
+        )
+        if index is None or not self._is_certain(order, start, index, call.method):
+            return []
+        found = []
+        for member in self.hierarchy.definitions(order[index], call.method):
+            if member.flavour.is_method and can_coexist(member.branch, caller.member.branch):
+                signatures = _called(member, caller)
+                if signatures:
+                    found.append(_Callee(order[index], member, signatures))
+        return found
+
+    def _behind(self, caller: _Caller, order: Linearization) -> int:
+        """Where `super()` begins to look; -1 where nobody knows."""
+        owner: Class | None = caller.owner
+        if caller.call.named:
+            owner = self._named(caller.call, caller.owner)
+        return order.index(owner) + 1 if owner is not None and owner in order else -1
+
+    def _named(self, call: CallSite, near: Class) -> Class | None:
+        """The class that a call names, if it can be only one."""
+        found = {
+            target
+            for reference in call.named
+            for target in self.hierarchy.resolver.resolve(reference, near.place.path)
+            if isinstance(target, Class)
+        }
+        return found.pop() if len(found) == 1 else None
+
+    def _assigns(self, owner: Class) -> frozenset[str]:
+        """The attributes that the methods of a class assign on their receiver: an instance has these instead of methods."""
+        known = self._assigned.get(owner.key)
+        if known is None:
+            known = frozenset(name for member in owner.members for name in member.assigns)
+            self._assigned[owner.key] = known
+        return known
+
+    def _is_certain(self, order: Linearization, start: int, index: int, name: str) -> bool:
+        """No class without source can stand before the one that was found, and none before it has the name made for it."""
+        if not self.hierarchy.is_certain(order, index):
+            return False
+        is_synthetic = name.startswith("__") and name.endswith("__")
+        return not (is_synthetic and any(entry.is_decorated for entry in order[start:index]))
+
+    # What the call does in the callee.
+
+    def _reasons(
+        self, caller: _Caller, callee: _Callee, seen: _Callee | None
+    ) -> Iterator[tuple[CallReason, Signature]]:
+        outcomes = [(signature, _bound(signature, caller.call)) for signature in callee.signatures]
+        accepted = next(((signature, found) for signature, found in outcomes if not isinstance(found, Rejection)), None)
+        is_own = seen is not None and seen.member is callee.member
+        is_told = seen is not None and not is_own and self._is_told(callee.member, seen.member)
+        if accepted is None:
+            signature, rejection = outcomes[0]
+            # What the author's own callee refuses is told there, once.
+            is_refused_there = seen is not None and not is_own and _refuses(seen, caller.call)
+            if isinstance(rejection, Rejection) and not is_told and not is_refused_there:
+                yield RejectedArgument(_refused(caller.call, rejection, signature), rejection), signature
+            return
+        signature, binding = accepted
+        told: set[int] = set()
+        if seen is not None and not is_own and not is_told:
+            for position, reason in self._strayed(caller.call, binding, signature, seen):
+                told.add(position)
+                yield reason, signature
+        for position, reason in _misnamed(caller, binding, signature):
+            if position not in told and not is_told and (is_own or not _is_same_slot(seen, reason)):
+                yield reason, signature
+        if is_own:
+            optional = [
+                parameter.name
+                for position in range(len(caller.call.positional))
+                if not (parameter := binding[position]).required and parameter.is_keyword
+            ]
+            if len(optional) >= MANY_BY_POSITION:
+                yield PositionalForwarding(tuple(optional)), signature
+
+    def _strayed(
+        self, call: CallSite, binding: Binding, signature: Signature, seen: _Callee
+    ) -> Iterator[tuple[int, MisboundArgument]]:
+        """The arguments that land elsewhere than where the author of the call saw them land."""
+        family = [
+            member.signature
+            for order in self.hierarchy.linearizations(seen.owner)
+            for entry in order
+            for member in entry.members
+        ]
+        for theirs in seen.signatures:
+            promised = _bound(theirs, call)
+            if isinstance(promised, Rejection):
+                continue
+            for position, text in enumerate(call.positional):
+                parameter, lands_in = promised[position], binding[position]
+                if is_misbinding(parameter, lands_in, signature, theirs) and _is_another_thing(
+                    parameter.name, lands_in.name, (signature, *family)
+                ):
+                    yield position, MisboundArgument(text, parameter.name, lands_in.name, is_by_name=False)
+            return
+
+
+def _mentions(owner: Class, name: str) -> bool:
+    """The class has something under that name, be it only a field."""
+    return any(member.name == name for member in owner.members) or any(entry.name == name for entry in owner.fields)
+
+
+def _called(member: Member, caller: _Caller) -> tuple[Signature, ...]:
+    """The signatures that the call binds."""
+    written = member.overloads or (member.signature,)
+    is_on_class = caller.call.route in (Route.TYPE, Route.CLASS) or caller.member.flavour is Flavour.CLASS
+    if member.flavour is Flavour.STATIC or (member.flavour is Flavour.INSTANCE and is_on_class):
+        return written
+    return tuple(signature for signature in member.bound_signatures() if signature is not None)
+
+
+def _bound(signature: Signature, call: CallSite) -> Binding | Rejection:
+    return bind_certain(signature, call.shape, has_star=call.has_star, has_double_star=call.has_double_star)
+
+
+def _refuses(callee: _Callee, call: CallSite) -> bool:
+    return all(isinstance(_bound(signature, call), Rejection) for signature in callee.signatures)
+
+
+def _refused(call: CallSite, rejection: Rejection, signature: Signature) -> str | None:
+    """The text of the argument that is refused."""
+    for name, text in call.keywords:
+        if name in rejection.names and rejection.is_about_a_keyword:
+            return f"{name}={text}"
+    slots = len(signature.positional)
+    return call.positional[slots] if not rejection.names and slots < len(call.positional) else None
+
+
+def _is_another_thing(parameter: str, lands_in: str, signatures: Iterable[Signature]) -> bool:
+    """Some signature has both names, so that they are two things; else the one is only the other's new name."""
+    return any(_has(signature, parameter) and _has(signature, lands_in) for signature in signatures)
+
+
+_REVERSING = re.compile(r"reverse|swap|flip|transpos|inver|mirror|rotat|^__r[a-z]+__$")
+"""Methods whose business it is to exchange their arguments."""
+
+
+def _misnamed(caller: _Caller, binding: Binding, signature: Signature) -> Iterator[tuple[int, MisboundArgument]]:
+    """The arguments that bear the name of another parameter of the callee than the one in which they land."""
+    if _REVERSING.search(caller.member.name):
+        return
+    texts: dict[int | str, str] = {**dict(enumerate(caller.call.positional)), **dict(caller.call.keywords)}
+    given = {parameter.name: texts[argument] for argument, parameter in binding.items()}
+    for position, text in enumerate(caller.call.positional):
+        lands_in, namesake = binding[position], signature.get(text)
+        if namesake is None or namesake.is_variadic or lands_in.is_variadic or text == lands_in.name:
+            continue
+        # Passed there as well, or something that is no variable passed there on purpose: the author knew.
+        instead = given.get(text)
+        if instead is None or (instead != text and instead.isidentifier() and not keyword.iskeyword(instead)):
+            yield position, MisboundArgument(text, text, lands_in.name, is_by_name=True)
+
+
+def _has(signature: Signature, name: str) -> bool:
+    parameter = signature.get(name)
+    return parameter is not None and not parameter.is_variadic
+
+
+def _is_same_slot(seen: _Callee | None, reason: MisboundArgument) -> bool:
+    """The author's callee says the same of the argument: that is told there."""
+    return seen is not None and _is_another_thing(reason.parameter, reason.lands_in, seen.signatures)

@@ -1,0 +1,598 @@
+"""On which paths a parameter is read: tables of bodies, and the interpreter, which really goes all paths."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import textwrap
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, assume, event, given, settings
+from hypothesis import strategies as st
+
+from sigcheck.core.usage import TurnKind, Usage, UsageKind, usage_of, usages_of
+from sigcheck.readers.source.flow import read_flow
+
+HONOURED, PARTLY, IGNORED = UsageKind.HONOURED, UsageKind.PARTLY, UsageKind.IGNORED
+
+
+def usage(body: str, head: str = "def f(self, p, a, b, m, xs):") -> Usage:
+    text = f"{head}\n{textwrap.indent(textwrap.dedent(body).strip(chr(10)), '    ')}\n"
+    flow = read_flow(text, 1, "f.py")
+    assert flow is not None, text
+    return usage_of(flow, "p")
+
+
+TABLE = {
+    "on all": (
+        "return p",
+        "if a:\n    return p\nreturn g(p)",
+        "if a:\n    use(p)\nelif b:\n    use(p)\nelse:\n    use(p)",
+        "if a:\n    use(p)\nelse:\n    raise ValueError",
+        "if a:\n    sys.exit(1)\nuse(p)",
+        "if a:\n    use(p)\nelse:\n    os._exit(1)",
+        "a or exit()\nreturn p",
+        "raise ValueError",
+        "for x in g(p):\n    pass",
+        "for x in xs:\n    pass\nelse:\n    use(p)",
+        "while True:\n    use(p)\n    if a:\n        break",
+        "while use(p):\n    pass",
+        "while 1:\n    if a:\n        return p",
+        "try:\n    use(p)\nexcept E:\n    return 1",
+        "try:\n    g()\nexcept E:\n    raise\nuse(p)",
+        "try:\n    g()\nfinally:\n    use(p)",
+        "try:\n    return 1\nfinally:\n    use(p)",
+        "try:\n    g()\nexcept E:\n    use(p)\nelse:\n    use(p)",
+        "for x in xs:\n    try:\n        continue\n    finally:\n        use(p)\nelse:\n    use(p)",
+        "with g(p) as x:\n    pass",
+        "with suppress(E):\n    use(p)",
+        "match m:\n    case 1:\n        use(p)\n    case _:\n        use(p)",
+        "match m:\n    case p.x:\n        pass\n    case _:\n        use(p)",
+        "match p:\n    case 1:\n        pass",
+        "match m:\n    case 1 if p:\n        return 1\n    case _:\n        use(p)",
+        "return p if a else g(p)",
+        "return p and a",
+        "return [x for x in p]",
+        "return (lambda: p)",
+        "def g():\n    return p\nreturn g",
+        "def g(x=p):\n    pass",
+        "@deco(p)\ndef g():\n    pass",
+        "class C(p):\n    pass",
+        "class C:\n    x = p",
+        "class C:\n    p = p",
+        "class C:\n    p = 1\n    def g(self):\n        return p",
+        "del p",
+        "return locals()",
+        "vars()",
+        "yield p",
+        "yield 1\nuse(p)",
+        "assert p",
+        "assert a\nuse(p)",
+        "return f'{p}'",
+        "return f'{a:{p}}'",
+        "p += 1",
+        "p = p or 1",
+        "p.x = 1",
+        "p[0] = 1",
+        "if p is not None:\n    raise NotImplementedError",
+        "if p is None:\n    return 1\nreturn 2",
+        "if not p:\n    a = 1",
+        "if bool(p):\n    a = 1",
+        "if p is None or a:\n    return 1",
+        "return 1 if p else 2",
+        "if a == 'x':\n    use(p)\ng()\nif a != 'x':\n    use(p)",
+        "if self.mode:\n    use(p)\nself.log()\nif not self.mode:\n    use(p)",
+        "if a is None:\n    use(p)\nif a is not None:\n    use(p)",
+        "if a and b:\n    use(p)\nif not (a and b):\n    use(p)",
+        "if m == 'a':\n    use(p)\nelif m != 'b':\n    use(p)\nif m == 'b':\n    use(p)",
+        "if a in xs:\n    use(p)\nif a not in xs:\n    use(p)",
+        "if p is None:\n    logger.info('none')\n    return 1\nuse(p)",
+        "if p is None:\n    logger.info('none')\nelse:\n    use(p)",
+        "if p:\n    logger.info('given %s', p)",
+        "use((x := p))",
+        "return [p for _ in ()] if p is None else 1",
+        "nonlocal_ = 1\ndef g():\n    nonlocal p\n    p += 1\ng()",
+        "x = lambda y=p: y",
+        "try:\n    x = self.cache[p]\nexcept KeyError:\n    return None\nreturn x",
+        "async def g():\n    await p\nreturn g",
+        "return super().f(\n    a,\n    p=p,\n)",
+    ),
+    "on some": (
+        "if a:\n    return p",
+        "if a:\n    return 1\nreturn p",
+        "if a:\n    use(p)\nelif b:\n    pass\nelse:\n    use(p)",
+        "for x in xs:\n    use(p)",
+        "for x in xs:\n    if a:\n        break\nelse:\n    use(p)",
+        "while g():\n    use(p)",
+        "while True:\n    if a:\n        break\n    use(p)",
+        "try:\n    g()\n    use(p)\nexcept E:\n    return 1",
+        "try:\n    g()\n    use(p)\nfinally:\n    return 1",
+        "try:\n    import q\nexcept ImportError:\n    return 1\nuse(p)",
+        "match m:\n    case 1:\n        use(p)",
+        "match m:\n    case 1 if a:\n        pass\n    case _:\n        use(p)",
+        "return p if a else 1",
+        "return a and p",
+        "return a or p",
+        "return a < b < p",
+        "return [p for x in xs]",
+        "return [x for x in xs if p]",
+        "if a:\n    p = 3\nuse(p)",
+        "if a == 'x':\n    use(p)\na = g()\nif a != 'x':\n    use(p)",
+        "if self.a:\n    use(p)\nself.a = g()\nif not self.a:\n    use(p)",
+        "assert a, p\nif b:\n    use(p)",
+        "if a:\n    yield p",
+        "if p is None:\n    pass\nif a:\n    use(p)",
+        "if a:\n    def g():\n        return p",
+        "if a and p:\n    return 1",
+        "try:\n    g()\nexcept p:\n    pass",
+        "while self.queue.pop():\n    use(p)",
+    ),
+    "on none": (
+        "pass",
+        "return 1",
+        "p = 3\nreturn p",
+        "for p in xs:\n    use(p)",
+        "with g() as p:\n    use(p)",
+        "import p\nuse(p)",
+        "def p():\n    pass\nuse(p)",
+        "def g(p):\n    return p",
+        "def g():\n    p = 1\n    return p",
+        "return lambda p: p",
+        "return [p for p in xs]",
+        "class C:\n    p = 1\n    x = p",
+        "def g():\n    global p\n    return p",
+        "def g():\n    nonlocal p\n    p = 1",
+        "self.p = 1",
+        "g(p=1)",
+        "use(self.p)",
+        "if a:\n    use(p)\n    raise ValueError",
+        "if p is None:\n    pass",
+        "if p is not None:\n    logger.warning('ignored')",
+        "if p:\n    warnings.warn('ignored')\nelse:\n    ...\nreturn 1",
+        "if not p:\n    print('x')",
+        "return 1\nuse(p)",
+        "p: int = 3\nreturn p",
+        "match m:\n    case p:\n        use(p)",
+        "def g():\n    return locals()",
+        "if a:\n    if not a:\n        use(p)\nreturn 1",
+        "x = 1 if p else 1",
+        "try:\n    g()\nexcept E as p:\n    use(p)",
+        "while False:\n    use(p)",
+    ),
+}
+
+
+@pytest.mark.parametrize(("expected", "body"), [(kind, body) for kind, bodies in TABLE.items() for body in bodies])
+def test_on_which_paths_a_parameter_is_read(expected: str, body: str) -> None:
+    assert usage(body).kind.value == expected
+
+
+FORGOTTEN = {
+    "if a:\n    use(p)": [("a", False, 2, 2)],
+    "if a:\n    use(p)\nelse:\n    g()": [("a", False, 4, 2)],
+    "if a:\n    use(p)\nelif b:\n    g()\nelse:\n    use(p)": [("a", False, 4, 2), ("b", True, 4, 4)],
+    "if a:\n    g()\nif b:\n    return p": [("b", False, 4, 4)],
+    "if a:\n    if b:\n        use(p)": [("a", False, 2, 2)],
+    "if a:\n    if b:\n        use(p)\nelse:\n    use(p)": [("a", True, 2, 2), ("b", False, 3, 3)],
+    "if a and b:\n    use(p)": [("a and b", False, 2, 2)],
+    "if a:\n    raise E\nif b:\n    use(p)": [("b", False, 4, 4)],
+    "if (\n    a\n    and b\n):\n    use(p)": [("a and b", False, 2, 2)],
+    "return a and p": [("a", False, 2, 2)],
+    "return p if a != 'x' else 1": [("a != 'x'", False, 2, 2)],
+    "for x in xs:\n    use(p)": [("for x in xs", False, 2, 2)],
+    "for x in xs:\n    if a:\n        use(p)": [("a", False, 3, 3)],
+    "try:\n    g()\n    use(p)\nexcept E:\n    pass": [("try at line 2", False, 5, 2)],
+    "match m:\n    case 'x':\n        use(p)": [("case 'x'", False, 3, 3)],
+    "if a:\n    use(p)\nif b:\n    use(p)": [("a", False, 2, 2), ("b", False, 4, 4)],
+}
+
+
+@pytest.mark.parametrize("body", FORGOTTEN)
+def test_the_forgotten_path_is_named_by_the_turns_that_matter(body: str) -> None:
+    turns = usage(body).forgotten
+    assert [(t.condition.test, t.condition.holds, t.condition.line, t.line) for t in turns] == FORGOTTEN[body]
+
+
+def test_a_path_of_tests_is_named_before_one_of_chance() -> None:
+    assert usage("for x in xs:\n    use(p)").is_by_the_way
+    found = usage("for x in xs:\n    use(p)\n    return\nif a:\n    use(p)")
+    assert [turn.kind for turn in found.forgotten] == [TurnKind.LOOP, TurnKind.TEST]
+    assert not usage("try:\n    if a:\n        return 1\n    g()\n    use(p)\nexcept E:\n    pass").is_by_the_way
+
+
+def test_the_calls_on_the_forgotten_path() -> None:
+    found = usage("g()\nif a:\n    return use(p)\nreturn (\n    super()\n    .f()\n)")
+    assert found.calls == {2, 6}
+    assert usage("if a:\n    g()\nreturn h()").calls == {3, 4}
+
+
+@pytest.mark.parametrize("body", ["pass", "...", "'doc'", "raise NotImplementedError", "'doc'\nraise E"])
+def test_a_stub_is_one(body: str) -> None:
+    assert usage(body).is_stub
+    assert not usage(f"{body}\ng()").is_stub
+
+
+WHERE = '''
+class C:
+    if True:
+        @deco
+        def f(self, p):
+            """Text
+that goes on at the margin"""
+            x = """
+  y"""
+            if x:
+                return p
+
+        async \\
+        def g(self, p): return p
+
+    h = lambda self, p: p
+def k(p): pass
+'''
+
+
+def test_a_function_is_found_by_the_line_of_its_name() -> None:
+    flow = read_flow(WHERE, 5, "c.py")
+    assert flow is not None
+    assert flow.parameters == ("self", "p")
+    assert [turn.line for turn in usage_of(flow, "p").forgotten] == [10]
+    assert all(read_flow(WHERE, line, "c.py") is not None for line in (14, 17))
+    assert read_flow(WHERE, 2, "c.py") is None
+    assert read_flow(WHERE, 16, "c.py") is None
+    assert read_flow("def f(:", 1, "c.py") is None
+
+
+def _long(bodies: Iterator[str]) -> float:
+    body = "\n".join(bodies)
+    text = f"def f(p, q, r):\n{textwrap.indent(body, '    ')}\n    return 1\n"
+    flow = read_flow(text, 1, "f.py")
+    assert flow is not None
+    before = time.process_time()
+    usages_of(flow, flow.parameters)
+    return time.process_time() - before
+
+
+LONG: dict[str, Callable[[int], str]] = {
+    "reads": lambda i: f"if a{i}:\n    use(p)",
+    "does not": lambda i: f"if a{i}:\n    use({i})\n    g()\nelse:\n    h()\n    x = 1\n",
+    "asks again": lambda i: f"if a{i % 150}:\n    use({i}, q)\n    g()\nelse:\n    h()\n    x = 1\n",
+    "asks the opposite": lambda i: f"if a{i % 150} {'!=' if i < 150 else '=='} 'x':\n    use({i}, p)\n",
+    "returns": lambda i: f"if a{i} and b{i}:\n    return use(p)\n",
+    "tries": lambda i: f"try:\n    use({i})\nexcept E:\n    g()\nelse:\n    use(r)\n",
+}
+
+
+@pytest.mark.parametrize("kind", LONG)
+def test_a_long_function_takes_no_time(kind: str) -> None:
+    assert (
+        _long(LONG[kind](index) for index in range(300)) < 4
+    )  # A fraction of a second, on a machine that is not busy.
+
+
+def test_finally_in_finally_is_given_up_before_it_takes_long() -> None:
+    body = "g()"
+    for _ in range(14):
+        body = f"try:\n    g()\n    if a:\n        return 1\nfinally:\n{textwrap.indent(body, '    ')}"
+    assert usage(body).kind in (HONOURED, IGNORED)
+
+
+# The interpreter. Every opaque thing asks a tape what to be; all tapes are played, and a run tells whether it has read `p`.
+
+
+class _RaisedError(Exception):
+    """What an opaque thing raises."""
+
+
+class _Cut(BaseException):
+    """This run goes round too often."""
+
+
+class _Value:
+    """The argument."""
+
+
+class _Tape:
+    def __init__(self, prefix: list[int]) -> None:
+        self.prefix = prefix
+        self.drawn: list[tuple[int, int]] = []
+        self.seen: dict[int, int] = {}
+        self.was_read = False
+        self.outcomes: set[tuple[int, bool]] = set()
+        self.argument = _Value()
+        self.rounds = 0
+        self.is_cut = False
+
+    def draw(self, site: int, ways: int) -> int:
+        self.seen[site] = self.seen.get(site, 0) + 1
+        self.is_cut = self.is_cut or self.seen[site] > 3 or len(self.drawn) > 16
+        if self.is_cut:
+            raise _Cut
+        value = self.prefix[len(self.drawn)] if len(self.drawn) < len(self.prefix) else 0
+        self.drawn.append((value, ways))
+        return value
+
+    # What a body calls; the site says whether it stands where an exception would be caught.
+
+    def c(self, site: int, *_: object) -> bool:
+        """A call: true or false, or it raises."""
+        value = self.draw(site, 3 if site % 2 else 2)
+        if value == 2:
+            raise _RaisedError
+        return bool(value)
+
+    def g(self, site: int, *_: object) -> None:
+        """A call whose value does not matter."""
+        if site % 2 and self.draw(site, 2):
+            raise _RaisedError
+
+    def xs(self, site: int, *_: object) -> list[int]:
+        """None, one or two elements."""
+        value = self.draw(site, 4 if site % 2 else 3)
+        if value == 3:
+            raise _RaisedError
+        return list(range(value))
+
+    def e(self, site: int) -> tuple[type[Exception], ...]:
+        """What an `except` is for: everything, or nothing."""
+        return (Exception,) if self.draw(site * 2, 2) else ()
+
+    def going(self) -> bool:
+        """`while True`, which a body may not leave: such a run tells nothing."""
+        self.rounds += 1
+        self.is_cut = self.is_cut or self.rounds > 8
+        return not self.is_cut
+
+    def loaded(self, value: object) -> object:
+        self.was_read = self.was_read or value is self.argument
+        return value
+
+    def tested(self, line: int, value: object) -> object:
+        self.outcomes.add((line, bool(value)))
+        return value
+
+
+class _Instrument(ast.NodeTransformer):
+    """Wraps each load of the parameter, which gets another name when it is rebound, and the test of each `if`."""
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        if node.id == "p" and isinstance(node.ctx, ast.Load):
+            return _wrapped("_seen", node)
+        return node
+
+    def visit_While(self, node: ast.While) -> ast.AST:
+        if isinstance(node.test, ast.Constant):
+            node.test = _wrapped("_going")
+        return self.generic_visit(node)
+
+    def visit_If(self, node: ast.If) -> ast.AST:
+        line = node.test.lineno
+        self.generic_visit(node)
+        node.test = _wrapped("_tested", ast.Constant(line), node.test)
+        return node
+
+
+def _wrapped(function: str, *arguments: ast.expr) -> ast.expr:
+    return ast.Call(ast.Name(function, ast.Load()), list(arguments), [])
+
+
+def run_all(text: str) -> list[_Tape] | None:
+    """All runs that return; None where there are too many."""
+    tree = ast.fix_missing_locations(_Instrument().visit(ast.parse(text)))
+    code = compile(tree, "f.py", "exec")
+    runs: list[_Tape] = []
+    count = 0
+    for a, m in itertools.product((True, False), ("x", "y")):
+        prefix: list[int] = []
+        while True:
+            count += 1
+            if count > 3000:
+                return None
+            tape = _Tape(prefix)
+            names: dict[str, Any] = {"c": tape.c, "g": tape.g, "xs": tape.xs, "e": tape.e}
+            names |= {"_seen": tape.loaded, "_going": tape.going, "_tested": tape.tested, "_RaisedError": _RaisedError}
+            exec(code, names)
+            try:
+                result = names["f"](tape.argument, a, m)
+                if hasattr(result, "__next__"):
+                    for _ in result:
+                        pass
+                runs += [] if tape.is_cut else [tape]
+            except (_RaisedError, _Cut, AssertionError, UnboundLocalError, NameError):
+                pass
+            drawn = tape.drawn
+            while drawn and drawn[-1][0] + 1 >= drawn[-1][1]:
+                drawn.pop()
+            if not drawn:
+                break
+            prefix = [value for value, _ in drawn[:-1]] + [drawn[-1][0] + 1]
+    return runs
+
+
+class _Writer:
+    """Writes a random body, from hypothesis' choices."""
+
+    def __init__(self, draw: Callable[[st.SearchStrategy[Any]], Any]) -> None:
+        self.draw = draw
+        self.sites = 0
+        self.budget = 7
+
+    def pick(self, *options: str) -> str:
+        return self.draw(st.sampled_from(options))  # type: ignore[no-any-return]
+
+    def site(self, *, risky: bool) -> int:
+        self.sites += 1
+        return self.sites * 2 + risky
+
+    def value(self, *, risky: bool) -> str:
+        """An argument, which may hold the parameter."""
+        site = self.site(risky=risky)
+        kinds = ("1", "1", "a", "p", "and", "or", "if", "list", "lambda", "hidden", "walrus", "shadow", "twice")
+        match self.pick(*kinds):
+            case "and":
+                return f"(c({site}) and p)"
+            case "or":
+                return f"(c({site}) or p)"
+            case "if":
+                return f"(p if {self.test(risky=risky)} else 1)"
+            case "list":
+                return f"[p for _ in xs({site})]"
+            case "lambda":
+                return "[x for x in (p,)]"
+            case "hidden":
+                return f"[p for p in xs({site})]"
+            case "walrus":
+                return f"(w := {self.pick('p', '1')})"
+            case "shadow":
+                return "(lambda p: p)"
+            case "twice":
+                return f"[1 for _ in xs({site}) if p]"
+            case other:
+                return other
+
+    def test(self, *, risky: bool) -> str:
+        site = self.site(risky=risky)
+        match self.pick("c", "c", "c", "a", "not a", "==", "!=", "and", "or", "not", "p"):
+            case "c":
+                return f"c({site})"
+            case "==":
+                return "m == 'x'"
+            case "!=":
+                return "m != 'x'"
+            case "and":
+                return f"c({site}) and {self.test(risky=risky)}"
+            case "or":
+                return f"({self.test(risky=risky)} or c({site}))"
+            case "not":
+                return f"not c({site})"
+            case "p":
+                return f"c({site}, {self.value(risky=risky)})"
+            case other:
+                return other
+
+    def block(self, *, risky: bool, loop: bool, depth: int) -> list[str]:
+        lines: list[str] = []
+        for _ in range(self.draw(st.integers(1, 3))):
+            self.budget -= 1
+            lines += self.statement(risky=risky, loop=loop, depth=depth)
+        return lines
+
+    def inner(self, *, risky: bool, loop: bool, depth: int) -> list[str]:
+        return [f"    {line}" for line in self.block(risky=risky, loop=loop, depth=depth + 1)]
+
+    def statement(self, *, risky: bool, loop: bool, depth: int) -> list[str]:
+        simple = ("g", "g", "p", "return", "raise", "set", "aug", "assert", "def", "del", "class", "jump")
+        compound = ("if", "if", "if", "else", "elif", "for", "while", "true", "try", "final", "both", "match", "with")
+        site = self.site(risky=risky)
+
+        def inner(*, risky: bool = risky, loop: bool = loop) -> list[str]:
+            return self.inner(risky=risky, loop=loop, depth=depth)
+
+        match self.pick(*simple, *(compound if depth < 3 and self.budget > 0 else ())):
+            case "g":
+                return [f"g({site}, {self.value(risky=risky)})"]
+            case "p":
+                return [f"x = {self.value(risky=risky)}"]
+            case "return":
+                return [f"return {self.value(risky=risky)}"]
+            case "raise":
+                return ["raise _RaisedError"]
+            case "set":
+                return [self.pick("p = 1", f"a = c({site})", f"m = ('x', 'y')[c({site})]", "(p := 2)")]
+            case "aug":
+                return ["p = (p, 1)"]
+            case "assert":
+                return [f"assert {self.test(risky=risky)}"]
+            case "def":
+                return ["def h(y=p): return y" if self.draw(st.booleans()) else "def h(p): return p"]
+            case "del":
+                return ["if p is not None:", "    x = 2"]
+            case "class":
+                return ["class K:", "    q = p"] if self.draw(st.booleans()) else ["class K:", "    p = 2", "    q = p"]
+            case "jump":
+                return [self.pick("break", "continue")] if loop else [f"g({site})"]
+            case "if":
+                return [f"if {self.test(risky=risky)}:", *inner()]
+            case "else":
+                return [f"if {self.test(risky=risky)}:", *inner(), "else:", *inner()]
+            case "elif":
+                first, second = self.test(risky=risky), self.test(risky=risky)
+                return [f"if {first}:", *inner(), f"elif {second}:", *inner(), "else:", *inner()]
+            case "for":
+                name = self.pick("i", "i", "p")
+                lines = [f"for {name} in xs({site}):", *inner(loop=True)]
+                return [*lines, "else:", *inner()] if self.draw(st.booleans()) else lines
+            case "while":
+                lines = [f"while c({site}):", *inner(loop=True)]
+                return [*lines, "else:", *inner()] if self.draw(st.booleans()) else lines
+            case "true":
+                return ["while True:", *inner(loop=True), f"    if c({site}):", "        break"]
+            case "try":
+                kind = self.pick("except:", f"except e({site}):", f"except e({site}) as z:")
+                lines = ["try:", *inner(risky=True), kind, *inner()]
+                return [*lines, "else:", *inner()] if self.draw(st.booleans()) else lines
+            case "final":
+                return ["try:", *inner(risky=True), "finally:", *inner()]
+            case "both":
+                kinds = f"except e({site}):"
+                return ["try:", *inner(risky=True), kinds, *inner(risky=True), "finally:", *inner()]
+            case "match":
+                guard = self.pick("", f" if c({site})")
+                lines = [f"match len(xs({self.site(risky=risky)})):", f"    case 1{guard}:"]
+                lines += [f"    {line}" for line in inner()]
+                last = self.pick("case _:", "case 0:", "case p:", "")
+                return [*lines, f"    {last}", *(f"    {line}" for line in inner())] if last else lines
+            case _:
+                return [f"for _ in [{self.value(risky=risky)}]:", "    pass"]
+
+
+@st.composite
+def bodies(draw: Callable[[st.SearchStrategy[Any]], Any]) -> str:
+    writer = _Writer(draw)
+    lines = writer.block(risky=False, loop=False, depth=0)
+    return "\n".join(["def f(p, a, m):", *(f"    {line}" for line in lines)]) + "\n"
+
+
+def check(text: str) -> None:
+    try:
+        compile(text, "f.py", "exec")
+    except SyntaxError:
+        assume(False)
+    runs = run_all(text)
+    assume(runs is not None)
+    assert runs is not None
+    flow = read_flow(text, 1, "f.py")
+    assert flow is not None
+    found = usage_of(flow, "p")
+    read = {run.was_read for run in runs}
+    expected = PARTLY if len(read) == 2 else IGNORED if read == {False} else HONOURED
+    event(expected.value)
+    assert found.kind is expected, text
+    if expected is PARTLY:
+        tests = {
+            turn.line: turn.condition.holds
+            for turn in found.forgotten
+            if turn.kind is TurnKind.TEST and _is_if(text, turn.line)
+        }
+        assert any(not run.was_read and run.outcomes >= set(tests.items()) for run in runs), text
+
+
+def _is_if(text: str, line: int) -> bool:
+    written = text.split("\n")[line - 1].strip()
+    return written.startswith(("if ", "elif ")) and not any(word in written for word in (" and ", " or ", " if p"))
+
+
+@given(bodies())
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+def test_the_interpreter_agrees(text: str) -> None:
+    check(text)
+
+
+@pytest.mark.long
+@given(bodies())
+@settings(max_examples=4000, deadline=None, suppress_health_check=list(HealthCheck))
+def test_the_interpreter_agrees_at_length(text: str) -> None:
+    check(text)
