@@ -16,7 +16,7 @@ from sigcheck.config import Configuration
 from sigcheck.core.matrix import Matrix, Row, State, build_matrix
 from sigcheck.core.member import Member
 from sigcheck.core.target import find_targets
-from sigcheck.report import matrix_html, matrix_svg, matrix_text
+from sigcheck.report import matrix_html, matrix_svg, matrix_text, matrix_words
 from tests.browser import CHROMIUM, Tables, dump
 from tests.running import CHECKOUT, environment, refusal, run, write
 
@@ -379,6 +379,38 @@ class Kid(Base):
     assert [cell.parameter.name for cell in make.rows[0].cells if cell.parameter] == ["self", "a"]
 
 
+def test_calls_on_classes_pass_the_receiver(tmp_path: Path) -> None:
+    source = """\
+class Base:
+    def f(self, a): ...
+
+    def by_type(self):
+        return type(self).f(self, 1)
+
+
+class Kid(Base):
+    def f(self, b):
+        return Base.f(self, b)
+
+
+class Grandchild(Kid):
+    def f(self, a):
+        return super(Kid, self).f(a)
+"""
+    told = {}
+    for table in _matrix(tmp_path, source).calls:
+        for entry in table.rows:
+            cells = [f"{cell.state.value}:{cell.parameter.name if cell.parameter else ''}" for cell in entry.cells]
+            told[matrix_words.call_title(table), entry.row.owner.name] = cells
+    assert told == {
+        ("Base.by_type calls type(self).f", "m.Base"): ["same:self", "same:a"],
+        ("Base.by_type calls type(self).f", "m.Kid"): ["same:self", "other:b"],
+        ("Base.by_type calls type(self).f", "m.Grandchild"): ["same:self", "same:a"],
+        ("Kid.f calls Base.f", "m.Base"): ["same:self", "same:a"],
+        ("Grandchild.f calls super().f", "m.Base"): ["same:a"],
+    }
+
+
 # Names.
 
 
@@ -554,7 +586,7 @@ _CELL = {
 _ROW_KEYS = (
     "label", "class", "through", "flavour", "branch", "depth", "path", "line", "signature", "verdict", "rules", "cells", "extra",
 )  # fmt: skip
-_CALL_KEYS = ("class", "caller", "receiver", "path", "line", "column", "arguments", "rows")
+_CALL_KEYS = ("class", "caller", "route", "path", "line", "column", "arguments", "rows")
 SCHEMA = {
     "type": "object",
     "additionalProperties": False,

@@ -11,7 +11,7 @@ from enum import Enum
 
 from sigcheck.core.assignability import is_misbinding, judge
 from sigcheck.core.binding import CallShape, Rejection, bind, smallest_call
-from sigcheck.core.callsite import CallSite
+from sigcheck.core.callsite import CallSite, Route
 from sigcheck.core.check import all_breaks, declared
 from sigcheck.core.hierarchy import Hierarchy, Linearization
 from sigcheck.core.incompatibility import Reason, Witness
@@ -345,7 +345,7 @@ class _Builder:
                     for caller, site in self._sites(entry):
                         if not self._runs(caller, order[:index]):
                             continue
-                        runs = self._first(order[index + 1 :] if site.receiver == "super" else order)
+                        runs = self._first(self._looked_up(entry, site, order))
                         key = (entry.key, site.place)
                         found[key] = (entry, caller, site)
                         if runs is not None:
@@ -368,10 +368,27 @@ class _Builder:
             )
         return sites
 
+    def _looked_up(self, owner: Class, site: CallSite, order: Linearization) -> Linearization:
+        """Where a call in the body of a class looks on a receiver of that order; nowhere if that is not known."""
+        if site.route in (Route.INSTANCE, Route.TYPE):
+            return order
+        named = {
+            target
+            for reference in site.named
+            for target in self.hierarchy.resolver.resolve(reference, owner.place.path)
+            if isinstance(target, Class)
+        }
+        start = next(iter(named)) if len(named) == 1 else None if site.named else owner
+        if start is None:
+            return ()
+        if site.route is Route.CLASS:
+            return self.hierarchy.linearizations(start)[0]
+        return order[order.index(start) + 1 :] if start in order else ()
+
     def _runs(self, member: Member, nearer: Iterable[Class]) -> bool:
         """A method is run for a receiver whose nearer classes define it anew only if each of them hands on to it."""
         return all(
-            any(call.receiver == "super" and call.method == member.name for call in other.calls)
+            any(call.route in (Route.SUPER, Route.CLASS) and call.method == member.name for call in other.calls)
             for entry in nearer
             for other in entry.definitions(member.name)
         )
@@ -379,17 +396,17 @@ class _Builder:
     def _meant(self, owner: Class, caller: Member, site: CallSite) -> Signature:
         """The signature that the author of a call had before him: what the class of the caller itself would reach."""
         for order in self.hierarchy.linearizations(owner):
-            runs = self._first(order[1:] if site.receiver == "super" else order)
+            runs = self._first(self._looked_up(owner, site, order))
             for member in self.hierarchy.definitions(runs, self.name) if runs is not None else ():
-                signature = _at_call(member, caller)
+                signature = _at_call(member, caller, site)
                 if signature is not None:
                     return signature
-        return _at_call(self.base, caller) or self.signature
+        return _at_call(self.base, caller, site) or self.signature
 
     def _call_row(
         self, row: Row, caller: Member, site: CallSite, arguments: tuple[Argument, ...], meant: Signature
     ) -> CallRow:
-        signature = _at_call(row.member, caller)
+        signature = _at_call(row.member, caller, site)
         if signature is None:
             return CallRow(row, tuple(Cell(State.UNKNOWN) for _ in arguments), Verdict.NOT_COMPARED)
         cells = tuple(
@@ -427,11 +444,12 @@ def _as_called(name: str, signatures: Iterable[Signature | None]) -> Iterator[Si
             yield signature.positional_only() if by_syntax else signature
 
 
-def _at_call(member: Member, caller: Member) -> Signature | None:
-    """The signature that a written call meets: a class method that calls an instance method passes the receiver itself."""
+def _at_call(member: Member, caller: Member, site: CallSite) -> Signature | None:
+    """The signature that a written call meets: a call on a class passes the receiver of an instance method itself."""
     if not member.flavour.is_method:
         return None
-    if caller.flavour is Flavour.CLASS and member.flavour is Flavour.INSTANCE:
+    is_on_class = site.route in (Route.TYPE, Route.CLASS) or caller.flavour is Flavour.CLASS
+    if is_on_class and member.flavour is Flavour.INSTANCE:
         return member.signature
     return next((signature for signature in member.bound_signatures() if signature is not None), None)
 

@@ -73,7 +73,7 @@ def _call(table: CallTable, numbers: dict[Row, int]) -> dict[str, Any]:
     return {
         "class": table.owner.name,
         "caller": table.caller.name,
-        "receiver": table.site.receiver,
+        "route": table.site.route.value,
         "path": table.site.place.path,
         "line": table.site.place.line,
         "column": table.site.place.column,

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sigcheck.core.binding import Refusal, Rejection
+from sigcheck.core.callsite import Route
 from sigcheck.core.matrix import Argument, CallRow, CallTable, Cell, Column, Matrix, Row, State, Verdict
 from sigcheck.core.module import Class
 from sigcheck.core.place import Branch
@@ -296,7 +297,8 @@ def refusal(rejection: Rejection) -> str:
 def call_title(table: CallTable) -> str:
     """Who calls what: `MoEMethodBase.apply calls self.apply_tp`."""
     [name] = class_names([table.owner]).values()
-    receiver = "super()" if table.site.receiver == "super" else table.site.receiver
+    receivers = {Route.INSTANCE: "self", Route.SUPER: "super()", Route.TYPE: "type(self)"}
+    receiver = receivers.get(table.site.route) or re.split(r"[.:]", table.site.named[0])[-1]
     return f"{name}.{table.caller.name} calls {receiver}.{table.site.method}"
 
 
