@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sigcheck.cache import ModuleCache
@@ -12,6 +13,7 @@ from sigcheck.core.check import Demands, check
 from sigcheck.core.contract import Contract
 from sigcheck.core.diagnostic import BaseWithoutSource, Diagnostic
 from sigcheck.core.hierarchy import Hierarchy
+from sigcheck.core.module import Module
 from sigcheck.core.resolution import Resolver
 from sigcheck.core.rules import Severity
 from sigcheck.errors import MissingPathError, UnmatchedContractError
@@ -69,22 +71,13 @@ def run_check(
         MissingPathError: a path does not exist.
         UnmatchedContractError: a contract matches no class or no override.
     """
-    chosen = list(paths) or [str(configuration.root / path) for path in configuration.paths]
-    replaced = {os.path.realpath(path): data for path, data in (contents or {}).items()}
-    for path in chosen:
-        if not os.path.lexists(path) and os.path.realpath(path) not in replaced:
-            hint = "" if paths else "; mend `paths` in the configuration"
-            raise MissingPathError(f"{shown(path)}: no such file or directory{hint}")
     severities = configuration.severities()
     if configuration.strict_resolve:
         severities["unresolved-base"] = Severity.ERROR
     demands = Demands(
         severities, configuration.contracts, configuration.only_contracts, configuration.respect_type_ignores
     )
-    with _cache(configuration) as cache:
-        project = Project(configuration, chosen, cache, replaced)
-        modules = project.read(progress=progress)
-        hierarchy = Hierarchy((entry for module in modules for entry in module.classes), Resolver(project.load))
+    with reading(configuration, paths, contents, progress) as (project, modules, hierarchy):
         checked = check(modules, hierarchy, demands, project.flow)
     known = [entry.name for entry in hierarchy.known()]
     for contract, overrides in checked.matched.items():
@@ -107,6 +100,30 @@ def run_check(
         checked.matched,
         configuration.fail_on,
     )
+
+
+@contextmanager
+def reading(
+    configuration: Configuration,
+    paths: Sequence[str] = (),
+    contents: Mapping[str, bytes] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Iterator[tuple[Project, list[Module], Hierarchy]]:
+    """The files of a project, read, and their classes; bases are read while the context lasts. The arguments are `run_check`'s."""
+    chosen = list(paths) or [str(configuration.root / path) for path in configuration.paths]
+    replaced = {os.path.realpath(path): data for path, data in (contents or {}).items()}
+    for path in chosen:
+        if not os.path.lexists(path) and os.path.realpath(path) not in replaced:
+            hint = "" if paths else "; mend `paths` in the configuration"
+            raise MissingPathError(f"{shown(path)}: no such file or directory{hint}")
+    with _cache(configuration) as cache:
+        project = Project(configuration, chosen, cache, replaced)
+        modules = project.read(progress=progress)
+        yield (
+            project,
+            modules,
+            Hierarchy((entry for module in modules for entry in module.classes), Resolver(project.load)),
+        )
 
 
 def _cache(configuration: Configuration) -> ModuleCache:

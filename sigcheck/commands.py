@@ -1,4 +1,4 @@
-"""The commands: `check`, `rules`, `explain`. Parses options, runs the use case, hands the report to a format."""
+"""The commands: `check`, `matrix`, `rules`, `explain`. Parses options, runs the use case, hands the report to a format."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from sigcheck.files import read_bytes, shown
 from sigcheck.version import __version__
 
 FORMATS = ("concise", "full", "json", "github", "sarif")
+MATRIX_FORMATS = ("text", "html", "svg", "json")
 
 
 def run_command(arguments: Sequence[str]) -> int:
@@ -70,6 +71,17 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--quiet", "-q", action="store_true", help="print diagnostics only")
     check.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="default: auto")
     check.add_argument("--stdin-filename", metavar="PATH", help="what standard input is, with -")
+
+    matrix = commands.add_parser("matrix", help="show the slots of a method side by side", description=_matrix.__doc__)
+    matrix.set_defaults(command=_matrix, select=[], extend_select=[], ignore=[], strict_resolve=False)
+    matrix.add_argument("target", metavar="TARGET", help="Class.method, with as many names before it as are needed")
+    matrix.add_argument("paths", nargs="*", metavar="PATH", help="files and directories")
+    matrix.add_argument("--output-format", choices=MATRIX_FORMATS, default="text", help="default: text")
+    matrix.add_argument("--output", "-o", metavar="FILE", help="write there instead of standard output")
+    matrix.add_argument("--config", metavar="FILE", help="a pyproject.toml or sigcheck.toml")
+    matrix.add_argument("--python", metavar="PATH", help="an interpreter or environment whose packages hold bases")
+    matrix.add_argument("--no-cache", action="store_true", help="neither read nor write the cache")
+    matrix.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="default: auto")
 
     rules = commands.add_parser("rules", help="list the rules")
     rules.set_defaults(command=_rules)
@@ -124,6 +136,30 @@ def _check(options: argparse.Namespace) -> int:
     return 0 if options.exit_zero else report.exit_status
 
 
+def _matrix(options: argparse.Namespace) -> int:
+    """Show what each override of TARGET has in the slots of the base, and where the arguments of each call land."""
+    from sigcheck.charting import run_matrix
+    from sigcheck.report import matrix_html, matrix_json, matrix_svg, matrix_text
+
+    with _Progress(sys.stderr) as progress:
+        matrix = run_matrix(_configured(options), options.target, options.paths, progress=progress)
+    if options.output_format == "html":
+        text = matrix_html.render_html(matrix, __version__)
+    elif options.output_format == "svg":
+        text = matrix_svg.render_svg(matrix)
+    elif options.output_format == "json":
+        text = matrix_json.render_json(matrix, __version__)
+    else:
+        colour = _wants_colour(options.color, sys.stdout) and (options.output is None or options.color == "always")
+        text = "".join(matrix_text.render_text(matrix, colour=colour))
+    if options.output is None:
+        sys.stdout.write(text)
+    else:
+        with open(options.output, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+    return 0
+
+
 def _configured(options: argparse.Namespace) -> Configuration:
     """The configuration file's values, overruled by the options."""
     try:
@@ -134,7 +170,8 @@ def _configured(options: argparse.Namespace) -> Configuration:
         configuration = read_configuration(Path(options.config))
     else:
         given = [path for path in options.paths if path != "-"]
-        found = configuration_for([options.stdin_filename] if options.stdin_filename else given)
+        filename = getattr(options, "stdin_filename", None)
+        found = configuration_for([filename] if filename else given)
         configuration = read_configuration(found) if found is not None else Configuration()
     selected = _rule_names(options.select, "--select")
     if selected:

@@ -21,3 +21,7 @@ class UnmatchedContractError(SigcheckError):
 
 class UnresolvedBasesError(SigcheckError):
     """Bases without source, under `strict-resolve`."""
+
+
+class UnknownTargetError(SigcheckError):
+    """A name that means no method, or more than one."""

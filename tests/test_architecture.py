@@ -23,7 +23,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "configuration": ("sigcheck.config",),
     "cache": ("sigcheck.cache", "sigcheck.serialization"),
     "project": ("sigcheck.project", "sigcheck.reading"),
-    "use case": ("sigcheck.checking",),
+    "use case": ("sigcheck.checking", "sigcheck.charting"),
     "report": ("sigcheck.report",),
     "command line": ("sigcheck.cli", "sigcheck.commands", "sigcheck.__main__"),
     "library": ("sigcheck.api",),

@@ -250,54 +250,21 @@ class _Comparison:
             is_told = broken.reason.rule in told and involved <= told[broken.reason.rule]
             if is_told or (involved and involved & excused):
                 continue
-            yield broken if not isinstance(broken.reason, RenamedParameter) else self._known_to_family(pair, broken)
+            yield (
+                broken
+                if not isinstance(broken.reason, RenamedParameter)
+                else known_to_family(self.hierarchy, pair.override, pair.base_class, pair.base, broken)
+            )
 
     def _all_breaks(self, override: Member, base: Member) -> tuple[Break, ...]:
         key = (id(override), id(base))
         known = self._breaks.get(key)
         if known is None:
-            found = breaks(override, base, base_signatures=self._declared(base))
+            found = breaks(override, base, base_signatures=declared(self.hierarchy, base))
             if "default-changed" in self.demands.severities:
                 found = (*found, *changed_defaults(override, base))
             known = self._breaks[key] = found
         return known
-
-    def _declared(self, base: Member) -> tuple[Signature | None, ...]:
-        """What callers of the base may pass: `**kwargs: Unpack[T]` stands for the keys of `T`."""
-        signatures = base.bound_signatures()
-        fields = self._keys(base)
-        if fields is None:
-            return signatures
-        keys = [Parameter(entry.name, Kind.KEYWORD_ONLY, entry.required, None, "...") for entry in fields]
-        return tuple(
-            Signature.of([*(p for p in signature.parameters if p.kind is not Kind.VAR_KEYWORD), *keys])
-            if signature is not None
-            else None
-            for signature in signatures
-        )
-
-    def _keys(self, base: Member) -> tuple[TypedField, ...] | None:
-        """The keys of the `TypedDict` that `**kwargs` unpacks."""
-        for reference in base.unpacks:
-            found = self.hierarchy.resolver.fields(reference, base.place.path)
-            if found is not None:
-                return found
-        return None
-
-    def _known_to_family(self, pair: Pair, broken: Break) -> Break:
-        """A rename, or a misbinding where some signature of the family has both names."""
-        vocabulary = [
-            frozenset(parameter.name for parameter in member.signature.parameters)
-            for order in self.hierarchy.linearizations(pair.base_class)
-            for entry in order
-            for member in entry.members
-        ]
-        for other in breaks(pair.override, pair.base, base_signatures=self._declared(pair.base), vocabulary=vocabulary):
-            if isinstance(other.reason, ReplacedParameters) and names_involved(other.reason) == names_involved(
-                broken.reason
-            ):
-                return other
-        return broken
 
     def _call(self, pair: Pair, broken: Break) -> CallSite | None:
         """A call in the base's own code that passes what the reason speaks of."""
@@ -311,3 +278,53 @@ class _Comparison:
                         if call.method == pair.override.name and call.route is not Route.SUPER and given & involved:
                             return call
         return None
+
+
+def all_breaks(hierarchy: Hierarchy, override: Member, base_class: Class, base: Member) -> tuple[Break, ...]:
+    """Why an override does not serve the callers of a base, also where a parent of it has told already."""
+    return tuple(
+        known_to_family(hierarchy, override, base_class, base, broken)
+        if isinstance(broken.reason, RenamedParameter)
+        else broken
+        for broken in breaks(override, base, base_signatures=declared(hierarchy, base))
+    )
+
+
+def declared(hierarchy: Hierarchy, base: Member) -> tuple[Signature | None, ...]:
+    """What callers of the base may pass: `**kwargs: Unpack[T]` stands for the keys of `T`."""
+    signatures = base.bound_signatures()
+    fields = _keys(hierarchy, base)
+    if fields is None:
+        return signatures
+    keys = [Parameter(entry.name, Kind.KEYWORD_ONLY, entry.required, None, "...") for entry in fields]
+    return tuple(
+        Signature.of([*(p for p in signature.parameters if p.kind is not Kind.VAR_KEYWORD), *keys])
+        if signature is not None
+        else None
+        for signature in signatures
+    )
+
+
+def _keys(hierarchy: Hierarchy, base: Member) -> tuple[TypedField, ...] | None:
+    """The keys of the `TypedDict` that `**kwargs` unpacks."""
+    for reference in base.unpacks:
+        found = hierarchy.resolver.fields(reference, base.place.path)
+        if found is not None:
+            return found
+    return None
+
+
+def known_to_family(hierarchy: Hierarchy, override: Member, base_class: Class, base: Member, broken: Break) -> Break:
+    """A rename, or a misbinding where some signature of the family has both names."""
+    vocabulary = [
+        frozenset(parameter.name for parameter in member.signature.parameters)
+        for order in hierarchy.linearizations(base_class)
+        for entry in order
+        for member in entry.members
+    ]
+    for other in breaks(override, base, base_signatures=declared(hierarchy, base), vocabulary=vocabulary):
+        if isinstance(other.reason, ReplacedParameters) and names_involved(other.reason) == names_involved(
+            broken.reason
+        ):
+            return other
+    return broken

@@ -117,8 +117,8 @@ class Forwarding:
         self,
         hierarchy: Hierarchy,
         *,
-        is_wanted: Callable[[Class, str], bool],
-        is_told: Callable[[Member, Member], bool],
+        is_wanted: Callable[[Class, str], bool] = lambda _receiver, _method: True,
+        is_told: Callable[[Member, Member], bool] = lambda _override, _base: False,
     ) -> None:
         """Prepare a run.
 
@@ -150,6 +150,16 @@ class Forwarding:
         for order in self.hierarchy.linearizations(owner):
             for callee in self._callees(_Caller(owner, member, call), order):
                 yield callee.owner, callee.member
+
+    def followed_calls(
+        self, order: Linearization, method: str
+    ) -> Iterator[tuple[Class, Member, CallSite, tuple[Class, ...]]]:
+        """The calls of a method that run on a receiver of that order: in which class and member, and whose definition they find."""
+        for entry in order:
+            for caller in self._calls(entry).get(method, ()):
+                if self._runs(order, entry, caller.member, set()):
+                    found = tuple(dict.fromkeys(callee.owner for callee in self._callees(caller, order)))
+                    yield entry, caller.member, caller.call, found
 
     def _callers(self, order: Linearization) -> Iterator[_Caller]:
         """The calls that may find another callee on this receiver than on any class above it."""
@@ -394,7 +404,12 @@ _REVERSING = re.compile(r"reverse|swap|flip|transpos|inver|mirror|rotat|^__r[a-z
 
 
 def _misnamed(caller: _Caller, binding: Binding, signature: Signature) -> Iterator[tuple[int, MisboundArgument]]:
-    """The arguments that bear the name of another parameter of the callee than the one in which they land."""
+    """The arguments that bear the name of another parameter of the callee than the one in which they land.
+
+    A method that calls itself with its arguments exchanged means it: it negates, or goes down the other side.
+    """
+    if caller.call.method == caller.member.name and caller.call.route is Route.INSTANCE:
+        return
     if _REVERSING.search(caller.member.name):
         return
     texts: dict[int | str, str] = {**dict(enumerate(caller.call.positional)), **dict(caller.call.keywords)}

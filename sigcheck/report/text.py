@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -10,6 +9,7 @@ from sigcheck.core.diagnostic import BrokenOverride, Diagnostic
 from sigcheck.core.place import Place
 from sigcheck.core.rules import Severity
 from sigcheck.report import words
+from sigcheck.report.terminal import cells, in_cells, paint
 
 _COLOURS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.NOTE: "36", Severity.OFF: "0"}
 _LONGEST = 140
@@ -47,7 +47,7 @@ def render_full(diagnostics: Iterable[Diagnostic], sources: Sources, *, colour: 
         yield _first_line(diagnostic, colour) + "\n"
         for detail in words.details(diagnostic):
             label = f"{detail.label}:"
-            yield f"  {_paint(label, '1', colour)}{' ' * (9 - len(label))}{_placed(detail)}\n"
+            yield f"  {paint(label, '1', colour)}{' ' * (9 - len(label))}{_placed(detail)}\n"
         excerpt = list(_excerpts(diagnostic, sources, colour))
         if excerpt:
             yield "".join(excerpt)
@@ -55,9 +55,9 @@ def render_full(diagnostics: Iterable[Diagnostic], sources: Sources, *, colour: 
 
 
 def _first_line(diagnostic: Diagnostic, colour: bool) -> str:
-    place = _paint(str(diagnostic.place), "1", colour)
-    severity = _paint(diagnostic.severity.value, _COLOURS[diagnostic.severity], colour)
-    rule = _paint(f"[{diagnostic.rule}]", "2", colour)
+    place = paint(str(diagnostic.place), "1", colour)
+    severity = paint(diagnostic.severity.value, _COLOURS[diagnostic.severity], colour)
+    rule = paint(f"[{diagnostic.rule}]", "2", colour)
     return f"{place}: {severity}: {words.message(diagnostic)} {rule}"
 
 
@@ -92,29 +92,10 @@ def _excerpt(place: Place, sources: Sources, colour: bool, *, bare: bool = False
     if not line or not line.strip() or place.column > _LONGEST:
         return
     before, marked = line[: place.column - 1], line[place.column - 1 : place.end_column - 1]
-    shown = _in_cells(line[:_LONGEST])
-    room = max(_cells(line[:_LONGEST]) - _cells(before), 1)
+    shown = in_cells(line[:_LONGEST])
+    room = max(cells(line[:_LONGEST]) - cells(before), 1)
     margin = f"{place.line:>6} | "
     if not bare:
-        yield f"  {_paint('-->', '34', colour)} {place}\n"
-    carets = "^" * min(max(_cells(marked), 1), room)
-    yield f"{margin}{shown}\n{' ' * 6} | {' ' * _cells(before)}{_paint(carets, '31', colour)}\n"
-
-
-def _in_cells(line: str) -> str:
-    """The line as a terminal shows it: a tab is one cell, and nothing in it can move the cursor or change a colour."""
-    return "".join(
-        character if character.isprintable() else " " if character == "\t" else "\ufffd" for character in line
-    )
-
-
-def _cells(line: str) -> int:
-    """How wide a terminal shows `_in_cells(line)`: East Asian wide characters take two cells, combining ones none."""
-    return sum(
-        0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
-        for character in line
-    )
-
-
-def _paint(text: str, code: str, colour: bool) -> str:
-    return f"\033[{code}m{text}\033[0m" if colour else text
+        yield f"  {paint('-->', '34', colour)} {place}\n"
+    carets = "^" * min(max(cells(marked), 1), room)
+    yield f"{margin}{shown}\n{' ' * 6} | {' ' * cells(before)}{paint(carets, '31', colour)}\n"
