@@ -233,7 +233,7 @@ def _rules(_: argparse.Namespace) -> int:
         print(f"{group}")
         for rule in RULES.values():
             if rule.group == group:
-                print(f"  {rule.name:<{width}}  {rule.severity.value:<8} {rule.summary}")
+                print(f"  {rule.name:<{width}}  {rule.default:<8} {rule.summary}")
     return 0
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import itertools
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sigcheck.core.callsite import CallSite
@@ -15,15 +16,18 @@ from sigcheck.core.diagnostic import (
     InconsistentBases,
     UnreadableSource,
 )
+from sigcheck.core.family import Family
 from sigcheck.core.hierarchy import Hierarchy, Pair
 from sigcheck.core.incompatibility import RenamedParameter, ReplacedParameters, names_involved
+from sigcheck.core.kinship import Kin, kin_of, pairs_of
 from sigcheck.core.member import Member
 from sigcheck.core.module import Class, Module, TypedField
 from sigcheck.core.overriding import Break, breaks, changed_defaults, is_interface
 from sigcheck.core.place import Place
 from sigcheck.core.rules import Severity
+from sigcheck.core.siblings import Order, Siblings
 from sigcheck.core.signature import Kind, Parameter, Signature
-from sigcheck.core.suppression import lines_of, suppress
+from sigcheck.core.suppression import Line, lines_of, lines_of_method, suppress
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +36,17 @@ class Demands:
 
     Attributes:
         severities: of each rule that runs.
-        contracts: the families; empty for every class.
-        only_contracts: compare nothing else.
+        contracts: what is demanded of the overrides of some bases.
+        only_contracts: compare nothing else, but the families.
         respect_type_ignores: other checkers' comments count.
+        families: what is compared without inheritance.
     """
 
     severities: Mapping[str, Severity]
     contracts: tuple[Contract, ...] = ()
     only_contracts: bool = False
     respect_type_ignores: bool = False
+    families: tuple[Family, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,7 @@ class Checked:
         call_sites: calls that were followed.
         unresolved: bases without source.
         matched: for each contract, the number of its overrides.
+        kin: for each family, what its words lead to.
     """
 
     diagnostics: tuple[Diagnostic, ...]
@@ -64,6 +71,7 @@ class Checked:
     call_sites: int
     unresolved: tuple[BaseWithoutSource, ...]
     matched: Mapping[Contract, int] = field(default_factory=dict)
+    kin: Mapping[Family, Kin] = field(default_factory=dict)
 
 
 def check(modules: Sequence[Module], hierarchy: Hierarchy, demands: Demands) -> Checked:
@@ -74,8 +82,10 @@ def check(modules: Sequence[Module], hierarchy: Hierarchy, demands: Demands) -> 
         hierarchy: their classes, with what the bases resolve to.
         demands: what the user asked for.
     """
-    comparison = _Comparison(hierarchy, demands)
+    kin = {family: kin_of(family, modules, hierarchy) for family in demands.families}
+    comparison = _Comparison(hierarchy, demands, kin)
     findings: list[tuple[str, Place, Finding]] = list(comparison.findings())
+    findings += comparison.drifts()
     for module in modules:
         findings += [("syntax-error", problem.place, UnreadableSource(problem)) for problem in module.problems]
     for owner, explanation in hierarchy.inconsistent:
@@ -91,12 +101,13 @@ def check(modules: Sequence[Module], hierarchy: Hierarchy, demands: Demands) -> 
         for rule, place, finding in findings
         if rule in demands.severities
     ]
-    reach = (
-        line
-        for pair in comparison.pairs
-        for line in lines_of(pair.owner, pair.override_class, pair.override, pair.base)
+    kept = suppress(
+        diagnostics,
+        modules,
+        demands.severities,
+        reach=comparison.reach(),
+        respect_foreign=demands.respect_type_ignores,
     )
-    kept = suppress(diagnostics, modules, demands.severities, reach=reach, respect_foreign=demands.respect_type_ignores)
     return Checked(
         tuple(sorted(kept, key=lambda diagnostic: (diagnostic.place, diagnostic.rule))),
         len(modules),
@@ -105,18 +116,22 @@ def check(modules: Sequence[Module], hierarchy: Hierarchy, demands: Demands) -> 
         0,
         unresolved,
         comparison.matched,
+        kin,
     )
 
 
 class _Comparison:
     """One run over the pairs of a hierarchy; remembers what it compared."""
 
-    def __init__(self, hierarchy: Hierarchy, demands: Demands) -> None:
+    def __init__(self, hierarchy: Hierarchy, demands: Demands, kin: Mapping[Family, Kin]) -> None:
         self.hierarchy = hierarchy
         self.demands = demands
+        self.kin = kin
+        self.siblings = Siblings(hierarchy)
         self.compared: set[tuple[str, str]] = set()
         self.pairs: list[Pair] = []
         self.matched: dict[Contract, int] = dict.fromkeys(demands.contracts, 0)
+        self._told: set[tuple[str, Place, frozenset[str]]] = set()
         self._checked = {owner.key for owner in hierarchy.classes}
         self._breaks: dict[tuple[int, int], tuple[Break, ...]] = {}
         self._contracts: dict[str, tuple[Contract, ...]] = {}
@@ -127,8 +142,8 @@ class _Comparison:
 
     def findings(self) -> Iterator[tuple[str, Place, Finding]]:
         """Every broken override, with its rule and its place."""
-        told: set[tuple[str, Place, frozenset[str]]] = set()
-        for pair in self.hierarchy.pairs():
+        families = (pairs_of(family, kin, self.hierarchy) for family, kin in self.kin.items())
+        for pair in itertools.chain(self.hierarchy.pairs(), *families):
             if not self._is_wanted(pair):
                 continue
             key = (pair.owner.key, pair.override.name)
@@ -141,9 +156,9 @@ class _Comparison:
             self.pairs.append(pair)
             for found in self._own_breaks(pair):
                 what = (found.reason.rule, place, names_involved(found.reason))
-                if what in told and not is_shadowing:
+                if what in self._told and not is_shadowing:
                     continue  # Another base that this one may be was told already.
-                told.add(what)
+                self._told.add(what)
                 finding = BrokenOverride(
                     found.reason,
                     pair.owner,
@@ -157,7 +172,40 @@ class _Comparison:
                 )
                 yield found.reason.rule, place, finding
 
+    def drifts(self) -> Iterator[tuple[str, Place, Finding]]:
+        """Every method that orders its parameters unlike its siblings; to be asked for behind `findings`."""
+        misbound: dict[Place, set[str]] = {}
+        for rule, place, names in self._told:
+            if rule == "misbound-parameter" and rule in self.demands.severities:
+                misbound.setdefault(place, set()).update(names)
+
+        def is_told(place: Place, order: Order) -> bool:
+            return not misbound.get(place, set()).isdisjoint(order)
+
+        for contract in self.demands.contracts:
+            for drift in self.siblings.drifts(contract, is_told):
+                yield "sibling-drift", drift.method.place, drift
+
+    def reach(self) -> dict[str, Iterable[Line]]:
+        """The lines on which a comment may stand that is about what was compared, for each group of rules."""
+        return {
+            "override": (
+                line
+                for pair in self.pairs
+                for line in lines_of(pair.owner, pair.override_class, pair.override, pair.base)
+            ),
+            "family": (
+                line
+                for contract in self.demands.contracts
+                for owner, _, _, view in self.siblings.views(contract)
+                for sibling in view
+                for line in lines_of_method(owner, sibling.member, ())
+            ),
+        }
+
     def _is_wanted(self, pair: Pair) -> bool:
+        if pair.family is not None:
+            return True
         contracts = self._contracts_of(pair)
         if self.demands.only_contracts and not contracts:
             return False
@@ -165,7 +213,7 @@ class _Comparison:
         return is_interface(name) or any(contract.asks_for(name) for contract in contracts)
 
     def _contracts_of(self, pair: Pair) -> tuple[Contract, ...]:
-        if not self.demands.contracts:
+        if not self.demands.contracts or pair.family is not None:
             return ()
         known = self._contracts.get(pair.owner.key)
         if known is None:
@@ -185,7 +233,9 @@ class _Comparison:
         told: dict[str, set[str]] = {}
         for member, is_parent in self.hierarchy.nearer(pair):
             inherited = self._all_breaks(member, pair.base) if is_parent else ()
-            for known in (*inherited, *self._all_breaks(pair.override, member)):
+            # That one overrides the other is no matter of a family: who asked for it is told elsewhere.
+            nearer = self._all_breaks(pair.override, member) if pair.family is None else ()
+            for known in (*inherited, *nearer):
                 told.setdefault(known.reason.rule, set()).update(names_involved(known.reason))
         # A parent that broke the promise of its own base is no measure for a child that keeps that one.
         excused: set[str] = set()
@@ -234,12 +284,16 @@ class _Comparison:
 
     def _known_to_family(self, pair: Pair, broken: Break) -> Break:
         """A rename, or a misbinding where some signature of the family has both names."""
-        vocabulary = [
-            frozenset(parameter.name for parameter in member.signature.parameters)
-            for order in self.hierarchy.linearizations(pair.base_class)
-            for entry in order
-            for member in entry.members
-        ]
+        vocabulary: Collection[frozenset[str]] = (
+            [
+                frozenset(parameter.name for parameter in member.signature.parameters)
+                for order in self.hierarchy.linearizations(pair.base_class)
+                for entry in order
+                for member in entry.members
+            ]
+            if pair.family is None
+            else self.kin[pair.family].vocabulary
+        )
         for other in breaks(pair.override, pair.base, base_signatures=self._declared(pair.base), vocabulary=vocabulary):
             if isinstance(other.reason, ReplacedParameters) and names_involved(other.reason) == names_involved(
                 broken.reason
@@ -249,6 +303,8 @@ class _Comparison:
 
     def _call(self, pair: Pair, broken: Break) -> CallSite | None:
         """A call in the base's own code that passes what the reason speaks of."""
+        if pair.family is not None:
+            return None  # `self.m` does not lead to those who inherit nothing.
         involved = names_involved(broken.reason)
         slots = [parameter.name for parameter in broken.base.positional]
         for order in self.hierarchy.linearizations(pair.base_class):

@@ -13,10 +13,12 @@ class Contract:
     Attributes:
         base: dotted name of a class (`package.module.Class`), or its last parts.
         methods: globs of method names.
+        siblings: groups of globs of method names: what a group names has one order of the parameters that they share.
     """
 
     base: str
     methods: tuple[str, ...] = ("*",)
+    siblings: tuple[tuple[str, ...], ...] = ()
 
     def names_base(self, class_name: str) -> bool:
         """The contract is about the class of that dotted name."""

@@ -24,15 +24,22 @@ class Rule:
 
     Attributes:
         name: kebab-case.
-        group: `override` or `meta`.
+        group: what it is about: `override`, `family`, `meta`.
         severity: where the configuration says nothing.
         summary: one line, after "says that".
+        needs_contract: on for what a contract demands, and with nothing to do elsewhere.
     """
 
     name: str
     group: str
     severity: Severity
     summary: str
+    needs_contract: bool = False
+
+    @property
+    def default(self) -> str:
+        """Where it is on, in one word: its severity, or `contract`."""
+        return "contract" if self.needs_contract else self.severity.value
 
 
 def _rules() -> tuple[Rule, ...]:
@@ -49,6 +56,7 @@ def _rules() -> tuple[Rule, ...]:
         Rule("receiver-mismatch", "override", error, "static, class, instance, property: what is bound differs"),
         Rule("async-mismatch", "override", error, "one is a coroutine function, the other is not"),
         Rule("default-changed", "override", off, "the default has another value"),
+        Rule("sibling-drift", "family", error, "methods of one family order the same parameters differently", True),
         Rule("syntax-error", "meta", error, "a file could not be read, the rest was checked"),
         Rule("inconsistent-hierarchy", "meta", error, "the bases form a cycle, or have no method resolution order"),
         Rule("unresolved-base", "meta", note, "no source was found for a base"),

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from sigcheck.checking import Report
-from sigcheck.core.diagnostic import BrokenOverride, Diagnostic
+from sigcheck.core.diagnostic import BrokenOverride, Diagnostic, SiblingDrift
 from sigcheck.core.place import Place
 from sigcheck.core.rules import RULES, Severity
 from sigcheck.report import words
@@ -37,7 +37,11 @@ def as_json(diagnostic: Diagnostic) -> dict[str, Any]:
     """A diagnostic as the JSON report has it."""
     finding = diagnostic.finding
     broken = finding if isinstance(finding, BrokenOverride) else None
+    drift = finding if isinstance(finding, SiblingDrift) else None
+    method = broken.override if broken is not None else drift.method if drift is not None else None
     parameter, lands_in = words.parameters(broken.reason) if broken is not None else (None, None)
+    if drift is not None:
+        parameter = drift.first
     owner = getattr(finding, "owner", None)
     return {
         "rule": diagnostic.rule,
@@ -51,7 +55,7 @@ def as_json(diagnostic: Diagnostic) -> dict[str, Any]:
         "message": words.message(diagnostic),
         "class": owner.name if owner is not None else None,
         "base_class": broken.base_class.name if broken is not None else None,
-        "method": broken.override.name if broken is not None else None,
+        "method": method.name if method is not None else None,
         "parameter": parameter,
         "lands_in": lands_in,
         "witness": words.witness_text(diagnostic),

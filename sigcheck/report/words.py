@@ -15,6 +15,7 @@ from sigcheck.core.diagnostic import (
     Diagnostic,
     Finding,
     InconsistentBases,
+    SiblingDrift,
     UnknownRule,
     UnreadableSource,
     UselessSuppression,
@@ -37,6 +38,8 @@ from sigcheck.core.incompatibility import (
     VariadicRemoved,
     Witness,
 )
+from sigcheck.core.member import Member
+from sigcheck.core.module import Class
 from sigcheck.core.place import Branch, Place
 from sigcheck.core.signature import Signature
 
@@ -76,6 +79,10 @@ def _sentence(finding: Finding) -> str:
     match finding:
         case BrokenOverride():
             return _broken(finding)
+        case SiblingDrift(first=first, second=second):
+            subject = f"{_short(finding.owner.name)}.{finding.method.name}"
+            sibling = f"its sibling {finding.sibling.name}{_under(finding.sibling.branch)}"
+            return f"{subject} has {first} before {second}, {sibling} after it{_under(finding.method.branch)}"
         case UnreadableSource(problem=problem):
             return f"{problem.cause}; {problem.remedy}" if problem.remedy else problem.cause
         case BaseWithoutSource(owner=owner, reference=reference):
@@ -96,6 +103,10 @@ def _sentence(finding: Finding) -> str:
 def details(diagnostic: Diagnostic) -> list[Detail]:
     """The lines below: the base, a call that shows it, what was inserted, who calls."""
     finding = diagnostic.finding
+    if isinstance(finding, SiblingDrift):
+        lines = [Detail("method", _slots(finding.owner, finding.method))]
+        lines.append(Detail("sibling", _slots(finding.sibling_class, finding.sibling), finding.sibling.place))
+        return [replace(line, text=_in_one_line(line.text)) for line in lines]
     if not isinstance(finding, BrokenOverride):
         return []
     name = f"{_short(finding.base_class.name)}.{finding.base.name}"
@@ -246,6 +257,12 @@ def _involved(reason: Reason) -> tuple[str, ...]:
         return reason.names
     parameter, _ = parameters(reason)
     return () if parameter is None else (parameter,)
+
+
+def _slots(owner: Class, method: Member) -> str:
+    """A method as it is called, with the names of its parameters."""
+    signature = next((bound for bound in method.bound_signatures() if bound is not None), method.signature)
+    return f"{_short(owner.name)}.{method.name}{signature.names_only()}"
 
 
 def _under(branch: Branch) -> str:
