@@ -207,7 +207,9 @@ def _family(table: _Table) -> Family:
     if not like:
         raise ConfigurationError(f"{table.where}: a family needs `like`, the `module:name` of a function or method")
     if not all(like.partition(":")) or like.count(":") > 1:
-        raise ConfigurationError(f"{table.where}: 'like' must be `module:function` or `module:Class.method`, not {like!r}")
+        raise ConfigurationError(
+            f"{table.where}: 'like' must be `module:function` or `module:Class.method`, not {like!r}"
+        )
     if not members:
         raise ConfigurationError(f"{table.where}: a family needs `members`, globs of dotted names")
     return Family(like, members)

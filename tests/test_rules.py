@@ -74,8 +74,9 @@ def test_rules_lists_every_rule_with_its_severity(capsys: pytest.CaptureFixture[
     assert main(["rules"]) == 0
     out = capsys.readouterr().out
     for rule in RULES.values():
-        assert re.search(rf"^ *{rule.name} +{rule.severity.value} +{re.escape(rule.summary)}$", out, flags=re.MULTILINE)
+        assert re.search(rf"^ *{rule.name} +{rule.default} +{re.escape(rule.summary)}$", out, flags=re.MULTILINE)
     assert Severity.OFF.value in out
+    assert "contract" in out
 
 
 def _rules_of(case: Case) -> set[str]:

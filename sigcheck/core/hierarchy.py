@@ -1,5 +1,6 @@
 """Who inherits from whom, and which override is held against which base. Imports `module`, `member`,
-`resolution` and `family`."""
+`resolution` and `family`.
+"""
 
 from __future__ import annotations
 

@@ -102,9 +102,7 @@ def _methods(classes: Sequence[Class], name: str, hierarchy: Hierarchy) -> Itera
                 yield from ((holder, member) for member in hierarchy.definitions(holder, name))
 
 
-def _named(
-    family: Family, modules: Sequence[Module], hierarchy: Hierarchy
-) -> Iterator[tuple[str, Class, Member]]:
+def _named(family: Family, modules: Sequence[Module], hierarchy: Hierarchy) -> Iterator[tuple[str, Class, Member]]:
     """Everything that a glob names: what is defined first, then what is another name of it."""
     checked = {module.path for module in modules}
     reached = [module for module in modules if family.may_reach(module.name)]

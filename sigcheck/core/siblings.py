@@ -178,7 +178,7 @@ class _Family:
                     continue
                 for order in _inversions(mine, other):
                     wrong, right, as_wrong = mine, other, order
-                    if self._right(order):
+                    if self._is_right(order, mine, other):
                         wrong, right, as_wrong = other, mine, _reverse(order)
                     if self._is_told_above(wrong.name, as_wrong):
                         continue
@@ -189,17 +189,19 @@ class _Family:
                         told.append(as_wrong)
         return found
 
-    def _right(self, order: Order) -> bool:
-        """The order is the one to keep, not its reverse."""
+    def _is_right(self, order: Order, mine: _Sibling, other: _Sibling) -> bool:
+        """The order is the one to keep, not its reverse: of what may stand beside both of the two."""
+        branches = (mine.member.branch, other.member.branch)
         for owner, view in (*reversed(self.above), (self.owner, self.view)):
-            kept = [sibling for sibling in view if sibling.has(order)]
-            lost = [sibling for sibling in view if sibling.has(_reverse(order))]
+            beside = [entry for entry in view if all(can_coexist(entry.member.branch, branch) for branch in branches)]
+            kept = [sibling for sibling in beside if sibling.has(order)]
+            lost = [sibling for sibling in beside if sibling.has(_reverse(order))]
             if kept or lost:
                 return _weight(owner, view, kept) > _weight(owner, view, lost)
         return True
 
     def _is_told_above(self, name: str, order: Order) -> bool:
-        """A class above has that method with that order already, and a sibling with the reverse."""
+        """A class above has that method with that order already, and a sibling with the reverse: it was told there."""
         return any(
             any(sibling.name == name and sibling.has(order) for sibling in view)
             and any(sibling.name != name and sibling.has(_reverse(order)) for sibling in view)

@@ -126,7 +126,11 @@ def _freed_parameters(diagnostic: Diagnostic, covers: Callable[[Line], list[Supp
 
 
 def _about(
-    comment: Suppression, used: set[tuple[Suppression, str]], severities: Mapping[str, Severity], *, idle: frozenset[str]
+    comment: Suppression,
+    used: set[tuple[Suppression, str]],
+    severities: Mapping[str, Severity],
+    *,
+    idle: frozenset[str],
 ) -> Iterator[Diagnostic]:
     if comment.is_foreign:
         return
