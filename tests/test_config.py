@@ -309,7 +309,7 @@ def test_a_family_is_compared_beside_everything_else(family: Path) -> None:
     table = '[[families]]\nlike = "ops:f"\nmembers = ["ops.f_*"]\n'
     assert _rules(family, table) == ["missing-parameter", "renamed-parameter", "missing-parameter"]
     assert _rules(family, f'scope = "contracts"\n{table}') == ["missing-parameter"]
-    [found] = [entry for entry in report(cwd=family, status=1)["diagnostics"]]
+    [found] = report(cwd=family, status=1)["diagnostics"]
     assert (found["path"], found["class"], found["base_class"], found["method"]) == ("ops.py", "ops", "ops", "f_fast")
     assert found["witness"].startswith("f_fast(x, y)   base accepts, override raises TypeError")
     assert [entry["message"] for entry in found["related"]] == ["base: ops.f(x, y)"]

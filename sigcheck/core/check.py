@@ -292,7 +292,7 @@ class _Comparison:
                 for member in entry.members
             ]
             if pair.family is None
-            else self.kin[pair.family].vocabulary
+            else self.kin[pair.family].knowing(names_involved(broken.reason))
         )
         for other in breaks(pair.override, pair.base, base_signatures=self._declared(pair.base), vocabulary=vocabulary):
             if isinstance(other.reason, ReplacedParameters) and names_involved(other.reason) == names_involved(

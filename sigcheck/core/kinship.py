@@ -6,7 +6,7 @@ A module stands in for the class of its functions: a `Class` without bases, with
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sigcheck.core.family import Family, names_itself
@@ -27,13 +27,18 @@ class Kin:
         likes: the definitions of `like`, as they are called; several where it stands under tests.
         members: those that are held against it.
         unmatched: the globs that name no member.
-        vocabulary: the names of the parameters of each: two names in one signature are two things.
+        vocabulary: for each name of a parameter, the names in every signature that has it.
     """
 
     likes: tuple[Kinsman, ...]
     members: tuple[Kinsman, ...]
     unmatched: tuple[str, ...]
-    vocabulary: frozenset[frozenset[str]]
+    vocabulary: Mapping[str, frozenset[frozenset[str]]]
+
+    def knowing(self, names: frozenset[str]) -> list[frozenset[str]]:
+        """The names in every signature that has all of these: in one signature, two names are two things."""
+        fewest = min((self.vocabulary.get(name, frozenset()) for name in names), key=len, default=frozenset())
+        return [known for known in fewest if names <= known]
 
 
 def kin_of(family: Family, modules: Sequence[Module], hierarchy: Hierarchy) -> Kin:
@@ -53,12 +58,16 @@ def kin_of(family: Family, modules: Sequence[Module], hierarchy: Hierarchy) -> K
             matched.add(pattern)
             key = (member.place, owner.id if owner.id.partition(":")[2] else "")
             members.setdefault(key, (owner, member))
-    everybody = (*likes, *members.values())
+    vocabulary: dict[str, set[frozenset[str]]] = {}
+    for _, member in (*likes, *members.values()):
+        names = frozenset(parameter.name for parameter in member.signature.parameters)
+        for name in names:
+            vocabulary.setdefault(name, set()).add(names)
     return Kin(
         likes,
         tuple(members.values()),
         tuple(pattern for pattern in family.members if pattern not in matched),
-        frozenset(frozenset(parameter.name for parameter in member.signature.parameters) for _, member in everybody),
+        {name: frozenset(signatures) for name, signatures in vocabulary.items()},
     )
 
 

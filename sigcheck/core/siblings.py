@@ -16,7 +16,7 @@ from sigcheck.core.diagnostic import SiblingDrift
 from sigcheck.core.hierarchy import Hierarchy, Linearization
 from sigcheck.core.member import Member
 from sigcheck.core.module import Class
-from sigcheck.core.place import Place, can_coexist
+from sigcheck.core.place import Branch, Place, can_coexist
 
 Order = tuple[str, str]
 """Two names of slots, the first in front."""
@@ -28,7 +28,7 @@ IsTold = Callable[[Place, Order], bool]
 """Whether another rule speaks of these two parameters at that method already."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Sibling:
     """A definition of one method of a group, as one class has it: its own, or inherited from `holder`."""
 
@@ -103,8 +103,8 @@ class Siblings:
         known = self._views.get((group, owner.key))
         if known is None:
             orders = self.hierarchy.linearizations(owner)
-            known = tuple(dict.fromkeys(sibling for order in orders for sibling in self._view(order, group)))
-            self._views[group, owner.key] = known
+            found = {id(sibling.member): sibling for order in orders for sibling in self._view(order, group)}
+            known = self._views[group, owner.key] = tuple(found.values())
         return known
 
     def _view(self, order: Linearization, group: Group) -> View:
@@ -145,6 +145,9 @@ class _Family:
         self.owner = owner
         self.view = view
         self.above = above
+        self._ranks = {sibling: rank for rank, sibling in enumerate(view)}
+        self._right: dict[tuple[Order, Branch, Branch], bool] = {}
+        self._told_above: dict[tuple[str, Order], bool] = {}
 
     def drifts(self, is_told: IsTold) -> Iterator[SiblingDrift]:
         """The methods at fault, each with a sibling that is right."""
@@ -157,7 +160,7 @@ class _Family:
                 # What the classes above ordered that way says more than a sibling that stands beside.
                 sibling = max(
                     (entry for entry in orders if orders[entry]),
-                    key=lambda entry: (entry.holder is not self.owner, len(orders[entry]), -self.view.index(entry)),
+                    key=lambda entry: (entry.holder is not self.owner, len(orders[entry]), -self._ranks[entry]),
                 )
                 first, second = told = orders[sibling][0]
                 bases = tuple(base.member for _, view in self.above for base in view if base.name == wrong.name)
@@ -169,7 +172,7 @@ class _Family:
 
     def _faults(self) -> dict[_Sibling, dict[_Sibling, list[Order]]]:
         """For each method at fault the siblings that are right, and the orders in which they differ, in its own words."""
-        found: dict[_Sibling, dict[_Sibling, list[Order]]] = {}
+        found: dict[_Sibling, dict[_Sibling, dict[Order, None]]] = {}
         for mine in self.view:
             if mine.holder is not self.owner:
                 continue
@@ -184,14 +187,18 @@ class _Family:
                         continue
                     if wrong.holder is not self.owner:
                         wrong, right, as_wrong = mine, other, order  # The classes above were at one: it began here.
-                    told = found.setdefault(wrong, {}).setdefault(right, [])
-                    if as_wrong not in told:
-                        told.append(as_wrong)
-        return found
+                    found.setdefault(wrong, {}).setdefault(right, {})[as_wrong] = None
+        return {wrong: {right: list(orders) for right, orders in told.items()} for wrong, told in found.items()}
 
     def _is_right(self, order: Order, mine: _Sibling, other: _Sibling) -> bool:
         """The order is the one to keep, not its reverse: of what may stand beside both of the two."""
         branches = (mine.member.branch, other.member.branch)
+        known = self._right.get((order, *branches))
+        if known is None:
+            known = self._right[(order, *branches)] = self._outweighs(order, branches)
+        return known
+
+    def _outweighs(self, order: Order, branches: tuple[Branch, Branch]) -> bool:
         for owner, view in (*reversed(self.above), (self.owner, self.view)):
             beside = [entry for entry in view if all(can_coexist(entry.member.branch, branch) for branch in branches)]
             kept = [sibling for sibling in beside if sibling.has(order)]
@@ -202,11 +209,14 @@ class _Family:
 
     def _is_told_above(self, name: str, order: Order) -> bool:
         """A class above has that method with that order already, and a sibling with the reverse: it was told there."""
-        return any(
-            any(sibling.name == name and sibling.has(order) for sibling in view)
-            and any(sibling.name != name and sibling.has(_reverse(order)) for sibling in view)
-            for _, view in self.above
-        )
+        known = self._told_above.get((name, order))
+        if known is None:
+            known = self._told_above[name, order] = any(
+                any(sibling.name == name and sibling.has(order) for sibling in view)
+                and any(sibling.name != name and sibling.has(_reverse(order)) for sibling in view)
+                for _, view in self.above
+            )
+        return known
 
 
 def _weight(owner: Class, view: View, camp: list[_Sibling]) -> tuple[int, bool, int]:
