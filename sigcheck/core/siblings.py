@@ -192,13 +192,13 @@ class _Family:
 
     def _is_right(self, order: Order, mine: _Sibling, other: _Sibling) -> bool:
         """The order is the one to keep, not its reverse: of what may stand beside both of the two."""
-        branches = (mine.member.branch, other.member.branch)
-        known = self._right.get((order, *branches))
+        key = (order, mine.member.branch, other.member.branch)
+        known = self._right.get(key)
         if known is None:
-            known = self._right[(order, *branches)] = self._outweighs(order, branches)
+            known = self._right[key] = self._outweighs(*key)
         return known
 
-    def _outweighs(self, order: Order, branches: tuple[Branch, Branch]) -> bool:
+    def _outweighs(self, order: Order, *branches: Branch) -> bool:
         for owner, view in (*reversed(self.above), (self.owner, self.view)):
             beside = [entry for entry in view if all(can_coexist(entry.member.branch, branch) for branch in branches)]
             kept = [sibling for sibling in beside if sibling.has(order)]
