@@ -667,7 +667,7 @@ def test_rules_lists_every_rule_in_its_group(tmp_path: Path) -> None:
         else:
             name, severity, _ = line.split(maxsplit=2)
             seen[name] = (group, severity)
-    assert seen == {rule.name: (rule.group, rule.severity.value) for rule in RULES.values()}
+    assert seen == {rule.name: (rule.group, rule.default) for rule in RULES.values()}
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["check", "--help"], ["explain", "-h"]])
