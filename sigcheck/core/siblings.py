@@ -61,6 +61,7 @@ class Siblings:
         self.hierarchy = hierarchy
         self._demanded: dict[tuple[Contract, str], bool] = {}
         self._views: dict[tuple[Group, str], View] = {}
+        self._told: set[tuple[str, Place, Order]] = set()
 
     def views(self, contract: Contract) -> Iterator[tuple[Class, Linearization, Group, View]]:
         """Each class that a contract is about, with what it has of each group, for each of its method resolution orders."""
@@ -80,14 +81,13 @@ class Siblings:
 
     def drifts(self, contract: Contract, is_told: IsTold) -> Iterator[SiblingDrift]:
         """Every method that orders its parameters unlike its siblings: at the class that began it, once."""
-        seen: set[tuple[str, Place, str, Order]] = set()
         for owner, order, group, view in self.views(contract):
             above = [entry for entry in order[1:] if self._is_demanded(contract, entry)]
             family = _Family(owner, view, [(entry, self._view_of(entry, group)) for entry in above])
             for drift in family.drifts(is_told):
-                key = (owner.key, drift.method.place, drift.sibling.name, (drift.first, drift.second))
-                if key not in seen:
-                    seen.add(key)
+                key = (owner.key, drift.method.place, (drift.first, drift.second))
+                if key not in self._told:  # Groups and contracts may overlap.
+                    self._told.add(key)
                     yield drift
 
     def _is_demanded(self, contract: Contract, owner: Class) -> bool:
