@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from sigcheck.config import Configuration
     from sigcheck.core.contract import Contract
     from sigcheck.core.diagnostic import Diagnostic
+    from sigcheck.core.family import Family
     from sigcheck.core.incompatibility import Reason, Witness
     from sigcheck.core.rules import RULES, Severity
     from sigcheck.core.signature import Kind, Parameter, Signature
@@ -43,6 +44,7 @@ _HOMES = {
     "Configuration": "sigcheck.config",
     "Contract": "sigcheck.core.contract",
     "Diagnostic": "sigcheck.core.diagnostic",
+    "Family": "sigcheck.core.family",
     "Reason": "sigcheck.core.incompatibility",
     "Witness": "sigcheck.core.incompatibility",
     "RULES": "sigcheck.core.rules",
@@ -59,6 +61,7 @@ __all__ = [
     "Configuration",
     "Contract",
     "Diagnostic",
+    "Family",
     "Kind",
     "Parameter",
     "Reason",

@@ -9,14 +9,18 @@ from dataclasses import dataclass
 
 from sigcheck.cache import ModuleCache
 from sigcheck.config import Configuration
-from sigcheck.core.check import Demands, check
+from sigcheck.core.check import check
 from sigcheck.core.contract import Contract
+from sigcheck.core.demands import Demands
 from sigcheck.core.diagnostic import BaseWithoutSource, Diagnostic
+from sigcheck.core.family import Family
 from sigcheck.core.hierarchy import Hierarchy
+from sigcheck.core.kinship import Kin
 from sigcheck.core.module import Module
 from sigcheck.core.resolution import Resolver
 from sigcheck.core.rules import Severity
-from sigcheck.errors import MissingPathError, UnmatchedContractError
+from sigcheck.core.siblings import Siblings
+from sigcheck.errors import MissingPathError, UnmatchedContractError, UnmatchedFamilyError
 from sigcheck.files import is_match, shown
 from sigcheck.project import Project
 
@@ -69,27 +73,23 @@ def run_check(
 
     Raises:
         MissingPathError: a path does not exist.
-        UnmatchedContractError: a contract matches no class or no override.
+        UnmatchedContractError: a contract matches no class, no override or no siblings.
+        UnmatchedFamilyError: a family leads nowhere.
     """
     severities = configuration.severities()
     if configuration.strict_resolve:
         severities["unresolved-base"] = Severity.ERROR
     demands = Demands(
-        severities, configuration.contracts, configuration.only_contracts, configuration.respect_type_ignores
+        severities,
+        configuration.contracts,
+        configuration.only_contracts,
+        configuration.respect_type_ignores,
+        configuration.families,
     )
     with reading(configuration, paths, contents, progress) as (project, modules, hierarchy):
         checked = check(modules, hierarchy, demands, project.flow)
-    known = [entry.name for entry in hierarchy.known()]
-    for contract, overrides in checked.matched.items():
-        if not any(contract.names_base(name) for name in known):
-            raise UnmatchedContractError(
-                f"contract {contract.base}: no class of that name is among the files or their bases"
-            )
-        if not overrides:
-            methods = ", ".join(contract.methods)
-            raise UnmatchedContractError(
-                f"contract {contract.base}: no class overrides {methods}; it would guard nothing"
-            )
+    _require_contracts(checked.matched, hierarchy)
+    _require_families(checked.kin)
     return Report(
         tuple(diagnostic for diagnostic in checked.diagnostics if not _is_ignored(diagnostic, configuration)),
         len(project.files),
@@ -124,6 +124,41 @@ def reading(
             modules,
             Hierarchy((entry for module in modules for entry in module.classes), Resolver(project.load)),
         )
+
+
+def _require_contracts(matched: Mapping[Contract, int], hierarchy: Hierarchy) -> None:
+    """Every contract guards something."""
+    known = [entry.name for entry in hierarchy.known()]
+    siblings = Siblings(hierarchy)
+    for contract, overrides in matched.items():
+        if not any(contract.names_base(name) for name in known):
+            raise UnmatchedContractError(
+                f"contract {contract.base}: no class of that name is among the files or their bases"
+            )
+        for group in contract.siblings:
+            if not siblings.are_found(contract, group):
+                names = ", ".join(group)
+                raise UnmatchedContractError(
+                    f"contract {contract.base}: it has no two methods among the siblings {names}; they would guard nothing"
+                )
+        if not overrides and not contract.siblings:
+            methods = ", ".join(contract.methods)
+            raise UnmatchedContractError(
+                f"contract {contract.base}: no class overrides {methods}; it would guard nothing"
+            )
+
+
+def _require_families(kin: Mapping[Family, Kin]) -> None:
+    """Every family has something to be like, and every glob of it a member."""
+    for family, found in kin.items():
+        if not found.likes:
+            raise UnmatchedFamilyError(
+                f"family like {family.like}: that leads to no function or method, or to none whose signature is known"
+            )
+        for pattern in found.unmatched:
+            raise UnmatchedFamilyError(
+                f"family like {family.like}: {pattern} names no other function or method among the files"
+            )
 
 
 def _cache(configuration: Configuration) -> ModuleCache:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sigcheck.core.contract import Contract
+from sigcheck.core.family import Family
 from sigcheck.core.rules import GROUPS, RULES, Severity
 from sigcheck.errors import ConfigurationError, MissingPathError
 from sigcheck.files import shown
@@ -44,7 +45,8 @@ class Configuration:
         per_file_ignores: glob to rules and groups.
         severity: rule to severity.
         fail_on: the least severity that makes the exit status 1.
-        contracts: the families, with what is demanded of them.
+        contracts: the bases, with what is demanded of their overrides.
+        families: functions and methods that answer for another without inheriting it.
         scope: `all` compares every override, `contracts` only what the contracts name; None for `contracts` if there are any.
         opaque_decorators: decorators that change a signature in a way nobody can read.
         injects: decorator to the parameters it supplies.
@@ -66,6 +68,7 @@ class Configuration:
     severity: Mapping[str, Severity] = field(default_factory=dict)
     fail_on: Severity = Severity.WARNING
     contracts: tuple[Contract, ...] = ()
+    families: tuple[Family, ...] = ()
     scope: str | None = None
     opaque_decorators: tuple[str, ...] = ()
     injects: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -178,6 +181,7 @@ def configuration_of(table: Mapping[str, Any], *, root: Path, source: Path | Non
         severity=reader.severities("severity"),
         fail_on=Severity(reader.choice("fail-on", ("error", "warning")) or "warning"),
         contracts=tuple(_contract(entry) for entry in reader.tables("contracts")),
+        families=tuple(_family(entry) for entry in reader.tables("families")),
         scope=reader.choice("scope", ("all", "contracts")),
         opaque_decorators=reader.strings("opaque-decorators"),
         injects=reader.string_table("injects"),
@@ -202,11 +206,25 @@ def check_rules(names: Iterable[str], where: str) -> tuple[str, ...]:
 
 
 def _contract(table: _Table) -> Contract:
-    table.allow(("base", "methods", "honour"))
+    table.allow(("base", "methods", "honour", "siblings"))
     base = table.string("base")
     if not base:
         raise ConfigurationError(f"{table.where}: a contract needs `base`, the dotted name of a class")
-    return Contract(base, table.strings("methods") or ("*",), table.names_or_all("honour"))
+    return Contract(base, table.strings("methods") or ("*",), table.names_or_all("honour"), table.groups("siblings"))
+
+
+def _family(table: _Table) -> Family:
+    table.allow(("like", "members"))
+    like, members = table.string("like"), table.strings("members")
+    if not like:
+        raise ConfigurationError(f"{table.where}: a family needs `like`, the `module:name` of a function or method")
+    if not all(like.partition(":")) or like.count(":") > 1:
+        raise ConfigurationError(
+            f"{table.where}: 'like' must be `module:function` or `module:Class.method`, not {like!r}"
+        )
+    if not members:
+        raise ConfigurationError(f"{table.where}: a family needs `members`, globs of dotted names")
+    return Family(like, members)
 
 
 def _tables(path: Path) -> dict[str, Any]:
@@ -287,6 +305,17 @@ class _Table:
         if isinstance(value, str):
             raise ConfigurationError(f'{self.where}: {key!r} must be an array of strings or "all", not {value!r}')
         return self.strings(key)
+
+    def groups(self, key: str) -> tuple[tuple[str, ...], ...]:
+        """An array of arrays of strings, each of two or more."""
+        values = self._typed(key, (list, tuple), "an array of arrays of strings") or []
+        if not all(isinstance(entry, (list, tuple)) for entry in values):
+            raise ConfigurationError(f"{self.where}: {key!r} must be an array of arrays of strings, not {values!r}")
+        found = tuple(self._strings(f"{key}[{index}]", entry) for index, entry in enumerate(values))
+        for index, names in enumerate(found):
+            if len(names) < 2:
+                raise ConfigurationError(f"{self.where}: '{key}[{index}]' must name two or more, not {list(names)!r}")
+        return found
 
     def choice(self, key: str, words: Sequence[str]) -> str | None:
         """One of a few words."""

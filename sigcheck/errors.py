@@ -19,6 +19,10 @@ class UnmatchedContractError(SigcheckError):
     """A contract that matches no class, or no override: it would guard nothing."""
 
 
+class UnmatchedFamilyError(SigcheckError):
+    """A family whose `like` leads nowhere, or whose members are none: it would guard nothing."""
+
+
 class UnresolvedBasesError(SigcheckError):
     """Bases without source, under `strict-resolve`."""
 

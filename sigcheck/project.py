@@ -96,7 +96,15 @@ class Project:
     def _request(self, file: SourceFile) -> ReadRequest:
         real = file.real
         _, name = self._names[real]
-        return ReadRequest(real, file.path, file.shown, name, _is_init(real), file.size, self._contents.get(real))
+        content = self._contents.get(real)
+        return ReadRequest(real, file.path, file.shown, name, _is_init(real), file.size, content, self._sought(name))
+
+    def _sought(self, name: str) -> tuple[bytes, ...]:
+        """What makes the module of that name worth a whole reading: the bases with siblings; anything, for a family."""
+        if any(family.may_reach(name) for family in self.configuration.families):
+            return (b"",)
+        bases = (contract.base for contract in self.configuration.contracts if contract.siblings)
+        return tuple(base.rpartition(".")[2].encode("utf-8", "surrogatepass") for base in bases)
 
     def load(self, name: str, near: str) -> Module | None:
         """The module of a dotted name, seen from the file `near` (as reports show it); None where there is none.

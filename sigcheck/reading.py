@@ -38,6 +38,7 @@ class ReadRequest:
         is_package: it is an `__init__` file.
         size: bytes.
         content: bytes to take instead, or None.
+        sought: what the configuration asks for: a file that holds one of these is read in full.
     """
 
     real: str
@@ -47,6 +48,7 @@ class ReadRequest:
     is_package: bool
     size: int
     content: bytes | None = None
+    sought: tuple[bytes, ...] = ()
 
 
 Read = tuple[ReadRequest, Module, bool]
@@ -102,7 +104,7 @@ def _recall(request: ReadRequest, cache: ModuleCache, *, whole: bool) -> tuple[b
     if not cache.is_open:
         return None, None, None
     data = request.content if request.content is not None else read_bytes(request.path, lambda _: None)
-    if data is None or not (whole or _is_of_interest(data)):
+    if data is None or not (whole or _is_of_interest(data, request.sought)):
         return None, None, None
     key = cache.key(data, name=request.name, shown=request.shown, is_package=request.is_package)
     module = cache.get(key)
@@ -179,7 +181,7 @@ def _read(request: ReadRequest, decorators: Decorators, whole: bool) -> Read:
         if not problems:
             problems.append(Problem(Place(request.shown, 1, 1, 1, 1), "is no regular file"))
         return request, Module(request.name, request.shown, problems=tuple(problems)), True
-    if not whole and not _is_of_interest(data):
+    if not whole and not _is_of_interest(data, request.sought):
         return request, skim_module(data, name=request.name, path=request.shown), False
     module = read_module(
         data, name=request.name, path=request.shown, is_package=request.is_package, decorators=decorators
@@ -187,9 +189,10 @@ def _read(request: ReadRequest, decorators: Decorators, whole: bool) -> Read:
     return request, module, True
 
 
-def _is_of_interest(data: bytes) -> bool:
-    """The file may define a class, or has a comment of which only a whole reading tells what it is about."""
-    return _CLASSES.search(data) is not None or b"sigcheck:" in data or b"\0" in data
+def _is_of_interest(data: bytes, sought: Sequence[bytes]) -> bool:
+    """The file may define a class, or what is sought, or has a comment of which only a whole reading tells what it is about."""
+    is_sought = any(word in data for word in sought)
+    return is_sought or _CLASSES.search(data) is not None or b"sigcheck:" in data or b"\0" in data
 
 
 def _read_alone(request: ReadRequest, decorators: Decorators, whole: bool) -> Read:

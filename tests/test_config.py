@@ -145,6 +145,56 @@ def test_a_byte_order_mark_is_no_part_of_it(family: Path) -> None:
             '[[contracts]]\nbase = "Base"\nmethods = ["forward", "x*"]',
             "contract Base: no class overrides forward, x*; it would guard nothing",
         ),
+        (
+            '[[contracts]]\nbase = "Base"\nsiblings = "apply"',
+            "contracts[0]: 'siblings' must be an array of arrays of strings, not 'apply'",
+        ),
+        (
+            '[[contracts]]\nbase = "Base"\nsiblings = ["apply", "apply_tp"]',
+            "contracts[0]: 'siblings' must be an array of arrays of strings, not ['apply', 'apply_tp']",
+        ),
+        (
+            '[[contracts]]\nbase = "Base"\nsiblings = [["apply", 1]]',
+            "contracts[0]: 'siblings[0]' must be an array of strings, not ['apply', 1]",
+        ),
+        (
+            '[[contracts]]\nbase = "Base"\nsiblings = [["a", "b"], ["apply"]]',
+            "contracts[0]: 'siblings[1]' must name two or more, not ['apply']",
+        ),
+        ('[[contracts]]\nbase = "Base"\nsibling = []', "contracts[0]: unknown key 'sibling'; did you mean 'siblings'?"),
+        (
+            '[[contracts]]\nbase = "Base"\nsiblings = [["apply", "apply_tp"], ["apply", "appyl_*"]]',
+            "contract Base: it has no two methods among the siblings apply, appyl_*; they would guard nothing",
+        ),
+        (
+            '[[contracts]]\nbase = "Nope"\nsiblings = [["apply", "apply_tp"]]',
+            "contract Nope: no class of that name is among the files or their bases",
+        ),
+        ("families = {}", "sigcheck.toml: 'families' must be an array of tables, not {}"),
+        ("families = [1]", "sigcheck.toml: 'families' must be an array of tables, [[tool.sigcheck.families]]"),
+        ("[[families]]", "families[0]: a family needs `like`, the `module:name` of a function or method"),
+        ("[[families]]\nlike = 1", "families[0]: 'like' must be a string, not 1"),
+        ('[[families]]\nlike = "m:f"', "families[0]: a family needs `members`, globs of dotted names"),
+        ('[[families]]\nlike = "m:f"\nmembers = "x"', "families[0]: 'members' must be an array of strings, not 'x'"),
+        ('[[families]]\nlike = "m:f"\nmember = []', "families[0]: unknown key 'member'; did you mean 'members'?"),
+        (
+            '[[families]]\nlike = "m.f"\nmembers = ["x"]',
+            "families[0]: 'like' must be `module:function` or `module:Class.method`, not 'm.f'",
+        ),
+        (
+            '[[families]]\nlike = "family:apply"\nmembers = ["family.*"]',
+            "family like family:apply: that leads to no function or method, or to none whose signature is known",
+        ),
+        ('[[families]]\nlike = "family:Base"\nmembers = ["family.*"]', "that leads to no function or method"),
+        ('[[families]]\nlike = "far.away:f"\nmembers = ["family.*"]', "that leads to no function or method"),
+        (
+            '[[families]]\nlike = "family:Base.apply"\nmembers = ["family.Kid.*", "famliy.*"]',
+            "family like family:Base.apply: famliy.* names no other function or method among the files",
+        ),
+        (
+            '[[families]]\nlike = "family:Base.apply"\nmembers = ["family:Base.apply"]',
+            "family like family:Base.apply: family:Base.apply names no other function or method among the files",
+        ),
         ("x = [", "sigcheck.toml: is no TOML: "),
         ("tool = 3", "sigcheck.toml: 'tool' must be a table, not 3"),
         ("[tool]\nsigcheck = 3", "sigcheck.toml: 'sigcheck' must be a table, not 3"),
@@ -247,6 +297,36 @@ def test_contracts_name_bases_and_methods(family: Path) -> None:
     ]
     two = '[[contracts]]\nbase = "family.Base"\nmethods = ["apply"]\n[[contracts]]\nbase = "more.Base"'
     assert _rules(family, two) == ["missing-parameter", "missing-parameter"]
+
+
+def test_a_contract_with_siblings_needs_no_override(tmp_path: Path) -> None:
+    write(tmp_path, {"pkg/base.py": "class Base:\n    def a(self, x, y): ...\n    def b(self, y, x): ...\n"})
+    assert _rules(tmp_path, '[[contracts]]\nbase = "pkg.base.Base"\nsiblings = [["a", "b"]]') == ["sibling-drift"]
+
+
+def test_a_family_is_compared_beside_everything_else(family: Path) -> None:
+    write(family, {"ops.py": "def f(x, y): ...\n\n\ndef f_fast(x): ...\n"})
+    table = '[[families]]\nlike = "ops:f"\nmembers = ["ops.f_*"]\n'
+    assert _rules(family, table) == ["missing-parameter", "renamed-parameter", "missing-parameter"]
+    assert _rules(family, f'scope = "contracts"\n{table}') == ["missing-parameter"]
+    [found] = report(cwd=family, status=1)["diagnostics"]
+    assert (found["path"], found["class"], found["base_class"], found["method"]) == ("ops.py", "ops", "ops", "f_fast")
+    assert found["witness"].startswith("f_fast(x, y)   base accepts, override raises TypeError")
+    assert [entry["message"] for entry in found["related"]] == ["base: ops.f(x, y)"]
+
+
+def test_a_drift_is_told_in_every_format(tmp_path: Path) -> None:
+    base = "class Base:\n    def a(self, x, y): ...\n    def b(self, y, x): ...\n"
+    write(tmp_path, {"m.py": base, "sigcheck.toml": '[[contracts]]\nbase = "Base"\nsiblings = [["a", "b"]]'})
+    [found] = report(cwd=tmp_path, status=1)["diagnostics"]
+    assert (found["class"], found["base_class"], found["method"], found["parameter"]) == ("m.Base", None, "b", "y")
+    assert found["related"] == [{"path": "m.py", "line": 2, "column": 9, "message": "sibling: Base.a(x, y)"}]
+    told = run("check", "--no-cache", "-q", cwd=tmp_path).stdout
+    assert told.splitlines()[:3] == [
+        "m.py:3:9: error: Base.b has y before x, its sibling a after it [sibling-drift]",
+        "  method:  Base.b(y, x)",
+        "  sibling: Base.a(x, y)   m.py:2",
+    ]
 
 
 def test_scope_contracts_without_contracts_compares_nothing(family: Path) -> None:

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sigcheck.core.binding import CallShape, Rejection, bind, bind_certain
-from sigcheck.core.check import Checked, Demands, check
+from sigcheck.core.check import Checked, check
+from sigcheck.core.demands import Demands
 from sigcheck.core.forwarding import BrokenCall, MisboundArgument, RejectedArgument
 from sigcheck.core.hierarchy import Hierarchy
 from sigcheck.core.resolution import Resolver

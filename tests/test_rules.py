@@ -76,6 +76,7 @@ def test_rules_lists_every_rule_with_its_severity(capsys: pytest.CaptureFixture[
     for rule in RULES.values():
         assert re.search(rf"^ *{rule.name} +{rule.default} +{re.escape(rule.summary)}$", out, flags=re.MULTILINE)
     assert Severity.OFF.value in out
+    assert "contract" in out
 
 
 def _rules_of(case: Case) -> set[str]:

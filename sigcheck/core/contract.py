@@ -16,11 +16,13 @@ class Contract:
         methods: globs of method names.
         honour: the parameters that every override must read, or refuse, on every path: `*` for all; None for those that the
             base's own template passes.
+        siblings: groups of globs of method names: what a group names has one order of the parameters that they share.
     """
 
     base: str
     methods: tuple[str, ...] = ("*",)
     honour: tuple[str, ...] | None = None
+    siblings: tuple[tuple[str, ...], ...] = ()
 
     def names_base(self, class_name: str) -> bool:
         """The contract is about the class of that dotted name."""

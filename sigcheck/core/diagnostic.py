@@ -47,6 +47,27 @@ class BrokenOverride:
 
 
 @dataclass(frozen=True, slots=True)
+class SiblingDrift:
+    """A method that has two parameters in one order, and a sibling that has them in the other.
+
+    Attributes:
+        owner: the class that has both, its own or inherited.
+        method: the one at fault.
+        sibling_class, sibling: the one that it is held against.
+        first, second: the parameters, as the method at fault has them.
+        bases: the definitions that the method overrides.
+    """
+
+    owner: Class
+    method: Member
+    sibling_class: Class
+    sibling: Member
+    first: str
+    second: str
+    bases: tuple[Member, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class UnreadableSource:
     """A file, or a part of one, that was not checked."""
 
@@ -90,6 +111,7 @@ Finding = (
     BrokenOverride
     | BrokenCall
     | NeglectedParameter
+    | SiblingDrift
     | UnreadableSource
     | BaseWithoutSource
     | InconsistentBases

@@ -1,4 +1,6 @@
-"""Who inherits from whom, and which override is held against which base. Imports `module`, `member` and `resolution`."""
+"""Who inherits from whom, and which override is held against which base. Imports `module`, `member`,
+`resolution` and `family`.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +8,7 @@ import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from sigcheck.core.family import Family
 from sigcheck.core.member import Member
 from sigcheck.core.module import Class
 from sigcheck.core.place import can_coexist
@@ -30,6 +33,7 @@ class Pair:
         override_class, override: the definition that runs.
         base_class, base: the definition whose callers it serves.
         order: the method resolution order in which they meet.
+        family: what holds them together where they do not meet by inheritance.
     """
 
     owner: Class
@@ -38,6 +42,7 @@ class Pair:
     base_class: Class
     base: Member
     order: Linearization = ()
+    family: Family | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,10 +179,12 @@ class Hierarchy:
         """The definitions between the override and the base, nearest first, and whether each answers for the base too."""
         for entry in itertools.takewhile(lambda entry: entry is not pair.base_class, pair.order[1:]):
             for member in self.definitions(entry, pair.override.name):
-                yield member, self._inherits(entry, pair.base_class)
+                yield member, pair.family is not None or self._inherits(entry, pair.base_class)
 
     def beyond(self, pair: Pair) -> Iterator[Member]:
         """The definitions that the base answers for itself, nearest first."""
+        if pair.family is not None:
+            return
         for entry in reversed(
             list(itertools.takewhile(lambda entry: entry is not pair.base_class, reversed(pair.order)))
         ):

@@ -1,5 +1,5 @@
 """The slots of a family side by side: what each override has where the base has a slot, and where the arguments of each call
-land. Imports `hierarchy`, `forwarding`, `overriding`, `binding` and `check`.
+land. Imports `hierarchy`, `forwarding`, `overriding`, `binding` and `comparison`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from enum import Enum
 from sigcheck.core.assignability import is_misbinding, judge
 from sigcheck.core.binding import CallShape, Rejection, bind, smallest_call
 from sigcheck.core.callsite import CallSite, Route
-from sigcheck.core.check import all_breaks, declared
+from sigcheck.core.comparison import all_breaks, declared
 from sigcheck.core.forwarding import Forwarding
 from sigcheck.core.hierarchy import Hierarchy, Linearization
 from sigcheck.core.incompatibility import Reason, Witness

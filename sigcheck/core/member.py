@@ -11,11 +11,12 @@ from sigcheck.core.signature import Kind, Parameter, Signature
 
 
 class Flavour(Enum):
-    """What a lookup on an instance gives."""
+    """What a lookup on an instance gives; `FUNCTION`, what one on a module gives."""
 
     INSTANCE = "instance method"
     CLASS = "class method"
     STATIC = "static method"
+    FUNCTION = "function"
     PROPERTY = "property"
     CACHED_PROPERTY = "cached property"
     NONE = "None"
@@ -24,7 +25,7 @@ class Flavour(Enum):
     @property
     def is_method(self) -> bool:
         """A lookup gives something to call."""
-        return self in (Flavour.INSTANCE, Flavour.CLASS, Flavour.STATIC)
+        return self in (Flavour.INSTANCE, Flavour.CLASS, Flavour.STATIC, Flavour.FUNCTION)
 
     @property
     def is_property(self) -> bool:
@@ -100,7 +101,7 @@ class Member:
         None stands for a method that cannot receive its receiver.
         """
         written = self.overloads or (self.signature,)
-        if self.flavour is Flavour.STATIC:
+        if self.flavour in (Flavour.STATIC, Flavour.FUNCTION):
             return written
         return tuple(signature.without_receiver() for signature in written)
 

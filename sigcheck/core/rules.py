@@ -77,6 +77,13 @@ def _rules() -> tuple[Rule, ...]:
             "not passed to the sibling that takes it, nor read",
             needs_contract=True,
         ),
+        Rule(
+            "sibling-drift",
+            "family",
+            error,
+            "methods of one family order the same parameters differently",
+            needs_contract=True,
+        ),
         Rule("syntax-error", "meta", error, "a file could not be read, the rest was checked"),
         Rule("inconsistent-hierarchy", "meta", error, "the bases form a cycle, or have no method resolution order"),
         Rule("unresolved-base", "meta", note, "no source was found for a base"),

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
-from sigcheck.core.diagnostic import BrokenOverride, Diagnostic, UnknownRule, UselessSuppression
+from sigcheck.core.diagnostic import BrokenOverride, Diagnostic, SiblingDrift, UnknownRule, UselessSuppression
 from sigcheck.core.forwarding import BrokenCall
 from sigcheck.core.honour import NeglectedParameter
 from sigcheck.core.incompatibility import names_involved
@@ -23,7 +23,7 @@ def suppress(
     modules: Sequence[Module],
     severities: Mapping[str, Severity],
     *,
-    reach: Iterable[Line],
+    reach: Mapping[str, Iterable[Line] | None],
     respect_foreign: bool,
 ) -> Iterator[Diagnostic]:
     """The diagnostics that no comment suppresses, then those about the comments themselves.
@@ -32,8 +32,8 @@ def suppress(
         diagnostics: what was found.
         modules: the files whose comments count.
         severities: the rules that ran; a comment for another rule is never called useless.
-        reach: the lines of everything that was compared; a comment about overrides in another header had nothing to
-            suppress in this run, and may be needed in another.
+        reach: for each group of rules that some headers are not held against, the lines of those that were; a comment for
+            such a rule in another header had nothing to suppress in this run, and may be needed in another.
         respect_foreign: `# type: ignore[override]` and pyright's suppress the group `override`.
     """
     comments: dict[Line, list[Suppression]] = {}
@@ -49,10 +49,12 @@ def suppress(
         if not hits:
             yield diagnostic
     yield from _strange_parameters(comments, modules, severities)
-    idle = comments.keys() & set(_headers(modules)) - set(reach) if comments else set()
+    headers = comments.keys() & set(_headers(modules)) if comments else set()
+    idle = {group: comments.keys() if lines is None else headers - set(lines) for group, lines in reach.items()}
     for line, found in comments.items():
         for comment in found:
-            yield from _about(comment, used, severities, is_idle=line in idle)
+            without_work = frozenset(group for group, lines in idle.items() if line in lines)
+            yield from _about(comment, used, severities, idle=without_work)
 
 
 def _headers(modules: Sequence[Module]) -> Iterator[Line]:
@@ -108,19 +110,28 @@ def _lines(diagnostic: Diagnostic) -> Iterator[Line]:
             yield finding.call.place.path, line
         for line in range(finding.callee.place.line, finding.callee.last_line + 1):
             yield finding.callee.place.path, line
+    elif isinstance(finding, SiblingDrift):
+        yield from lines_of_method(finding.owner, finding.method, finding.bases)
     else:
         yield diagnostic.place.path, diagnostic.place.line
 
 
 def _heads(owner: Class, override_class: Class, override: Member, base: Member) -> Iterator[Line]:
     """The header of the override, of its class and of the class that binds it, and the base's `def`."""
-    for line in range(override.place.line, override.last_line + 1):
-        yield override.place.path, line
-    for entry in {owner.key: owner, override_class.key: override_class}.values():
-        for line in range(entry.place.line, entry.last_line + 1):
-            yield entry.place.path, line
-    for line in {base.place.line, base.last_line}:
-        yield base.place.path, line
+    yield from lines_of_method(owner, override, (base,))
+    if override_class.key != owner.key:
+        for line in range(override_class.place.line, override_class.last_line + 1):
+            yield override_class.place.path, line
+
+
+def lines_of_method(owner: Class, method: Member, bases: Iterable[Member]) -> Iterator[Line]:
+    """The header of a method and of its class, and the `def` of each method that it overrides."""
+    for place, last_line in ((method.place, method.last_line), (owner.place, owner.last_line)):
+        for line in range(place.line, last_line + 1):
+            yield place.path, line
+    for base in bases:
+        for line in {base.place.line, base.last_line}:
+            yield base.place.path, line
 
 
 def lines_of(owner: Class, override_class: Class, override: Member, base: Member) -> Iterator[Line]:
@@ -147,7 +158,11 @@ def _freed_parameters(diagnostic: Diagnostic, covers: Callable[[Line], list[Supp
 
 
 def _about(
-    comment: Suppression, used: set[tuple[Suppression, str]], severities: Mapping[str, Severity], *, is_idle: bool
+    comment: Suppression,
+    used: set[tuple[Suppression, str]],
+    severities: Mapping[str, Severity],
+    *,
+    idle: frozenset[str],
 ) -> Iterator[Diagnostic]:
     if comment.is_foreign or comment.parameters:
         return
@@ -159,9 +174,7 @@ def _about(
                 nearest = next(iter(difflib.get_close_matches(rule, RULES, n=1)), None)
                 finding = UnknownRule(comment, rule, nearest)
                 yield Diagnostic("unknown-rule", severities["unknown-rule"], comment.place, finding)
-        elif (
-            rule not in severities or (comment, rule) in used or (RULES[rule].group in ("override", "use") and is_idle)
-        ):
+        elif rule not in severities or (comment, rule) in used or RULES[rule].group in idle:
             continue
         elif "unused-suppression" in severities:
             severity = severities["unused-suppression"]

@@ -7,7 +7,14 @@ from typing import Any
 from urllib.parse import quote
 
 from sigcheck.checking import Report
-from sigcheck.core.diagnostic import BaseWithoutSource, BrokenOverride, Diagnostic, Finding, InconsistentBases
+from sigcheck.core.diagnostic import (
+    BaseWithoutSource,
+    BrokenOverride,
+    Diagnostic,
+    Finding,
+    InconsistentBases,
+    SiblingDrift,
+)
 from sigcheck.core.forwarding import BrokenCall, MisboundArgument
 from sigcheck.core.honour import NeglectedParameter, SwallowedArguments
 from sigcheck.core.place import Place
@@ -85,6 +92,8 @@ def _subject(finding: Finding) -> dict[str, str | None]:
             }
             if isinstance(use, SwallowedArguments):
                 found["lands_in"] = use.catch_alls[0].name
+        case SiblingDrift(owner=owner, method=method, first=first):
+            found |= {"class": owner.name, "method": method.name, "parameter": first}
         case BaseWithoutSource(owner=owner) | InconsistentBases(owner=owner):
             found["class"] = owner.name
         case _:

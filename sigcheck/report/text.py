@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from sigcheck.core.diagnostic import BrokenOverride, Diagnostic
+from sigcheck.core.diagnostic import BrokenOverride, Diagnostic, SiblingDrift
 from sigcheck.core.place import Place
 from sigcheck.core.rules import Severity
 from sigcheck.report import words
@@ -71,6 +71,8 @@ def _placed(detail: words.Detail) -> str:
 def _excerpts(diagnostic: Diagnostic, sources: Sources, colour: bool) -> Iterator[str]:
     yield from _excerpt(diagnostic.place, sources, colour)
     finding = diagnostic.finding
+    if isinstance(finding, SiblingDrift):
+        yield from _excerpt(finding.sibling.place, sources, colour)
     if not isinstance(finding, BrokenOverride):
         return
     _, lands_in = words.parameters(finding.reason)

@@ -16,6 +16,7 @@ from sigcheck.core.diagnostic import (
     Diagnostic,
     Finding,
     InconsistentBases,
+    SiblingDrift,
     UnknownRule,
     UnreadableSource,
     UselessSuppression,
@@ -92,6 +93,10 @@ def _sentence(finding: Finding) -> str:
             return _broken_call(finding)
         case NeglectedParameter():
             return _neglected(finding)
+        case SiblingDrift(first=first, second=second):
+            subject = f"{_short(finding.owner.name)}.{finding.method.name}"
+            sibling = f"its sibling {finding.sibling.name}{_under(finding.sibling.branch)}"
+            return f"{subject} has {first} before {second}, {sibling} after it{_under(finding.method.branch)}"
         case UnreadableSource(problem=problem):
             return f"{problem.cause}; {problem.remedy}" if problem.remedy else problem.cause
         case BaseWithoutSource(owner=owner, reference=reference):
@@ -118,6 +123,10 @@ def details(diagnostic: Diagnostic) -> list[Detail]:
         return [replace(line, text=_in_one_line(line.text)) for line in _call_details(finding)]
     if isinstance(finding, NeglectedParameter):
         return [replace(line, text=_in_one_line(line.text)) for line in _neglect_details(finding)]
+    if isinstance(finding, SiblingDrift):
+        lines = [Detail("method", _slots(finding.owner, finding.method))]
+        lines.append(Detail("sibling", _slots(finding.sibling_class, finding.sibling), finding.sibling.place))
+        return [replace(line, text=_in_one_line(line.text)) for line in lines]
     if not isinstance(finding, BrokenOverride):
         return []
     name = f"{_short(finding.base_class.name)}.{finding.base.name}"
@@ -396,6 +405,12 @@ def _involved(reason: Reason) -> tuple[str, ...]:
         return reason.names
     parameter, _ = parameters(reason)
     return () if parameter is None else (parameter,)
+
+
+def _slots(owner: Class, method: Member) -> str:
+    """A method as it is called, with the names of its parameters."""
+    signature = next((bound for bound in method.bound_signatures() if bound is not None), method.signature)
+    return f"{_short(owner.name)}.{method.name}{signature.names_only()}"
 
 
 def _under(branch: Branch) -> str:

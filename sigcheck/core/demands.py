@@ -1,0 +1,29 @@
+"""What a user asks a check for. Imports `contract`, `family` and `rules`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sigcheck.core.contract import Contract
+from sigcheck.core.family import Family
+from sigcheck.core.rules import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Demands:
+    """What the user asked for.
+
+    Attributes:
+        severities: of each rule that runs.
+        contracts: what is demanded of the overrides of some bases.
+        only_contracts: compare nothing else, but the families.
+        respect_type_ignores: other checkers' comments count.
+        families: what is compared without inheritance.
+    """
+
+    severities: Mapping[str, Severity]
+    contracts: tuple[Contract, ...] = ()
+    only_contracts: bool = False
+    respect_type_ignores: bool = False
+    families: tuple[Family, ...] = ()
