@@ -11,7 +11,7 @@ from sigcheck.core.demands import Demands
 from sigcheck.core.diagnostic import BaseWithoutSource, Diagnostic, Finding, InconsistentBases, UnreadableSource
 from sigcheck.core.family import Family
 from sigcheck.core.flow import Flow
-from sigcheck.core.forwarding import Forwarding
+from sigcheck.core.forwarding import BrokenCall, Forwarding
 from sigcheck.core.hierarchy import Hierarchy
 from sigcheck.core.honour import Honouring, swallowed_arguments
 from sigcheck.core.kinship import Kin, kin_of
@@ -70,8 +70,9 @@ def check(
     forwarding = Forwarding(hierarchy, is_wanted=comparison.is_call_wanted, is_told=comparison.is_told)
     if _CALL_RULES & demands.severities.keys():
         for broken in forwarding.broken_calls():
-            place = broken.call.place if comparison.is_checked(broken.caller_class) else broken.callee.place
-            findings.append((broken.reason.rule, place, broken))
+            place = _place_of(broken, comparison)
+            if place is not None:
+                findings.append((broken.reason.rule, place, broken))
     neglected = list(swallowed_arguments(comparison.pairs, hierarchy))
     if demands.contracts and _USE_RULES & demands.severities.keys():
         disowned = {
@@ -116,3 +117,21 @@ def check(
         comparison.matched,
         kin,
     )
+
+
+def _place_of(broken: BrokenCall, comparison: Comparison) -> Place | None:
+    """Where a broken call is told: at the call, at what it calls, or at the class that brings the two together.
+
+    None for a call that goes wrong within a package that was only looked up.
+    """
+    if comparison.is_checked(broken.caller_class):
+        return broken.call.place
+    if comparison.is_checked(broken.callee_class):
+        return broken.callee.place
+    hierarchy = comparison.hierarchy
+    theirs = {broken.caller_class.key, broken.callee_class.key}
+    for order in hierarchy.linearizations(broken.receiver):
+        for above in order[1:]:
+            if any(theirs <= {entry.key for entry in known} for known in hierarchy.linearizations(above)):
+                return None
+    return broken.receiver.place

@@ -145,11 +145,13 @@ class Forwarding:
                     if self._is_wanted(receiver, caller.call.method):
                         yield from self._judged(caller, order)
 
-    def callees(self, owner: Class, member: Member, call: CallSite) -> Iterator[tuple[Class, Member]]:
-        """What a call in a method of the class runs, on an instance of that very class."""
+    def callees(
+        self, owner: Class, member: Member, call: CallSite
+    ) -> Iterator[tuple[Class, Member, tuple[Signature, ...]]]:
+        """What a call in a method of the class runs, on an instance of that very class, and the signatures that it binds."""
         for order in self.hierarchy.linearizations(owner):
             for callee in self._callees(_Caller(owner, member, call), order):
-                yield callee.owner, callee.member
+                yield callee.owner, callee.member, callee.signatures
 
     def followed_calls(
         self, order: Linearization, method: str

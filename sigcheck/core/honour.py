@@ -20,7 +20,7 @@ from sigcheck.core.member import Member
 from sigcheck.core.module import Class
 from sigcheck.core.overriding import is_called_by_syntax
 from sigcheck.core.place import Place
-from sigcheck.core.signature import Parameter, Signature
+from sigcheck.core.signature import Kind, Parameter, Signature
 from sigcheck.core.usage import Turn, Usage, UsageKind, usages_of
 
 
@@ -195,7 +195,7 @@ class Honouring:
                 continue
             reasons = [
                 reason
-                for name, usage in usages_of(flow, parameters).items()
+                for name, usage in usages_of(flow, parameters, options=_options(pair)).items()
                 if (reason := self._reason(pair, name, usage)) is not None
             ]
             for reason in _together(reasons):
@@ -237,15 +237,32 @@ class Honouring:
     def _reason(self, pair: Pair, name: str, usage: Usage) -> _Neglect | None:
         if usage.kind is UsageKind.HONOURED or usage.is_stub or usage.is_by_the_way:
             return None
+        mine = pair.override.signature
         for call in pair.override.calls:
             if call.place.line in usage.calls:
-                for owner, callee in self.forwarding.callees(pair.owner, pair.override, call):
-                    taken = callee.signature.get(name)
-                    if taken is not None and not taken.is_variadic and callee is not pair.override:
+                for owner, callee, signatures in self.forwarding.callees(pair.owner, pair.override, call):
+                    if callee is not pair.override and all(_lacks(call, theirs, name, mine) for theirs in signatures):
                         return UnforwardedParameter((name,), call, owner, callee)
         if usage.kind is UsageKind.IGNORED:
             return IgnoredParameter((name,))
         return PartlyHonouredParameter((name,), usage.forgotten)
+
+
+def _options(pair: Pair) -> frozenset[str]:
+    """The parameters that the caller of the base can set: what hangs on one of them is left out on the caller's word."""
+    return frozenset(parameter.name for parameter in pair.base.signature.named)
+
+
+def _lacks(call: CallSite, theirs: Signature, name: str, mine: Signature) -> bool:
+    """The callee has a parameter of that name, and the call passes nothing for it, neither this value nor another."""
+    taken = theirs.get(name)
+    if taken is None or taken.is_variadic or (call.has_star and taken.is_positional):
+        return False
+    # What the method's own `**kwargs` holds, it cannot be; another mapping may have it.
+    if call.has_double_star and not any(parameter.kind is Kind.VAR_KEYWORD for parameter in mine.parameters):
+        return False
+    binding = bind_certain(theirs, call.shape, has_star=call.has_star, has_double_star=call.has_double_star)
+    return isinstance(binding, Rejection) or taken not in binding.values()
 
 
 def _together(reasons: Collection[_Neglect]) -> Iterator[_Neglect]:

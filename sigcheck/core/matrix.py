@@ -360,7 +360,7 @@ class _Builder:
 
     def _meant(self, owner: Class, caller: Member, site: CallSite) -> Signature:
         """The signature that the author of a call had before him: what the class of the caller itself would reach."""
-        for _, member in self.forwarding.callees(owner, caller, site):
+        for _, member, _ in self.forwarding.callees(owner, caller, site):
             signature = _at_call(member, caller, site)
             if signature is not None:
                 return signature

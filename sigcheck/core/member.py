@@ -75,7 +75,7 @@ class Member:
         unpacks: what `T` may mean in `**kwargs: Unpack[T]`.
         calls: the calls to siblings in its body.
         assigns: the attributes of the receiver that its body assigns; on an instance they hide methods.
-        unread: the catch-alls of its signature that its body never mentions.
+        unread: the catch-alls of its signature that its body never mentions, and no decorator can have read.
     """
 
     name: str

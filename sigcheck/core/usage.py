@@ -97,11 +97,18 @@ def usage_of(flow: Flow, parameter: str) -> Usage:
     return usages_of(flow, (parameter,))[parameter]
 
 
-def usages_of(flow: Flow, parameters: Iterable[str]) -> dict[str, Usage]:
-    """What the function does with each of these parameters."""
+def usages_of(flow: Flow, parameters: Iterable[str], *, options: frozenset[str] = frozenset()) -> dict[str, Usage]:
+    """What the function does with each of these parameters.
+
+    Args:
+        flow: the function.
+        parameters: their names.
+        options: the parameters that switch something on. `if do_resize: image = resize(image, size)` leaves `size` out on the
+            caller's word: such a test is taken to hold, unless something is done in its place.
+    """
     wanted = tuple(parameters)
     try:
-        graph = _Layout(frozenset(wanted)).of(flow)
+        graph = _Layout(frozenset(wanted), options).of(flow)
     except (_TooLargeError, RecursionError):
         return {name: Usage(UsageKind.HONOURED, flow.is_stub) for name in wanted}
     return {name: _Search(graph, name).usage(is_stub=flow.is_stub) for name in wanted}
@@ -143,7 +150,10 @@ _Datum = Step | Atom | _Decision | _Round | None
 
 @dataclass(slots=True)
 class _Graph:
-    """Nodes by number: 0 is where a function returns, 1 where it raises."""
+    """Nodes by number: 0 is where a function returns, 1 where it raises.
+
+    `optional` has the decisions that an option of the caller makes, and the names that are read where it is given.
+    """
 
     ops: list[_Op] = field(default_factory=lambda: [_Op.RETURN, _Op.RAISED])
     data: list[_Datum] = field(default_factory=lambda: [None, None])
@@ -151,6 +161,7 @@ class _Graph:
     entry: int = 0
     decisions: int = 0
     trackings: dict[bool, _Tracking] = field(default_factory=dict)
+    optional: dict[int, frozenset[str]] = field(default_factory=dict)
 
     def tracking(self, *, firm: bool) -> _Tracking:
         """What is followed of the tests: only the firm ones, or all."""
@@ -190,9 +201,10 @@ class _Exits:
 class _Layout:
     """Lays out a flow as a graph, from its end to its beginning."""
 
-    def __init__(self, names: frozenset[str]) -> None:
+    def __init__(self, names: frozenset[str], options: frozenset[str] = frozenset()) -> None:
         self.graph = _Graph()
         self.names = names
+        self.options = options
         self.finals: dict[tuple[int, int], int] = {}
 
     def of(self, flow: Flow) -> _Graph:
@@ -248,8 +260,11 @@ class _Layout:
         """Lay out arms, the last first: where one fails, the next is asked."""
         failed = self.block(step.otherwise, following, exits)
         failed_line = step.otherwise_line
+        is_optional = len(step.arms) == 1 and not step.otherwise and self.is_option(step.arms[0].test)
         for arm in reversed(step.arms):
             number = self.decision()
+            if is_optional and not _leaves(arm.body):
+                self.graph.optional[number] = frozenset(_reads(arm.body))
             yes = Turn(TurnKind.TEST, Condition(arm.text, holds=True, line=arm.line), arm.line)
             no = Turn(TurnKind.TEST, Condition(arm.text, holds=False, line=failed_line or arm.line), arm.line)
             inner = self.turn(number, 1, yes, self.block(arm.body, following, exits))
@@ -279,6 +294,18 @@ class _Layout:
                 return self.block(test.steps, self.node(_Op.FORK, test, yes, no), exits)
             case Atom(constant=constant):
                 return self.block(test.steps, yes if constant else no, exits)
+
+    def is_option(self, test: Test) -> bool:
+        """It asks for options, and holds where all of them are given."""
+        match test:
+            case Atom(presence=name, absent=False):
+                return name in self.options
+            case Negation(Atom(presence=name, absent=True)):
+                return name in self.options
+            case AllOf(tests):
+                return all(map(self.is_option, tests))
+            case _:
+                return False
 
     def loop(self, step: Loop, following: int, exits: _Exits) -> int:
         """Lay out a loop. Its first round is told from the others: a loop without any is a turn."""
@@ -331,6 +358,44 @@ class _Layout:
     def final(self, step: Try, following: int, exits: _Exits) -> int:
         """A `finally` on the way to somewhere."""
         return self.block(step.finally_, following, exits)
+
+
+def _leaves(block: Block) -> bool:
+    """Control does not come to the end of it."""
+    return bool(block) and isinstance(block[-1], Leave)
+
+
+def _reads(block: Block) -> Iterator[str]:
+    """The names that are read in it, at any depth."""
+    for step in block:
+        match step:
+            case Read(name):
+                yield name
+            case Choice(arms, otherwise):
+                for arm in arms:
+                    yield from _reads_of_test(arm.test)
+                    yield from _reads(arm.body)
+                yield from _reads(otherwise)
+            case Loop(_, _, body, otherwise, test):
+                yield from _reads_of_test(test) if test is not None else ()
+                yield from _reads((*body, *otherwise))
+            case Try(_, body, handlers, otherwise, finally_):
+                yield from _reads((*body, *otherwise, *finally_))
+                for handler in handlers:
+                    yield from _reads((*handler.kinds, *handler.body))
+            case _:
+                continue
+
+
+def _reads_of_test(test: Test) -> Iterator[str]:
+    match test:
+        case Negation(inner):
+            yield from _reads_of_test(inner)
+        case AllOf(tests) | AnyOf(tests):
+            for one in tests:
+                yield from _reads_of_test(one)
+        case Atom(steps=steps):
+            yield from _reads(steps)
 
 
 def _asked(test: Test) -> Iterable[tuple[str, str]]:
@@ -506,7 +571,9 @@ class _Search:
 
     def usage(self, *, is_stub: bool) -> Usage:
         """What the function does with the parameter."""
-        forgotten = self.feasible(forgets=True, firm=False)
+        # Of the tests that only ask for an option, those are taken to hold that would read it.
+        given = {number: {1} for number, names in self.graph.optional.items() if self.parameter in names}
+        forgotten = self.feasible(forgets=True, firm=False, allowed=given)
         if not isinstance(forgotten, _Path):
             return Usage(UsageKind.HONOURED, is_stub)
         if self.feasible(forgets=False, firm=True) is None:

@@ -505,7 +505,8 @@ class _Reader:
         body = read_body(node, context)
         annotation = self.code(node.returns.annotation) if node.returns is not None else None
         is_coroutine = _is_coroutine(node, annotation, body) if returns_coroutine is None else returns_coroutine
-        if len(node.decorators) > 0 and is_coroutine is not None and not self.is_transparent(node, scope):
+        is_wrapped = not self.is_transparent(node, scope)
+        if is_wrapped:
             is_coroutine = None
         return Member(
             node.name.value,
@@ -520,11 +521,12 @@ class _Reader:
             unpacks=unpacks,
             calls=body.calls,
             assigns=body.assigns,
-            unread=tuple(name for name in catch_alls if name not in body.mentions),
+            # A decorator may read what the body does not.
+            unread=() if is_wrapped else tuple(name for name in catch_alls if name not in body.mentions),
         )
 
     def is_transparent(self, node: cst.FunctionDef, scope: Scope) -> bool:
-        """Every decorator is one that leaves a coroutine function a coroutine function."""
+        """No decorator puts another function in its place."""
         words = (self.decorator(decorator, scope)[1].rpartition(".")[2] for decorator in node.decorators)
         return all(word in _TRANSPARENT for word in words)
 
