@@ -1,141 +1,173 @@
-"""Are the findings on real code true? Draws some by a fixed seed and binds each witness against the real signatures.
+"""Are the findings on real code true? Draws some by a fixed seed, and has the interpreter judge what it can.
 
     python benchmarks/triage.py [NAME ...] [--count 20] [--rule RULE] [--seed 7428]
     python benchmarks/triage.py --update docs/real-world.md
 
-The judge is independent of sigcheck's relation: it takes the two `def` headers from the source with `ast`, lets the
-interpreter make two methods of them (no body, no annotations, every default None), and binds the call with `inspect`. A
-finding is *true* if the base accepts the call and the override raises `TypeError` or binds an argument to a parameter of
-another name; *doubtful* if the `TypeError` speaks of a parameter that the finding does not; *false* otherwise; *by hand*
-where there is no call to bind, or no `def` at the place. Whether the two should have been compared at all, it cannot tell:
-that is for a reader. Findings are drawn by a hash of what they say, so that mending one does not change the others drawn.
+Each package is checked with its file in `benchmarks/contracts`. Of the group `override` so many findings are drawn from each
+package, of every other rule as many from all together; `judging.py` says what is true. Whether two definitions should have
+been compared at all, and whether a path that forgets a parameter should, is for a reader. Findings are drawn by a hash of
+what they say, so that mending one does not change the others drawn.
 """
 
 from __future__ import annotations
 
 import argparse
-import ast
 import hashlib
-import inspect
 import os
 import pickle
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 from corpora import DEFAULT_DIRECTORY, Corpus, CorpusError, chosen, prepare  # noqa: E402
+from judging import BodyFinding, CallFinding, Finding, OverrideFinding, Place, SiblingFinding  # noqa: E402
 
 import sigcheck  # noqa: E402
-from sigcheck.core.diagnostic import BrokenOverride  # noqa: E402
+import sigcheck.core.place  # noqa: E402
+from sigcheck.config import read_configuration  # noqa: E402
+from sigcheck.core.diagnostic import BrokenOverride, SiblingDrift  # noqa: E402
+from sigcheck.core.forwarding import BrokenCall, MisboundArgument, RejectedArgument  # noqa: E402
+from sigcheck.core.honour import IgnoredParameter, NeglectedParameter, SwallowedArguments  # noqa: E402
 from sigcheck.core.incompatibility import Witness, names_involved  # noqa: E402
 from sigcheck.report.words import witness_text  # noqa: E402
 
 BEGIN, END = "<!-- triage: begin -->", "<!-- triage: end -->"
-_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-_CATCH_ALLS = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-_Function = ast.FunctionDef | ast.AsyncFunctionDef
-
-
-@dataclass(frozen=True)
-class Place:
-    """A file of the corpus and a line."""
-
-    path: str
-    line: int
-
-    def __str__(self) -> str:
-        return f"{self.path}:{self.line}"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What one diagnostic of the group `override` says, as plain values.
-
-    Attributes:
-        place: what the report points at.
-        owner: the class that binds the override.
-        override, base: the two definitions.
-        name, base_name: what they are called.
-        named: the parameters the finding speaks of.
-        positional, keywords: the witness call; no positional count where there is none.
-    """
-
-    corpus: str
-    rule: str
-    place: Place
-    owner: str
-    message: str
-    witness: str
-    override: Place
-    base: Place
-    name: str
-    base_name: str
-    named: frozenset[str]
-    positional: int | None
-    keywords: tuple[str, ...]
-
-    @property
-    def key(self) -> str:
-        """What it is about: the same after lines have moved, or a sentence or a rule was mended."""
-        return f"{self.corpus}|{self.owner}|{self.name}|{self.override.path}|{self.base.path}|{sorted(self.named)}"
+DRAWN_TOGETHER = tuple(rule.name for rule in sigcheck.RULES.values() if rule.group in ("call", "use", "family"))
+"""The rules of which findings are drawn from all packages together."""
+_VERDICTS = ("true", "doubtful", "false", "by hand")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a check of a corpus found."""
+    """What a check of a corpus found.
+
+    Attributes:
+        rules: how many findings of each.
+        unresolved: the packages that bases without source would be in.
+        findings: all of them; those of the group `call` from a run of that group alone, which tells at the call also what
+            the other run tells at the override.
+    """
 
     corpus: Corpus
     files: int
     classes: int
     overrides: int
+    calls: int
     rules: Counter[str]
     unresolved: Counter[str]
     findings: tuple[Finding, ...]
 
+    @property
+    def broken(self) -> int:
+        """How many findings of the group `override` there are."""
+        return sum(isinstance(finding, OverrideFinding) for finding in self.findings)
+
 
 def run(corpus: Corpus, directory: Path) -> Outcome:
-    """Check a corpus: without cache, with the default rules, without its dependencies."""
+    """Check a corpus twice: as its contracts say, and the calls alone; without its dependencies."""
+    configuration = read_configuration(HERE / "contracts" / f"{corpus.name}.toml")
     before = Path.cwd()
     os.chdir(directory)
     try:
-        report = sigcheck.check(corpus.paths, sigcheck.Configuration(root=directory, cache_dir=None))
+        with tempfile.TemporaryDirectory() as cache:
+            configuration = replace(configuration, root=directory, cache_dir=cache)
+            report = sigcheck.check(corpus.paths, configuration)
+            calls = sigcheck.check(corpus.paths, replace(configuration, select=("call",)))
     finally:
         os.chdir(before)
     rules = Counter(diagnostic.rule for diagnostic in report.diagnostics)
     unresolved = Counter(entry.reference.partition(":")[0].partition(".")[0] for entry in report.unresolved)
     unresolved["an expression"] = sum(unresolved.pop(name) for name in list(unresolved) if name.startswith("?"))
-    findings = tuple(_findings(corpus, report.diagnostics))
-    return Outcome(corpus, report.files, report.classes, report.overrides, rules, unresolved, findings)
+    others = [entry for entry in report.diagnostics if not isinstance(entry.finding, BrokenCall)]
+    findings = tuple(_findings(corpus, (*others, *calls.diagnostics)))
+    return Outcome(
+        corpus, report.files, report.classes, report.overrides, report.call_sites, rules, unresolved, findings
+    )
 
 
 def _findings(corpus: Corpus, diagnostics: Sequence[sigcheck.Diagnostic]) -> Iterator[Finding]:
     for diagnostic in diagnostics:
-        finding = diagnostic.finding
-        if not isinstance(finding, BrokenOverride):
-            continue
-        witness = getattr(finding.reason, "witness", None)
-        shape = witness.shape if isinstance(witness, Witness) else None
-        yield Finding(
+        common = (
             corpus.name,
             diagnostic.rule,
-            Place(diagnostic.place.path, diagnostic.place.line),
-            finding.owner.name,
+            _place(diagnostic.place),
             sigcheck.message(diagnostic),
             witness_text(diagnostic) or "",
-            Place(finding.override.place.path, finding.override.place.line),
-            Place(finding.base.place.path, finding.base.place.line),
-            finding.override.name,
-            finding.base.name,
-            names_involved(finding.reason),
-            shape.positional if shape is not None else None,
-            shape.keywords if shape is not None else (),
         )
+        match diagnostic.finding:
+            case BrokenOverride() as broken:
+                witness = getattr(broken.reason, "witness", None)
+                shape = witness.shape if isinstance(witness, Witness) else None
+                yield OverrideFinding(
+                    *common,
+                    broken.owner.name,
+                    names_involved(broken.reason),
+                    _place(broken.override.place),
+                    _place(broken.base.place),
+                    broken.override.name,
+                    broken.base.name,
+                    shape.positional if shape is not None else None,
+                    shape.keywords if shape is not None else (),
+                )
+            case BrokenCall() as broken_call:
+                yield _call_finding(common, broken_call)
+            case NeglectedParameter(reason=reason) as neglected:
+                unread: tuple[str, ...] = ()
+                if isinstance(reason, SwallowedArguments):
+                    unread = tuple(parameter.name for parameter in reason.catch_alls)
+                elif isinstance(reason, IgnoredParameter):
+                    unread = reason.parameters
+                yield BodyFinding(
+                    *common,
+                    neglected.override_class.name,
+                    frozenset(reason.parameters),
+                    _place(neglected.override.place),
+                    _place(neglected.base.place),
+                    neglected.override.name,
+                    neglected.base.name,
+                    frozenset(unread),
+                )
+            case SiblingDrift(first=first, second=second) as drift:
+                yield SiblingFinding(
+                    *common,
+                    drift.owner.name,
+                    frozenset((first, second)),
+                    first,
+                    second,
+                    (_place(drift.method.place), drift.method.name),
+                    (_place(drift.sibling.place), drift.sibling.name),
+                )
+            case _:
+                continue
+
+
+def _call_finding(common: tuple[str, str, Place, str, str], broken: BrokenCall) -> CallFinding:
+    found = CallFinding(
+        *common,
+        broken.receiver.name,
+        frozenset(),
+        _place(broken.call.place),
+        broken.call.method,
+        _place(broken.callee.place),
+        _place(broken.seen.place) if broken.seen is not None else None,
+    )
+    match broken.reason:
+        case MisboundArgument(argument=argument, parameter=parameter, lands_in=lands_in, is_by_name=is_by_name):
+            return replace(found, argument=argument, parameter=parameter, lands_in=lands_in, is_by_name=is_by_name)
+        case RejectedArgument(argument=argument):
+            return replace(found, argument=argument)
+        case _:
+            return found
+
+
+def _place(place: sigcheck.core.place.Place) -> Place:
+    return Place(place.path, place.line, place.end_column)
 
 
 def draw(findings: Sequence[Finding], count: int, seed: int) -> list[Finding]:
@@ -147,140 +179,15 @@ def draw(findings: Sequence[Finding], count: int, seed: int) -> list[Finding]:
     return sorted(findings, key=lot)[:count]
 
 
-# The judge.
-
-
-def verdict(finding: Finding, directory: Path) -> str:
-    """True, doubtful, false or by hand, and why."""
-    override = _definition(directory / finding.override.path, finding.override.line, finding.name)
-    base = _definition(directory / finding.base.path, finding.base.line, finding.base_name)
-    if override is None or base is None:
-        return "by hand: no `def` there"
-    if finding.positional is None:
-        return f"by hand: `{_header(override)}` over `{_header(base)}`"
-    return judge(_bound(override), _bound(base), finding)
-
-
-def judge(override: inspect.Signature, base: inspect.Signature, finding: Finding) -> str:
-    """Bind the witness on both."""
-    positional = list(range(finding.positional or 0))
-    keywords = {name: name for name in finding.keywords}
-    try:
-        promised = base.bind(*positional, **keywords)
-    except TypeError as error:
-        return f"false: the base refuses it ({error})"
-    try:
-        received = override.bind(*positional, **keywords)
-    except TypeError as error:
-        return f"{'true' if _is_told(override, base, finding) else 'doubtful'}: {error}"
-    elsewhere = _misbindings(received, promised)
-    if not elsewhere:
-        return "false: both bind it alike"
-    told = next((pair for pair in elsewhere if finding.named >= {*pair}), None)
-    name, other = told or elsewhere[0]
-    return f"{'true' if told else 'doubtful'}: {name} lands in {other}"
-
-
-def _is_told(override: inspect.Signature, base: inspect.Signature, finding: Finding) -> bool:
-    """The finding speaks of what makes the call fail. Of several causes the interpreter tells the first, so all are asked."""
-    positional = list(range(finding.positional or 0))
-    keywords = {name: name for name in finding.keywords}
-    parameters = override.parameters.values()
-    slots = [parameter for parameter in parameters if parameter.kind in _POSITIONAL]
-    if len(positional) > len(slots) and not any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in parameters):
-        return True
-    try:
-        received = override.bind_partial(*positional, **keywords)
-    except TypeError as error:
-        quoted = str(error).rpartition(" '")[2].rstrip("'")
-        return quoted in finding.named or quoted not in {*base.parameters, *override.parameters}
-    required = {p.name for p in parameters if p.default is p.empty and p.kind not in _CATCH_ALLS}
-    missing = required - set(received.arguments)
-    misbound = _misbindings(received, base.bind(*positional, **keywords))
-    return bool(missing & finding.named) or any(finding.named >= {*pair} for pair in misbound)
-
-
-def _misbindings(received: inspect.BoundArguments, promised: inspect.BoundArguments) -> list[tuple[str, str]]:
-    """The arguments that land in a parameter of another name: what they are to the base, and to the override."""
-    expected, found = _landings(promised), _landings(received)
-    return [
-        (name, found[argument])
-        for argument, name in expected.items()
-        if found.get(argument, name) != name
-        and _is_promised(name, found[argument], received.signature, promised.signature)
-    ]
-
-
-def _is_promised(name: str, lands_in: str, override: inspect.Signature, base: inspect.Signature) -> bool:
-    """A name of a positional-only parameter is free, unless both sides know both names."""
-    is_free = base.parameters[name].kind is inspect.Parameter.POSITIONAL_ONLY
-    return not is_free or (lands_in in base.parameters and name in override.parameters)
-
-
-def _landings(bound: inspect.BoundArguments) -> dict[int | str, str]:
-    """Which named parameter each argument went to; those in catch-alls are left out."""
-    return {
-        argument: name
-        for name, argument in bound.arguments.items()
-        if bound.signature.parameters[name].kind not in _CATCH_ALLS
-    }
-
-
-@cache
-def _tree(path: Path) -> ast.Module | None:
-    try:
-        return ast.parse(path.read_bytes())
-    except (OSError, SyntaxError, ValueError):
-        return None
-
-
-def _definition(path: Path, line: int, name: str) -> _Function | None:
-    tree = _tree(path)
-    if tree is None:
-        return None
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.lineno == line and node.name == name:
-            return node
-    return None
-
-
-def _bound(node: _Function) -> inspect.Signature:
-    """The signature that a caller who holds an instance sees, as the interpreter makes it from the header alone."""
-    arguments = ast.arguments(
-        posonlyargs=[ast.arg(arg.arg) for arg in node.args.posonlyargs],
-        args=[ast.arg(arg.arg) for arg in node.args.args],
-        vararg=ast.arg(node.args.vararg.arg) if node.args.vararg else None,
-        kwonlyargs=[ast.arg(arg.arg) for arg in node.args.kwonlyargs],
-        kw_defaults=[None if default is None else ast.Constant(None) for default in node.args.kw_defaults],
-        kwarg=ast.arg(node.args.kwarg.arg) if node.args.kwarg else None,
-        defaults=[ast.Constant(None) for _ in node.args.defaults],
-    )
-    receivers = [d for d in node.decorator_list if isinstance(d, ast.Name) and d.id in ("staticmethod", "classmethod")]
-    stub = ast.FunctionDef("stub", arguments, [ast.Pass()], list(receivers), lineno=1)
-    owner = ast.ClassDef("Owner", bases=[], keywords=[], body=[stub], decorator_list=[])
-    for fresh in (stub, owner):
-        if "type_params" in fresh._fields:
-            setattr(fresh, "type_params", [])  # noqa: B010  (no attribute before 3.12)
-    namespace: dict[str, type] = {}
-    module = ast.fix_missing_locations(ast.Module([owner], []))
-    exec(compile(module, "<stub>", "exec"), namespace)
-    method = getattr(namespace["Owner"](), "stub")  # noqa: B009
-    return inspect.signature(method)
-
-
-def _header(node: _Function) -> str:
-    decorators = "".join(f"@{ast.unparse(decorator)} " for decorator in node.decorator_list)
-    word = "async def" if isinstance(node, ast.AsyncFunctionDef) else "def"
-    return f"{decorators}{word} {node.name}({', '.join(_names(node.args))})"
-
-
-def _names(arguments: ast.arguments) -> Iterator[str]:
-    yield from (argument.arg for argument in (*arguments.posonlyargs, *arguments.args))
-    if arguments.vararg is not None:
-        yield f"*{arguments.vararg.arg}"
-    yield from (argument.arg for argument in arguments.kwonlyargs)
-    if arguments.kwarg is not None:
-        yield f"**{arguments.kwarg.arg}"
+def draws(outcomes: Sequence[Outcome], rule: str | None, count: int, seed: int) -> Iterator[Finding]:
+    """Of the group `override` from each corpus, of the others from all together; or of one rule only."""
+    for outcome in outcomes:
+        overrides = [finding for finding in outcome.findings if finding.rule not in DRAWN_TOGETHER]
+        yield from draw([finding for finding in overrides if rule in (None, finding.rule)], count, seed)
+    for other in DRAWN_TOGETHER:
+        if rule in (None, other):
+            found = [finding for outcome in outcomes for finding in outcome.findings if finding.rule == other]
+            yield from draw(found, count, seed)
 
 
 # The report.
@@ -295,7 +202,7 @@ def table(rows: Sequence[tuple[Finding, str]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def summary(outcomes: Sequence[Outcome], drawn: dict[str, Counter[str]], count: int, seed: int) -> str:
+def summary(outcomes: Sequence[Outcome], rows: Sequence[tuple[Finding, str]], count: int, seed: int) -> str:
     """The generated block of `docs/real-world.md`."""
     names = [outcome.corpus.name for outcome in outcomes]
     head = f"| | {' | '.join(names)} |\n|---|{'---:|' * len(names)}\n"
@@ -304,7 +211,8 @@ def summary(outcomes: Sequence[Outcome], drawn: dict[str, Counter[str]], count: 
         ("files", [f"{outcome.files:,}" for outcome in outcomes]),
         ("classes", [f"{outcome.classes:,}" for outcome in outcomes]),
         ("overrides compared", [f"{outcome.overrides:,}" for outcome in outcomes]),
-        ("findings of the group override", [f"{len(outcome.findings):,}" for outcome in outcomes]),
+        ("findings of the group override", [f"{outcome.broken:,}" for outcome in outcomes]),
+        ("calls followed", [f"{outcome.calls:,}" for outcome in outcomes]),
         ("bases without source", [f"{sum(outcome.unresolved.values()):,}" for outcome in outcomes]),
     ]
     rules = [rule.name for rule in sigcheck.RULES.values() if rule.name != "unresolved-base"]
@@ -313,7 +221,15 @@ def summary(outcomes: Sequence[Outcome], drawn: dict[str, Counter[str]], count: 
         for rule in rules
         if any(outcome.rules[rule] for outcome in outcomes)
     ]
-    verdicts = [(word, [str(drawn[name][word]) for name in names]) for word in ("true", "doubtful", "false", "by hand")]
+    drawn: dict[str, Counter[str]] = {name: Counter() for name in (*names, *DRAWN_TOGETHER)}
+    for finding, word in rows:
+        kind = finding.rule if finding.rule in DRAWN_TOGETHER else finding.corpus
+        drawn[kind][word.partition(":")[0]] += 1
+    verdicts = [(word, [str(drawn[name][word]) for name in names]) for word in _VERDICTS]
+    together = [
+        (f"`{rule}`", [str(drawn[rule].total()), *(str(drawn[rule][word]) for word in _VERDICTS)])
+        for rule in DRAWN_TOGETHER
+    ]
     roots = [
         f"- {outcome.corpus.name}: "
         + ", ".join(f"{root} {number:,}" for root, number in outcome.unresolved.most_common(6) if number)
@@ -324,8 +240,10 @@ def summary(outcomes: Sequence[Outcome], drawn: dict[str, Counter[str]], count: 
             head + _rows(facts),
             "Findings by rule:\n",
             head + _rows(counts),
-            f"{count} findings drawn from each with the seed {seed}, judged by binding:\n",
+            f"{count} findings of the group override drawn from each with the seed {seed}, judged by binding:\n",
             head + _rows(verdicts),
+            f"{count} of each other rule drawn from all together, or all there are:\n",
+            f"| | drawn | {' | '.join(_VERDICTS)} |\n|---|{'---:|' * (len(_VERDICTS) + 1)}\n" + _rows(together),
             "Where the bases without source would be:\n",
             "\n".join(roots) + "\n",
         )
@@ -350,25 +268,25 @@ def update(document: Path, block: str) -> None:
     document.write_text(f"{before}{BEGIN}\n{block}{END}{after}", encoding="utf-8")
 
 
-def _outcome(corpus: Corpus, options: argparse.Namespace) -> tuple[Outcome, Path]:
+def _outcome(corpus: Corpus, options: argparse.Namespace) -> Outcome:
     directory = prepare(corpus, options.into)
     kept = options.keep / f"{corpus.name}.pickle" if options.keep is not None else None
     if kept is not None and kept.is_file():
         outcome = pickle.loads(kept.read_bytes())
         assert isinstance(outcome, Outcome)
-        return outcome, directory
+        return outcome
     outcome = run(corpus, directory)
     if kept is not None:
         kept.parent.mkdir(parents=True, exist_ok=True)
         kept.write_bytes(pickle.dumps(outcome))
-    return outcome, directory
+    return outcome
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the script."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help="fsspec, sglang, transformers; default: all")
-    parser.add_argument("--count", type=int, default=20, help="how many to draw from each corpus")
+    parser.add_argument("--count", type=int, default=20, help="how many to draw at a time")
     parser.add_argument("--rule", help="only findings of this rule")
     parser.add_argument("--seed", type=int, default=7428)
     parser.add_argument("--into", type=Path, default=DEFAULT_DIRECTORY, help="where the corpora lie, or are put")
@@ -377,19 +295,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--update", type=Path, metavar="FILE", help="rewrite the generated block of this document")
     options = parser.parse_args(arguments)
-    outcomes: list[Outcome] = []
-    rows: list[tuple[Finding, str]] = []
     try:
-        for corpus in chosen(options.names):
-            outcome, directory = _outcome(corpus, options)
-            outcomes.append(outcome)
-            wanted = [finding for finding in outcome.findings if options.rule in (None, finding.rule)]
-            rows += [(finding, verdict(finding, directory)) for finding in draw(wanted, options.count, options.seed)]
+        outcomes = [_outcome(corpus, options) for corpus in chosen(options.names)]
+        drawn = draws(outcomes, options.rule, options.count, options.seed)
+        rows = [(finding, finding.verdict(options.into / finding.corpus)) for finding in drawn]
         if options.update is not None:
-            drawn: dict[str, Counter[str]] = {outcome.corpus.name: Counter() for outcome in outcomes}
-            for finding, word in rows:
-                drawn[finding.corpus][word.partition(":")[0]] += 1
-            update(options.update, summary(outcomes, drawn, options.count, options.seed))
+            update(options.update, summary(outcomes, rows, options.count, options.seed))
     except (CorpusError, sigcheck.SigcheckError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
