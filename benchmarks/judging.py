@@ -25,11 +25,11 @@ _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 @dataclass(frozen=True)
 class Place:
-    """A file of the corpus, a line and, where it matters, the first column behind what stands there."""
+    """A file of the corpus, a line and a column of it."""
 
     path: str
     line: int
-    end: int = 0
+    column: int = 0
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}"
@@ -139,7 +139,7 @@ class CallFinding(Finding):
     """A call that does something else, or fails, in one class.
 
     Attributes:
-        call: the name of the method, in the call.
+        call: where it begins.
         method: that name.
         callee: what runs.
         seen: what runs where the call stands, or None.
@@ -363,7 +363,7 @@ def _definition(path: Path, line: int, name: str) -> _Function | None:
 
 
 def _call(path: Path, place: Place, method: str) -> tuple[ast.Call, bool] | None:
-    """The call of which the name of the method ends there; and whether it looks the method up on a class."""
+    """The call that begins there; and whether it looks the method up on a class."""
     tree = _tree(path)
     pending: list[tuple[ast.AST, tuple[_Function, ...]]] = [] if tree is None else [(tree, ())]
     while pending:
@@ -372,7 +372,7 @@ def _call(path: Path, place: Place, method: str) -> tuple[ast.Call, bool] | None
             isinstance(node, ast.Call)
             and isinstance(node.func, ast.Attribute)
             and node.func.attr == method
-            and (node.func.end_lineno, node.func.end_col_offset) == (place.line, place.end - 1)
+            and (node.func.lineno, node.func.col_offset) == (place.line, place.column - 1)
         ):
             return node, _is_class(node.func.value, around)
         inner = (*around, node) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) else around

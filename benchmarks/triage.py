@@ -167,7 +167,7 @@ def _call_finding(common: tuple[str, str, Place, str, str], broken: BrokenCall) 
 
 
 def _place(place: sigcheck.core.place.Place) -> Place:
-    return Place(place.path, place.line, place.end_column)
+    return Place(place.path, place.line, place.column)
 
 
 def draw(findings: Sequence[Finding], count: int, seed: int) -> list[Finding]:

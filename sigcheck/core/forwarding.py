@@ -186,10 +186,13 @@ class Forwarding:
         known = self._by_method.get(owner.key)
         if known is None:
             known = self._by_method[owner.key] = {}
+            # Whoever asks which definition there is calls each as it wants to be called.
+            probed = {name for member in owner.members for name in member.probes}
             for member in owner.members:
                 if member.flavour is not Flavour.STATIC:
                     for call in member.calls:
-                        known.setdefault(call.method, []).append(_Caller(owner, member, call))
+                        if call.method not in probed or call.route is not Route.INSTANCE:
+                            known.setdefault(call.method, []).append(_Caller(owner, member, call))
         return known
 
     def _runs(self, order: Linearization, owner: Class, member: Member, seen: set[tuple[str, str]]) -> bool:
@@ -198,15 +201,29 @@ class Forwarding:
             return False
         seen.add((owner.key, member.name))
         below = order[: order.index(owner)]
-        nearer = [entry for entry in below if any(definition.name == member.name for definition in entry.members)]
+        nearer = [entry for entry in below if _defines(entry, member.name)]
         if not nearer:
             return True
         for entry in below[below.index(nearer[0]) :]:
             for caller in self._calls(entry).get(member.name, ()):
-                is_upward = caller.call.route in (Route.SUPER, Route.CLASS)
-                if is_upward and self._runs(order, entry, caller.member, seen):
+                if self._upward(caller, order) is owner and self._runs(order, entry, caller.member, seen):
                     return True
         return False
+
+    def _upward(self, caller: _Caller, order: Linearization) -> Class | None:
+        """The class whose definition a call by `super()`, or by the name of a class, runs on a receiver of that order."""
+        start = 0
+        match caller.call.route:
+            case Route.SUPER:
+                start = self._behind(caller, order)
+            case Route.CLASS:
+                named = self._named(caller.call, caller.owner)
+                order = self.hierarchy.linearizations(named)[0] if named is not None else ()
+            case _:
+                return None
+        if start < 0:
+            return None
+        return next((entry for entry in order[start:] if _defines(entry, caller.call.method)), None)
 
     # One call on one receiver.
 
@@ -365,9 +382,14 @@ class Forwarding:
             return
 
 
+def _defines(owner: Class, name: str) -> bool:
+    """The class has a definition of that name."""
+    return any(member.name == name for member in owner.members)
+
+
 def _mentions(owner: Class, name: str) -> bool:
     """The class has something under that name, be it only a field."""
-    return any(member.name == name for member in owner.members) or any(entry.name == name for entry in owner.fields)
+    return _defines(owner, name) or any(entry.name == name for entry in owner.fields)
 
 
 def _called(member: Member, caller: _Caller) -> tuple[Signature, ...]:
@@ -420,6 +442,8 @@ def _misnamed(caller: _Caller, binding: Binding, signature: Signature) -> Iterat
         lands_in, namesake = binding[position], signature.get(text)
         if namesake is None or namesake.is_variadic or lands_in.is_variadic or text == lands_in.name:
             continue
+        if f"_{lands_in.name}_".find(f"_{text}_") >= 0:
+            continue  # `hidden_states` in `original_hidden_states`: the name fits there too.
         # Passed there as well, or something that is no variable passed there on purpose: the author knew.
         instead = given.get(text)
         if instead is None or (instead != text and instead.isidentifier() and not keyword.iskeyword(instead)):

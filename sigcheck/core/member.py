@@ -76,6 +76,8 @@ class Member:
         calls: the calls to siblings in its body.
         assigns: the attributes of the receiver that its body assigns; on an instance they hide methods.
         unread: the catch-alls of its signature that its body never mentions, and no decorator can have read.
+        probes: the methods of the receiver of which its body asks what they are: `inspect.signature(self.m)`,
+            `type(self).m is Base.m`.
     """
 
     name: str
@@ -94,6 +96,7 @@ class Member:
     calls: tuple[CallSite, ...] = ()
     assigns: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
+    probes: tuple[str, ...] = ()
 
     def bound_signatures(self) -> tuple[Signature | None, ...]:
         """What a caller who holds an instance sees: one signature, or one for each overload.

@@ -26,6 +26,7 @@ class Body:
         calls: the calls to siblings, in source order.
         assigns: the attributes of the receiver that are assigned, sorted.
         mentions: the catch-alls that are mentioned.
+        probes: the methods of the receiver that are asked for their signature or compared with another's, sorted.
     """
 
     is_generator: bool
@@ -35,6 +36,7 @@ class Body:
     calls: tuple[CallSite, ...]
     assigns: tuple[str, ...]
     mentions: frozenset[str]
+    probes: tuple[str, ...]
 
 
 _PLAIN = (
@@ -85,6 +87,7 @@ def read_body(node: cst.FunctionDef, context: Context) -> Body:
         tuple(sorted(reading.calls, key=lambda call: call.place)),
         tuple(sorted(reading.assigns)),
         frozenset(reading.mentions),
+        tuple(sorted(reading.probes)),
     )
 
 
@@ -131,6 +134,7 @@ class _Reading:
         self.calls: list[CallSite] = []
         self.assigns: set[str] = set()
         self.mentions: set[str] = set()
+        self.probes: set[str] = set()
 
     def walk(self, body: cst.BaseSuite) -> None:
         """Look at every expression of the body, those of nested functions too; in nested classes only at the names."""
@@ -159,6 +163,8 @@ class _Reading:
                 within = None if within in _parameter_names(node.params) else within  # type: ignore[attr-defined]
             elif kind in _ASSIGNMENTS and within is not None:
                 self.assigns.update(_assigned(node, within))
+            elif kind is cst.Comparison and within is not None:
+                self.probes.update(_compared(node, within))  # type: ignore[arg-type]
             for name in _code_fields(kind):
                 value = getattr(node, name)
                 if isinstance(value, (list, tuple)):
@@ -184,6 +190,11 @@ class _Reading:
                 self.mentions.update(self.context.catch_alls)
             case _ if receiver is None:
                 return
+            case (
+                cst.Name(value="signature") | cst.Attribute(attr=cst.Name(value="signature")),
+                [cst.Arg(value=cst.Attribute() as method), *_],
+            ) if (name := _own(method, receiver)) is not None:
+                self.probes.add(name)
             case cst.Attribute(value=cst.Name(value=name), attr=method), _ if name == receiver:
                 self.calls.append(self.site(node, method.value, Route.INSTANCE))
             case cst.Attribute(value=cst.Call(func=cst.Name(value="super"), args=start), attr=method), _:
@@ -242,6 +253,28 @@ class _Reading:
             last_line=last_line,
             named=named,
         )
+
+
+def _own(node: cst.BaseExpression, receiver: str) -> str | None:
+    """`m` of `self.m` and `type(self).m`."""
+    match node:
+        case cst.Attribute(value=cst.Name(value=name), attr=method) if name == receiver:
+            return method.value
+        case cst.Attribute(
+            value=cst.Call(func=cst.Name(value="type"), args=[cst.Arg(value=cst.Name(value=name))]), attr=method
+        ) if name == receiver:
+            return method.value
+        case _:
+            return None
+
+
+def _compared(node: cst.Comparison, receiver: str) -> Iterator[str]:
+    """`m` of `type(self).m is not Base.m`."""
+    for target in node.comparisons:
+        if isinstance(target.operator, (cst.Is, cst.IsNot)) and isinstance(target.comparator, cst.Attribute):
+            name = _own(node.left, receiver)
+            if name == target.comparator.attr.value:
+                yield name
 
 
 _ASSIGNMENTS = (cst.Assign, cst.AnnAssign, cst.AugAssign)

@@ -521,6 +521,7 @@ class _Reader:
             unpacks=unpacks,
             calls=body.calls,
             assigns=body.assigns,
+            probes=body.probes,
             # A decorator may read what the body does not.
             unread=() if is_wrapped else tuple(name for name in catch_alls if name not in body.mentions),
         )

@@ -236,6 +236,7 @@ class _Facts:
         self.returned: list[ast.expr] = []
         self.assigns: set[str] = set()
         self.mentions: set[str] = set()
+        self.probes: set[str] = set()
         arguments = [*node.args.posonlyargs, *node.args.args]
         self.receiver = arguments[0].arg if in_class and arguments else None
         self.catch_alls = {entry.arg for entry in (node.args.vararg, node.args.kwarg) if entry is not None}
@@ -279,6 +280,8 @@ class _Facts:
                 receiver = None if receiver in _parameter_names(node.args) else receiver  # type: ignore[attr-defined]
             elif kind in (ast.Assign, ast.AnnAssign, ast.AugAssign) and receiver is not None:
                 self.assigns.update(_assigned(node, receiver))
+            if receiver is not None and kind in (ast.Call, ast.Compare):
+                self.probes.update(_probed(node, receiver))
             pending += [(child, is_own, receiver) for child in ast.iter_child_nodes(node)]
 
     def _mention(self, root: ast.AST) -> None:
@@ -299,9 +302,10 @@ class _Facts:
         self.yields = self.yields or (own and any(isinstance(inner, ast.Yield) for inner in ast.walk(call)))
 
     def asides(self) -> list[str]:
-        """Expressions that say what is not at its place: which attributes are assigned, which catch-alls are mentioned."""
+        """Expressions that say what is not at its place: which attributes are assigned, methods probed, catch-alls mentioned."""
         assigned = [f'setattr({self.receiver},"{name}",0)' for name in sorted(self.assigns)]
-        return [*assigned, *sorted(self.mentions)]
+        probed = [f"signature({self.receiver}.{name})" for name in sorted(self.probes)]
+        return [*assigned, *probed, *sorted(self.mentions)]
 
     def _returns_unknown(self) -> bool:
         return any(not isinstance(value, _PLAIN_RETURNS) or _is_odd(value) for value in self.returned)
@@ -369,3 +373,30 @@ def _parameter_names(node: ast.arguments) -> set[str]:
 def _is_odd(value: ast.expr) -> bool:
     """A constant that is no literal to libcst's grammar."""
     return isinstance(value, ast.Constant) and value.value is ...
+
+
+def _probed(node: ast.AST, receiver: str) -> Iterator[str]:
+    """`m` of `inspect.signature(self.m)` and of `type(self).m is Base.m`."""
+    match node:
+        case ast.Call(
+            func=ast.Name(id="signature") | ast.Attribute(attr="signature"), args=[ast.Attribute() as own, *_]
+        ):
+            name = _own(own, receiver)
+            if name is not None:
+                yield name
+        case ast.Compare(left=ast.Attribute() as own, ops=ops, comparators=comparators):
+            name = _own(own, receiver)
+            for operator, other in zip(ops, comparators, strict=True):
+                if name is not None and isinstance(operator, (ast.Is, ast.IsNot)) and isinstance(other, ast.Attribute):
+                    yield from (name,) if other.attr == name else ()
+
+
+def _own(node: ast.Attribute, receiver: str) -> str | None:
+    """`m` of `self.m` and `type(self).m`."""
+    match node.value:
+        case ast.Name(id=name) if name == receiver:
+            return node.attr
+        case ast.Call(func=ast.Name(id="type"), args=[ast.Name(id=name)], keywords=[]) if name == receiver:
+            return node.attr
+        case _:
+            return None
