@@ -260,20 +260,21 @@ class _Layout:
         """Lay out arms, the last first: where one fails, the next is asked."""
         failed = self.block(step.otherwise, following, exits)
         failed_line = step.otherwise_line
-        is_optional = len(step.arms) == 1 and not step.otherwise and self.is_option(step.arms[0].test)
+        is_alone = len(step.arms) == 1 and not step.otherwise and not _leaves(step.arms[0].body)
         for arm in reversed(step.arms):
             number = self.decision()
-            if is_optional and not _leaves(arm.body):
-                self.graph.optional[number] = frozenset(_reads(arm.body))
+            names = frozenset((*_reads(arm.body), *_reads_of_test(arm.test))) if is_alone else frozenset()
+            if self.is_option(arm.test):
+                self.graph.optional[number] = names
             yes = Turn(TurnKind.TEST, Condition(arm.text, holds=True, line=arm.line), arm.line)
             no = Turn(TurnKind.TEST, Condition(arm.text, holds=False, line=failed_line or arm.line), arm.line)
             inner = self.turn(number, 1, yes, self.block(arm.body, following, exits))
-            failed = self.test(arm.test, inner, self.turn(number, 0, no, failed), exits)
+            failed = self.test(arm.test, inner, self.turn(number, 0, no, failed), exits, names)
             failed_line = arm.line
         return failed
 
-    def test(self, test: Test, yes: int, no: int, exits: _Exits) -> int:
-        """Lay out a test."""
+    def test(self, test: Test, yes: int, no: int, exits: _Exits, names: frozenset[str] = frozenset()) -> int:
+        """Lay out a test; `names` are read where it holds, and nothing is done in its place where it does not."""
         match test:
             case Negation(inner):
                 return self.test(inner, no, yes, exits)
@@ -284,6 +285,8 @@ class _Layout:
                     held, failed = (first, no) if is_all else (yes, first)
                     if texts:
                         number, line = self.decision(), lines[index]
+                        if is_all and self.is_option(tests[index]):
+                            self.graph.optional[number] = names
                         right = Turn(TurnKind.TEST, Condition(texts[index], holds=True, line=line), line)
                         wrong = Turn(TurnKind.TEST, Condition(texts[index], holds=False, line=line), line)
                         held = self.turn(number, 1, right, held)
