@@ -6,7 +6,6 @@ The author saw the callee of the class in which the call stands; what the call d
 
 from __future__ import annotations
 
-import keyword
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -336,9 +335,10 @@ class Forwarding:
         is_told = seen is not None and not is_own and self._is_told(callee.member, seen.member)
         if accepted is None:
             signature, rejection = outcomes[0]
-            # What the author's own callee refuses is told there, once.
-            is_refused_there = seen is not None and not is_own and _refuses(seen, caller.call)
-            if isinstance(rejection, Rejection) and not is_told and not is_refused_there:
+            # What the author's own callee refuses is told there, once; a placeholder raises whatever it is given.
+            is_refused_there = seen is not None and _refuses(seen, caller.call) and not seen.member.is_placeholder
+            is_new = is_own or not (is_told or is_refused_there)
+            if isinstance(rejection, Rejection) and is_new and not callee.member.is_placeholder:
                 yield RejectedArgument(_refused(caller.call, rejection, signature), rejection), signature
             return
         signature, binding = accepted
@@ -444,9 +444,9 @@ def _misnamed(caller: _Caller, binding: Binding, signature: Signature) -> Iterat
             continue
         if f"_{lands_in.name}_".find(f"_{text}_") >= 0:
             continue  # `hidden_states` in `original_hidden_states`: the name fits there too.
-        # Passed there as well, or something that is no variable passed there on purpose: the author knew.
+        # Its place is empty, or taken by what bears the name of a third: else the author knew, and the name is a coincidence.
         instead = given.get(text)
-        if instead is None or (instead != text and instead.isidentifier() and not keyword.iskeyword(instead)):
+        if instead is None or (instead != text and _has(signature, instead)):
             yield position, MisboundArgument(text, text, lands_in.name, is_by_name=True)
 
 

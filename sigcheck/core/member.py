@@ -70,6 +70,7 @@ class Member:
         returns_callable: for a property, whether its value can be called; None where the source does not tell.
         has_setter: for a property.
         is_stub: its body only raises, passes or is `...`.
+        is_placeholder: its body only raises, or it is abstract: a call of it is never the one that is meant.
         branch: the tests it stands under.
         alias: what it is another name of.
         unpacks: what `T` may mean in `**kwargs: Unpack[T]`.
@@ -90,6 +91,7 @@ class Member:
     returns_callable: bool | None = None
     has_setter: bool = False
     is_stub: bool = False
+    is_placeholder: bool = False
     branch: Branch = ()
     alias: Alias | None = None
     unpacks: tuple[str, ...] = ()

@@ -21,6 +21,7 @@ class Body:
     Attributes:
         is_generator: it yields.
         is_stub: it only raises, passes, or is `...`, with or without a docstring.
+        is_placeholder: it is a stub that raises.
         returns_unknown_value: some `return` gives what may be anything: a call, a name, an attribute.
         returns_plain_value: every `return` gives a literal or a comparison, which cannot be called or awaited.
         calls: the calls to siblings, in source order.
@@ -31,6 +32,7 @@ class Body:
 
     is_generator: bool
     is_stub: bool
+    is_placeholder: bool
     returns_unknown_value: bool
     returns_plain_value: bool
     calls: tuple[CallSite, ...]
@@ -82,6 +84,7 @@ def read_body(node: cst.FunctionDef, context: Context) -> Body:
     return Body(
         reading.yields,
         is_stub(node.body),
+        is_stub(node.body) and _raises(node.body),
         any(not isinstance(value, _PLAIN) and not _is_constant(value) for value in values),
         bool(values) and all(isinstance(value, _PLAIN) or _is_constant(value) for value in values),
         tuple(sorted(reading.calls, key=lambda call: call.place)),
@@ -108,6 +111,14 @@ def is_stub(body: cst.BaseSuite) -> bool:
                 case _:
                     return False
     return True
+
+
+def _raises(body: cst.BaseSuite) -> bool:
+    return any(
+        isinstance(part, cst.Raise)
+        for statement in body.body
+        for part in (statement.body if isinstance(statement, cst.SimpleStatementLine) else (statement,))
+    )
 
 
 _NO_CODE = frozenset(

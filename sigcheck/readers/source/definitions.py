@@ -477,9 +477,11 @@ class _Reader:
         """The definition itself, without what its scope knows of the name."""
         signature, unpacks = self.signature(node.params, scope)
         flavour = Flavour.INSTANCE
+        is_abstract = False
         returns_coroutine: bool | None = None
         for text, canonical in (self.decorator(decorator, scope) for decorator in node.decorators):
             word = canonical.rpartition(".")[2]
+            is_abstract = is_abstract or word.startswith("abstract")
             if self.is_named(text, canonical, self.decorators.opaque):
                 flavour = Flavour.OPAQUE
             elif word in ("staticmethod", "abstractstaticmethod"):
@@ -517,6 +519,7 @@ class _Reader:
             is_coroutine=is_coroutine,
             returns_callable=_returns_callable(annotation, body),
             is_stub=body.is_stub,
+            is_placeholder=body.is_placeholder or is_abstract,
             branch=branch,
             unpacks=unpacks,
             calls=body.calls,
