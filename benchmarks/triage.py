@@ -158,8 +158,10 @@ def _call_finding(common: tuple[str, str, Place, str, str], broken: BrokenCall) 
         _place(broken.seen.place) if broken.seen is not None else None,
     )
     match broken.reason:
-        case MisboundArgument(argument=argument, parameter=parameter, lands_in=lands_in, is_by_name=is_by_name):
-            return replace(found, argument=argument, parameter=parameter, lands_in=lands_in, is_by_name=is_by_name)
+        case MisboundArgument(arguments=arguments, parameters=parameters, targets=targets, is_by_name=is_by_name):
+            return replace(
+                found, argument=arguments[0], parameter=parameters[0], lands_in=targets[0], is_by_name=is_by_name
+            )
         case RejectedArgument(argument=argument):
             return replace(found, argument=argument)
         case _:

@@ -35,7 +35,9 @@ class CallSite:
         has_star: there is a `*seq`.
         has_double_star: there is a `**mapping`.
         place: the method's name.
-        last_line: the line of its last argument.
+        last_line: where it ends.
+        is_guarded: it stands under a test that asks something of the receiver, and is made on some receivers only.
+        is_tried: a `TypeError` of it is expected, or it cannot run: it is not followed.
         named: what the class in `Base.m(self)` or in `super(Base, self)` may mean, as references.
     """
 
@@ -47,6 +49,8 @@ class CallSite:
     has_double_star: bool
     place: Place
     last_line: int
+    is_guarded: bool = False
+    is_tried: bool = False
     named: tuple[str, ...] = ()
 
     @property

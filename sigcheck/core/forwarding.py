@@ -6,8 +6,7 @@ The author saw the callee of the class in which the call stands; what the call d
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -26,19 +25,19 @@ MANY_BY_POSITION = 3
 
 @dataclass(frozen=True, slots=True)
 class MisboundArgument:
-    """The argument is one parameter to the author of the call, and lands in another.
+    """Arguments that are one parameter to the author of the call, and land in another.
 
     Attributes:
-        argument: its source text.
-        parameter: the one that the author's callee binds it to; or the one whose name it bears.
-        lands_in: the parameter that receives it.
-        is_by_name: that its name says so is all the evidence.
+        arguments: their source texts.
+        parameters: for each, what the author's callee binds it to; or what bears its name.
+        targets: for each, the parameter that receives it.
+        is_by_name: that their names say so is all the evidence.
     """
 
     rule: ClassVar[str] = "misbound-argument"
-    argument: str
-    parameter: str
-    lands_in: str
+    arguments: tuple[str, ...]
+    parameters: tuple[str, ...]
+    targets: tuple[str, ...]
     is_by_name: bool
 
 
@@ -85,6 +84,10 @@ class BrokenCall:
     signature: Signature
     seen_class: Class | None = None
     seen: Member | None = None
+
+
+_Stray = tuple[str, str, str]
+"""The text of an argument, the parameter it is meant for, and the one in which it lands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +193,7 @@ class Forwarding:
             for member in owner.members:
                 if member.flavour is not Flavour.STATIC:
                     for call in member.calls:
-                        if call.method not in probed or call.route is not Route.INSTANCE:
+                        if not call.is_tried and (call.method not in probed or call.route is not Route.INSTANCE):
                             known.setdefault(call.method, []).append(_Caller(owner, member, call))
         return known
 
@@ -228,7 +231,7 @@ class Forwarding:
 
     def _judged(self, caller: _Caller, order: Linearization) -> Iterator[BrokenCall]:
         is_own = order[0] is caller.owner
-        if caller.call.route is Route.CLASS and not is_own:
+        if (caller.call.route is Route.CLASS or caller.call.is_guarded) and not is_own:
             return
         callees = self._callees(caller, order)
         if callees and id(caller.call) not in self._known:
@@ -284,13 +287,28 @@ class Forwarding:
         )
         if index is None or not self._is_certain(order, start, index, call.method):
             return []
+        if _is_mangled(call.method) and order[index] is not caller.owner:
+            return []
+        if call.route is Route.INSTANCE and call.method in _OF_THE_INSTANCE and self._makes_classes(caller.owner):
+            return []
         found = []
         for member in self.hierarchy.definitions(order[index], call.method):
-            if member.flavour.is_method and can_coexist(member.branch, caller.member.branch):
+            is_clear = member.flavour.is_method and not member.is_dispatched
+            if is_clear and can_coexist(member.branch, caller.member.branch):
                 signatures = _called(member, caller)
                 if signatures:
                     found.append(_Callee(order[index], member, signatures))
         return found
+
+    def _makes_classes(self, owner: Class) -> bool:
+        """The class is a metaclass: its instances are classes, and have the methods of classes first."""
+        return any(
+            reference.endswith(":type")
+            for order in self.hierarchy.linearizations(owner)
+            for entry in order
+            for references in entry.bases
+            for reference in references
+        )
 
     def _behind(self, caller: _Caller, order: Linearization) -> int:
         """Where `super()` begins to look; -1 where nobody knows."""
@@ -337,19 +355,29 @@ class Forwarding:
             signature, rejection = outcomes[0]
             # What the author's own callee refuses is told there, once; a placeholder raises whatever it is given.
             is_refused_there = seen is not None and _refuses(seen, caller.call) and not seen.member.is_placeholder
-            is_new = is_own or not (is_told or is_refused_there)
+            is_new = is_own or not (is_told or is_refused_there or self._is_refused_above(callee, caller, seen))
             if isinstance(rejection, Rejection) and is_new and not callee.member.is_placeholder:
                 yield RejectedArgument(_refused(caller.call, rejection, signature), rejection), signature
             return
         signature, binding = accepted
-        told: set[int] = set()
-        if seen is not None and not is_own and not is_told:
-            for position, reason in self._strayed(caller.call, binding, signature, seen):
-                told.add(position)
-                yield reason, signature
-        for position, reason in _misnamed(caller, binding, signature):
-            if position not in told and not is_told and (is_own or not _is_same_slot(seen, reason)):
-                yield reason, signature
+        strayed = (
+            [] if seen is None or is_own or is_told else list(self._strayed(caller.call, binding, signature, seen))
+        )
+        if strayed:
+            yield _misbound(strayed, is_by_name=False), signature
+        elif not is_told:
+            misnamed = [
+                landing
+                for position, landing in _misnamed(caller, binding, signature)
+                if seen is None
+                or (
+                    _is_forwarding(caller)
+                    and (is_own or not _is_another_thing(landing[1], landing[2], seen.signatures))
+                )
+                or (not is_own and _collects(seen, caller.call, position))
+            ]
+            if misnamed:
+                yield _misbound(misnamed, is_by_name=True), signature
         if is_own:
             optional = [
                 parameter.name
@@ -359,9 +387,19 @@ class Forwarding:
             if len(optional) >= MANY_BY_POSITION:
                 yield PositionalForwarding(tuple(optional)), signature
 
-    def _strayed(
-        self, call: CallSite, binding: Binding, signature: Signature, seen: _Callee
-    ) -> Iterator[tuple[int, MisboundArgument]]:
+    def _is_refused_above(self, callee: _Callee, caller: _Caller, seen: _Callee | None) -> bool:
+        """A parent of the callee's class has a definition that refuses the call too: it is told there."""
+        for order in self.hierarchy.linearizations(callee.owner):
+            nearer = next((entry for entry in order[1:] if _defines(entry, caller.call.method)), None)
+            if nearer is None or (seen is not None and nearer is seen.owner) or caller.owner not in order:
+                continue
+            for member in self.hierarchy.definitions(nearer, caller.call.method):
+                signatures = _called(member, caller) if member.flavour.is_method else ()
+                if signatures and _refuses(_Callee(nearer, member, signatures), caller.call):
+                    return caller.owner in self.hierarchy.linearizations(nearer)[0]
+        return False
+
+    def _strayed(self, call: CallSite, binding: Binding, signature: Signature, seen: _Callee) -> Iterator[_Stray]:
         """The arguments that land elsewhere than where the author of the call saw them land."""
         family = [
             member.signature
@@ -378,8 +416,15 @@ class Forwarding:
                 if is_misbinding(parameter, lands_in, signature, theirs) and _is_another_thing(
                     parameter.name, lands_in.name, (signature, *family)
                 ):
-                    yield position, MisboundArgument(text, parameter.name, lands_in.name, is_by_name=False)
+                    yield text, parameter.name, lands_in.name
             return
+
+
+_OF_THE_INSTANCE = ("__new__", "__init__", "__call__")
+
+
+def _is_mangled(name: str) -> bool:
+    return name.startswith("__") and not name.endswith("__")
 
 
 def _defines(owner: Class, name: str) -> bool:
@@ -423,19 +468,27 @@ def _is_another_thing(parameter: str, lands_in: str, signatures: Iterable[Signat
     return any(_has(signature, parameter) and _has(signature, lands_in) for signature in signatures)
 
 
-_REVERSING = re.compile(r"reverse|swap|flip|transpos|inver|mirror|rotat|^__r[a-z]+__$")
-"""Methods whose business it is to exchange their arguments."""
+def _misbound(strays: Sequence[_Stray], *, is_by_name: bool) -> MisboundArgument:
+    arguments, parameters, targets = zip(*strays, strict=True)
+    return MisboundArgument(arguments, parameters, targets, is_by_name)
 
 
-def _misnamed(caller: _Caller, binding: Binding, signature: Signature) -> Iterator[tuple[int, MisboundArgument]]:
-    """The arguments that bear the name of another parameter of the callee than the one in which they land.
+def _is_forwarding(caller: _Caller) -> bool:
+    """A method that hands on to what it overrides, above all a constructor: what it takes by a name, that takes by it too.
 
-    A method that calls itself with its arguments exchanged means it: it negates, or goes down the other side.
+    Between siblings the author had both before him: who walks a tree, or turns a comparison round, passes what he has elsewhere.
     """
-    if caller.call.method == caller.member.name and caller.call.route is Route.INSTANCE:
-        return
-    if _REVERSING.search(caller.member.name):
-        return
+    return caller.call.method == caller.member.name and caller.call.route in (Route.SUPER, Route.CLASS)
+
+
+def _collects(seen: _Callee, call: CallSite, position: int) -> bool:
+    """The author's callee takes that argument in its `*args`: what it is, only its name tells."""
+    bindings = [_bound(signature, call) for signature in seen.signatures]
+    return all(not isinstance(binding, Rejection) and binding[position].is_variadic for binding in bindings)
+
+
+def _misnamed(caller: _Caller, binding: Binding, signature: Signature) -> Iterator[tuple[int, _Stray]]:
+    """The arguments that bear the name of another parameter of the callee than the one in which they land."""
     texts: dict[int | str, str] = {**dict(enumerate(caller.call.positional)), **dict(caller.call.keywords)}
     given = {parameter.name: texts[argument] for argument, parameter in binding.items()}
     for position, text in enumerate(caller.call.positional):
@@ -447,14 +500,9 @@ def _misnamed(caller: _Caller, binding: Binding, signature: Signature) -> Iterat
         # Its place is empty, or taken by what bears the name of a third: else the author knew, and the name is a coincidence.
         instead = given.get(text)
         if instead is None or (instead != text and _has(signature, instead)):
-            yield position, MisboundArgument(text, text, lands_in.name, is_by_name=True)
+            yield position, (text, text, lands_in.name)
 
 
 def _has(signature: Signature, name: str) -> bool:
     parameter = signature.get(name)
     return parameter is not None and not parameter.is_variadic
-
-
-def _is_same_slot(seen: _Callee | None, reason: MisboundArgument) -> bool:
-    """The author's callee says the same of the argument: that is told there."""
-    return seen is not None and _is_another_thing(reason.parameter, reason.lands_in, seen.signatures)

@@ -71,6 +71,7 @@ class Member:
         has_setter: for a property.
         is_stub: its body only raises, passes or is `...`.
         is_placeholder: its body only raises, or it is abstract: a call of it is never the one that is meant.
+        is_dispatched: `singledispatchmethod`: other implementations may take other arguments.
         branch: the tests it stands under.
         alias: what it is another name of.
         unpacks: what `T` may mean in `**kwargs: Unpack[T]`.
@@ -92,6 +93,7 @@ class Member:
     has_setter: bool = False
     is_stub: bool = False
     is_placeholder: bool = False
+    is_dispatched: bool = False
     branch: Branch = ()
     alias: Alias | None = None
     unpacks: tuple[str, ...] = ()

@@ -15,7 +15,7 @@ from sigcheck.core.diagnostic import (
     InconsistentBases,
     SiblingDrift,
 )
-from sigcheck.core.forwarding import BrokenCall, MisboundArgument
+from sigcheck.core.forwarding import BrokenCall, MisboundArgument, PositionalForwarding, RejectedArgument
 from sigcheck.core.honour import NeglectedParameter, SwallowedArguments
 from sigcheck.core.place import Place
 from sigcheck.core.rules import RULES, Severity
@@ -82,7 +82,11 @@ def _subject(finding: Finding) -> dict[str, str | None]:
             found |= {"class": callee_class.name, "method": callee.name}
             found["base_class"] = seen_class.name if seen_class is not None else None
             if isinstance(reason, MisboundArgument):
-                found |= {"parameter": reason.parameter, "lands_in": reason.lands_in}
+                found |= {"parameter": reason.parameters[0], "lands_in": reason.targets[0]}
+            elif isinstance(reason, RejectedArgument) and reason.rejection.names:
+                found["parameter"] = reason.rejection.names[0]
+            elif isinstance(reason, PositionalForwarding):
+                found["parameter"] = reason.parameters[0]
         case NeglectedParameter(override_class=owner, base_class=base_class, override=override, reason=use):
             found |= {
                 "class": owner.name,

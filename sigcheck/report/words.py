@@ -189,13 +189,21 @@ def _broken(finding: BrokenOverride) -> str:
 
 def _broken_call(finding: BrokenCall) -> str:
     callee = _member(finding.callee_class, finding.callee)
+    return _call_reason(finding, callee) + _under(finding.callee.branch)
+
+
+def _call_reason(finding: BrokenCall, callee: str) -> str:
     match finding.reason:
-        case MisboundArgument(argument=argument, parameter=parameter, lands_in=lands_in, is_by_name=True):
-            also = "it" if argument == parameter else f"`{parameter}`"
-            return f"{_quoted(argument)} lands in `{lands_in}` of {callee}, which has a parameter for {also}"
-        case MisboundArgument(argument=argument, parameter=parameter, lands_in=lands_in):
+        case MisboundArgument(arguments=arguments, targets=targets, is_by_name=True):
+            verb = "lands" if len(arguments) == 1 else "land"
+            pronoun = "it" if len(arguments) == 1 else "each"
+            landed = _listed([f"`{target}`" for target in targets])
+            return f"{_listed(list(map(_quoted, arguments)))} {verb} in {landed} of {callee}, which has a parameter for {pronoun}"
+        case MisboundArgument(arguments=arguments, parameters=names, targets=targets):
             seen = _member(finding.seen_class, finding.seen) if finding.seen_class and finding.seen else "the caller"
-            return f"{_quoted(argument)} lands in `{lands_in}` of {callee}, in {seen} it is {parameter}"
+            verb, what = ("lands", "it is") if len(arguments) == 1 else ("land", "they are")
+            landed = _listed([f"`{target}`" for target in targets])
+            return f"{_listed(list(map(_quoted, arguments)))} {verb} in {landed} of {callee}, in {seen} {what} {_listed(names)}"
         case RejectedArgument(argument=None, rejection=rejection) if rejection.refusal is Refusal.MISSING_ARGUMENT:
             return f"nothing is passed for {_listed([f'`{name}`' for name in rejection.names])} of {callee}"
         case RejectedArgument(argument=argument, rejection=rejection):

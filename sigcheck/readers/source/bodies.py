@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -21,7 +21,7 @@ class Body:
     Attributes:
         is_generator: it yields.
         is_stub: it only raises, passes, or is `...`, with or without a docstring.
-        is_placeholder: it is a stub that raises.
+        is_placeholder: it does nothing but raise.
         returns_unknown_value: some `return` gives what may be anything: a call, a name, an attribute.
         returns_plain_value: every `return` gives a literal or a comparison, which cannot be called or awaited.
         calls: the calls to siblings, in source order.
@@ -84,10 +84,10 @@ def read_body(node: cst.FunctionDef, context: Context) -> Body:
     return Body(
         reading.yields,
         is_stub(node.body),
-        is_stub(node.body) and _raises(node.body),
+        _only_raises(node.body),
         any(not isinstance(value, _PLAIN) and not _is_constant(value) for value in values),
         bool(values) and all(isinstance(value, _PLAIN) or _is_constant(value) for value in values),
-        tuple(sorted(reading.calls, key=lambda call: call.place)),
+        reading.sites(),
         tuple(sorted(reading.assigns)),
         frozenset(reading.mentions),
         tuple(sorted(reading.probes)),
@@ -113,12 +113,15 @@ def is_stub(body: cst.BaseSuite) -> bool:
     return True
 
 
-def _raises(body: cst.BaseSuite) -> bool:
-    return any(
-        isinstance(part, cst.Raise)
+def _only_raises(body: cst.BaseSuite) -> bool:
+    """No way through the body but to the `raise` at its end: `message = ...; raise NotImplementedError(message)`."""
+    parts = [
+        part
         for statement in body.body
         for part in (statement.body if isinstance(statement, cst.SimpleStatementLine) else (statement,))
-    )
+    ]
+    is_straight = all(isinstance(part, cst.BaseSmallStatement) and not isinstance(part, cst.Return) for part in parts)
+    return bool(parts) and is_straight and isinstance(parts[-1], cst.Raise)
 
 
 _NO_CODE = frozenset(
@@ -146,17 +149,20 @@ class _Reading:
         self.assigns: set[str] = set()
         self.mentions: set[str] = set()
         self.probes: set[str] = set()
+        self.guarded: list[_Span] = []
+        self.tried: list[_Span] = []
 
     def walk(self, body: cst.BaseSuite) -> None:
         """Look at every expression of the body, those of nested functions too; in nested classes only at the names."""
-        receiver, catch_alls = self.context.receiver, self.context.catch_alls
-        # Of each node: whether it is the function's own, not a nested one's; and the receiver as it is called there.
-        pending: list[tuple[cst.CSTNode, bool, str | None]] = [(body, True, receiver)]
+        receiver = self.context.receiver
+        if receiver is not None and any(name == receiver for name in _bound_names(body)):
+            receiver = None  # From somewhere on, the name is another object.
+        pending: list[_Visit] = [_Visit(body, is_own=True, receiver=receiver)]
         while pending:
-            node, is_own, within = pending.pop()
-            kind = type(node)
+            visit = pending.pop()
+            node, kind = visit.node, type(visit.node)
             if kind is cst.Name:
-                if node.value in catch_alls:  # type: ignore[attr-defined]
+                if node.value in self.context.catch_alls:  # type: ignore[attr-defined]
                     self.mentions.add(node.value)  # type: ignore[attr-defined]
                 continue
             if kind is cst.ClassDef or kind is cst.FormattedString:
@@ -164,24 +170,16 @@ class _Reading:
                 self.mention(node)
                 continue
             if kind is cst.Call:
-                self.call(node, within)  # type: ignore[arg-type]
+                self.call(node, visit)  # type: ignore[arg-type]
             elif kind is cst.Yield:
-                self.yields = self.yields or is_own
-            elif kind is cst.Return and is_own and node.value is not None:  # type: ignore[attr-defined]
+                self.yields = self.yields or visit.is_own
+            elif kind is cst.Return and visit.is_own and node.value is not None:  # type: ignore[attr-defined]
                 self.returned.append(node.value)  # type: ignore[attr-defined]
-            elif kind is cst.FunctionDef or kind is cst.Lambda:
-                is_own = False
-                within = None if within in _parameter_names(node.params) else within  # type: ignore[attr-defined]
-            elif kind in _ASSIGNMENTS and within is not None:
-                self.assigns.update(_assigned(node, within))
-            elif kind is cst.Comparison and within is not None:
-                self.probes.update(_compared(node, within))  # type: ignore[arg-type]
-            for name in _code_fields(kind):
-                value = getattr(node, name)
-                if isinstance(value, (list, tuple)):
-                    pending += [(entry, is_own, within) for entry in reversed(value)]
-                elif isinstance(value, cst.CSTNode):
-                    pending.append((value, is_own, within))
+            elif kind in _ASSIGNMENTS and visit.receiver is not None:
+                self.assigns.update(_assigned(node, visit.receiver))
+            elif kind is cst.Comparison and visit.receiver is not None:
+                self.probes.update(_compared(node, visit.receiver))  # type: ignore[arg-type]
+            pending += visit.children()
 
     def mention(self, root: cst.CSTNode) -> None:
         """Note the catch-alls that are named anywhere below."""
@@ -191,12 +189,17 @@ class _Reading:
             if isinstance(node, cst.Name) and node.value in self.context.catch_alls:
                 self.mentions.add(node.value)
             elif isinstance(node, cst.Call):
-                self.call(node, None)
+                self.call(node, _Visit(node))
             pending += node.children
 
-    def call(self, node: cst.Call, receiver: str | None) -> None:
+    def call(self, node: cst.Call, visit: _Visit) -> None:
         """Note a call to a sibling, or what else a call tells."""
+        receiver = visit.receiver
         match node.func, node.args:
+            case cst.Name(value="__guarded__" | "__tried__" as word), spans:
+                # What the outline says of calls whose surroundings it has blanked.
+                found = self.guarded if word == "__guarded__" else self.tried
+                found += [_span(argument.value) for argument in spans]
             case cst.Name(value="locals" | "vars"), []:
                 self.mentions.update(self.context.catch_alls)
             case _ if receiver is None:
@@ -207,29 +210,29 @@ class _Reading:
             ) if (name := _own(method, receiver)) is not None:
                 self.probes.add(name)
             case cst.Attribute(value=cst.Name(value=name), attr=method), _ if name == receiver:
-                self.calls.append(self.site(node, method.value, Route.INSTANCE))
+                self.calls.append(self.site(node, visit, Route.INSTANCE))
             case cst.Attribute(value=cst.Call(func=cst.Name(value="super"), args=start), attr=method), _:
                 named = self.context.references(start[0].value) if start else ()
-                self.calls.append(self.site(node, method.value, Route.SUPER, named))
+                self.calls.append(self.site(node, visit, Route.SUPER, named))
             case (
                 cst.Attribute(
                     value=cst.Call(func=cst.Name(value="type"), args=[cst.Arg(value=cst.Name(value=name))]), attr=method
                 ),
                 _,
             ) if name == receiver:
-                self.calls.append(self.site(node, method.value, Route.TYPE))
+                self.calls.append(self.site(node, visit, Route.TYPE))
             case (
                 cst.Attribute(
                     value=cst.Attribute(value=cst.Name(value=name), attr=cst.Name(value="__class__")), attr=method
                 ),
                 _,
             ) if name == receiver:
-                self.calls.append(self.site(node, method.value, Route.TYPE))
+                self.calls.append(self.site(node, visit, Route.TYPE))
             case (
                 cst.Attribute(value=(cst.Name() | cst.Attribute()) as owner, attr=method),
                 [cst.Arg(value=cst.Name(value=first), keyword=None, star=""), *_],
             ) if first == receiver and not self.context.code(owner).startswith(f"{receiver}."):
-                self.calls.append(self.site(node, method.value, Route.CLASS, self.context.references(owner)))
+                self.calls.append(self.site(node, visit, Route.CLASS, self.context.references(owner)))
             case cst.Name(value="setattr"), [
                 cst.Arg(value=cst.Name(value=name)),
                 cst.Arg(value=cst.SimpleString() as key),
@@ -240,11 +243,12 @@ class _Reading:
             case _:
                 return
 
-    def site(self, node: cst.Call, method: str, route: Route, named: tuple[str, ...] = ()) -> CallSite:
+    def site(self, node: cst.Call, visit: _Visit, route: Route, named: tuple[str, ...] = ()) -> CallSite:
         """One call, as it is written."""
+        assert isinstance(node.func, cst.Attribute)  # noqa: S101 - only such calls are noted
         positions = self.context.positions
-        line, column = positions.of(node.func)
-        last_line, _ = positions.of(node.args[-1].value) if node.args else (line, 0)
+        method = node.func.attr.value
+        line, column = positions.of(node.func.attr)
         positional: list[str] = []
         certain = True
         for argument in node.args:
@@ -261,9 +265,158 @@ class _Reading:
             has_star=not certain,
             has_double_star=any(argument.star == "**" for argument in node.args),
             place=Place(self.context.path, line, column, line, column + len(method)),
-            last_line=last_line,
+            last_line=positions.end_line(node),
+            is_guarded=visit.is_guarded,
+            is_tried=visit.is_tried,
             named=named,
         )
+
+    def sites(self) -> tuple[CallSite, ...]:
+        """The calls, in source order."""
+        found = []
+        for call in sorted(self.calls, key=lambda call: call.place):
+            at = (call.place.line, call.place.column)
+            is_guarded = call.is_guarded or any(start <= at <= end for start, end in self.guarded)
+            is_tried = call.is_tried or any(start <= at <= end for start, end in self.tried)
+            found.append(dataclasses.replace(call, is_guarded=is_guarded, is_tried=is_tried))
+        return tuple(found)
+
+
+_Span = tuple[tuple[int, int], tuple[int, int]]
+
+
+def _span(node: cst.BaseExpression) -> _Span:
+    """`"1:2-3:4"`: from a line and a column to another."""
+    words = node.raw_value if isinstance(node, cst.SimpleString) else "0:0-0:0"
+    start, _, end = words.partition("-")
+    first, last = ([int(part) for part in place.split(":")] for place in (start, end))
+    return (first[0], first[1]), (last[0], last[1])
+
+
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    """A node on the way through a body.
+
+    Attributes:
+        node: the node.
+        is_own: it is the function's own, not a nested one's.
+        receiver: as it is called there; None where nobody knows.
+        is_guarded, is_tried: as `CallSite` has them.
+    """
+
+    node: cst.CSTNode
+    is_own: bool = False
+    receiver: str | None = None
+    is_guarded: bool = False
+    is_tried: bool = False
+
+    def children(self) -> Iterator[_Visit]:
+        """What stands in the node, the last first."""
+        node, kind = self.node, type(self.node)
+        inner = self
+        if kind is cst.FunctionDef or kind is cst.Lambda:
+            names = _parameter_names(node.params)  # type: ignore[attr-defined]
+            inner = dataclasses.replace(self, is_own=False, receiver=None if self.receiver in names else self.receiver)
+        if kind is cst.IndentedBlock:
+            yield from reversed(list(self._statements(node.body)))  # type: ignore[attr-defined]
+            return
+        special = {} if self.receiver is None else self._special()
+        for name in _code_fields(kind):
+            value = getattr(node, name)
+            entry = special.get(name, inner)
+            if isinstance(value, (list, tuple)):
+                for part in reversed(value):
+                    yield dataclasses.replace(entry, node=part)
+            elif isinstance(value, cst.CSTNode):
+                yield dataclasses.replace(entry, node=value)
+
+    def _statements(self, statements: Sequence[cst.BaseStatement]) -> Iterator[_Visit]:
+        """Behind `if not self.supports: return`, what follows is guarded too."""
+        current = self
+        for statement in statements:
+            yield dataclasses.replace(current, node=statement)
+            if (
+                self.receiver is not None
+                and isinstance(statement, cst.If)
+                and _names(statement.test, self.receiver)
+                and _leaves(statement.body)
+            ):
+                current = dataclasses.replace(current, is_guarded=True)
+
+    def _special(self) -> dict[str, _Visit]:
+        """The fields whose content is run on a condition, or for the error that it may raise."""
+        guarded, tried = dataclasses.replace(self, is_guarded=True), dataclasses.replace(self, is_tried=True)
+        receiver = self.receiver or ""
+        match self.node:
+            case cst.If(test=cst.Name(value="TYPE_CHECKING" | "False")):
+                return {"body": tried}
+            case cst.If(test=test) | cst.IfExp(test=test) if _names(test, receiver):
+                return {"body": guarded, "orelse": guarded}
+            case cst.While(test=test) if _names(test, receiver):
+                return {"body": guarded}
+            case cst.BooleanOperation(left=left) if _names(left, receiver):
+                return {"right": guarded}
+            case cst.Match(subject=subject) if _names(subject, receiver):
+                return {"cases": guarded}
+            case cst.Try(handlers=handlers) if any(_names(h.type, "TypeError") for h in handlers if h.type):
+                return {"body": tried, "handlers": tried}
+            case cst.With(items=items) if any(_names(item.item, "TypeError") for item in items):
+                return {"body": tried}
+            case _:
+                return {}
+
+
+def _names(node: cst.CSTNode, name: str) -> bool:
+    """The name stands somewhere in an expression."""
+    pending = [node]
+    while pending:
+        inner = pending.pop()
+        if isinstance(inner, cst.Name) and inner.value == name:
+            return True
+        if isinstance(inner, cst.Attribute):
+            pending.append(inner.value)
+        else:
+            pending += inner.children
+    return False
+
+
+def _leaves(body: cst.BaseSuite) -> bool:
+    """Control does not come to the end of a block."""
+    last = body.body[-1] if body.body else None
+    if isinstance(last, cst.SimpleStatementLine):
+        last = last.body[-1]
+    return isinstance(last, (cst.Return, cst.Raise, cst.Continue, cst.Break))
+
+
+def _bound_names(body: cst.BaseSuite) -> Iterator[str]:
+    """The names that statements of a body bind anew, at any depth."""
+    pending: list[cst.CSTNode] = [body]
+    while pending:
+        node = pending.pop()
+        targets: list[cst.CSTNode] = []
+        match node:
+            case cst.Assign(targets=assigned):
+                targets = [target.target for target in assigned]
+            case cst.For(target=target) | cst.CompFor(target=target) | cst.NamedExpr(target=target):
+                targets = [target]
+            case cst.With(items=items):
+                targets = [item.asname.name for item in items if item.asname is not None]
+            case _:
+                pass
+        while targets:
+            match targets.pop():
+                case cst.Name(value=name):
+                    yield name
+                case cst.Tuple(elements=elements) | cst.List(elements=elements):
+                    targets += [element.value for element in elements]
+                case _:
+                    continue
+        for name in _code_fields(type(node)):
+            value = getattr(node, name)
+            if isinstance(value, (list, tuple)):
+                pending += value
+            elif isinstance(value, cst.CSTNode):
+                pending.append(value)
 
 
 def _own(node: cst.BaseExpression, receiver: str) -> str | None:

@@ -477,12 +477,13 @@ class _Reader:
         """The definition itself, without what its scope knows of the name."""
         signature, unpacks = self.signature(node.params, scope)
         flavour = Flavour.INSTANCE
-        is_abstract = False
+        is_abstract = is_dispatched = False
         returns_coroutine: bool | None = None
         for text, canonical in (self.decorator(decorator, scope) for decorator in node.decorators):
             word = canonical.rpartition(".")[2]
             is_abstract = is_abstract or word.startswith("abstract")
-            if self.is_named(text, canonical, self.decorators.opaque):
+            is_dispatched = is_dispatched or word == "singledispatchmethod"
+            if self.is_named(text, canonical, self.decorators.opaque) or canonical.startswith(_SUPPLYING):
                 flavour = Flavour.OPAQUE
             elif word in ("staticmethod", "abstractstaticmethod"):
                 flavour = Flavour.STATIC
@@ -520,6 +521,7 @@ class _Reader:
             returns_callable=_returns_callable(annotation, body),
             is_stub=body.is_stub,
             is_placeholder=body.is_placeholder or is_abstract,
+            is_dispatched=is_dispatched,
             branch=branch,
             unpacks=unpacks,
             calls=body.calls,
@@ -868,5 +870,8 @@ def _last(node: cst.BaseExpression) -> str:
         case _:
             return ""
 
+
+_SUPPLYING = ("unittest.mock.patch", "mock.patch")
+"""Decorators that pass a mock, unless they are told what to put there instead."""
 
 _SPACE = re.compile(r"\s+")

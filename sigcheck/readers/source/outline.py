@@ -17,13 +17,15 @@ from __future__ import annotations
 import ast
 import sys
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from sigcheck.core.module import Problem
 from sigcheck.core.place import Place
 
 _BLOCK_PARTS = (ast.stmt, ast.ExceptHandler, ast.match_case)
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _DEEPEST_BRACKET = 200
 """CPython's own bound (`MAXLEVEL`); libcst has none, and would overflow the stack."""
 
@@ -178,12 +180,13 @@ def _blank_body(node: _Function, lines: list[str], scope: ast.AST) -> list[ast.C
     if first == node.lineno - 1 or last == first:
         return None
     facts = _Facts(node, in_class=isinstance(scope, ast.ClassDef))
-    if facts.has_class or facts.is_stub:
+    if facts.has_class or facts.is_stub or facts.only_raises:
         return None
     spans = [_span(call, lines) for call in facts.calls]
     opening = facts.opening()
     if spans and (spans[0][0], spans[0][1]) < (first, indent + len(opening)):
         return None
+    asides = facts.asides(lines)
     kept = dict.fromkeys(range(first, last + 1), "")
     kept[first] = lines[first][:indent] + (opening if spans else facts.whole())
     for number, (line, column, end_line, end_column) in enumerate(spans):
@@ -196,13 +199,13 @@ def _blank_body(node: _Function, lines: list[str], scope: ast.AST) -> list[ast.C
                 kept[index] = lines[index]
             kept[end_line] = lines[end_line][:end_column]
         is_last = number == len(spans) - 1
-        kept[end_line] += "".join(f",{aside}" for aside in facts.asides()) + facts.closing() if is_last else ","
+        kept[end_line] += "".join(f",{aside}" for aside in asides) + facts.closing() if is_last else ","
     for index, line_text in kept.items():
         lines[index] = line_text
     return facts.calls
 
 
-def _span(node: ast.Call, lines: list[str]) -> tuple[int, int, int, int]:
+def _span(node: ast.Call, lines: Sequence[str]) -> tuple[int, int, int, int]:
     line, end_line = node.lineno - 1, (node.end_lineno or node.lineno) - 1
     return line, _column(lines[line], node.col_offset), end_line, _column(lines[end_line], node.end_col_offset or 0)
 
@@ -245,14 +248,20 @@ class _Facts:
             or (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant))
             for statement in node.body
         )
-        for statement in node.body:
-            self._visit(statement)
+        self.guarded: list[ast.Call] = []
+        self.tried: list[ast.Call] = []
+        self.only_raises = _only_raises(node)
+        if self.receiver is not None and any(_binds(inner, self.receiver) for inner in ast.walk(node)):
+            self.receiver = None
+        for visit in _Visit(node, is_own=True, receiver=self.receiver).statements(node.body):
+            self._visit(visit)
         self.calls.sort(key=lambda call: (call.lineno, call.col_offset))
 
-    def _visit(self, root: ast.AST) -> None:
-        pending: list[tuple[ast.AST, bool, str | None]] = [(root, True, self.receiver)]
+    def _visit(self, root: _Visit) -> None:
+        pending = [root]
         while pending:
-            node, is_own, receiver = pending.pop()
+            visit = pending.pop()
+            node, receiver = visit.node, visit.receiver
             kind = type(node)
             if kind is ast.Name:
                 if node.id in self.catch_alls:  # type: ignore[attr-defined]
@@ -266,23 +275,22 @@ class _Facts:
                 continue
             if kind is ast.Call and receiver is not None and _is_sibling_call(node, receiver):
                 self.calls.append(node)  # type: ignore[arg-type]
+                self.guarded += [node] if visit.is_guarded else []  # type: ignore[list-item]
+                self.tried += [node] if visit.is_tried else []  # type: ignore[list-item]
                 self._mention(node)
-                self._look_for_yields(node, own=is_own)
+                self._look_for_yields(node, own=visit.is_own)
                 continue
             if kind is ast.Call:
                 self._mention_all(node)
-            elif kind is ast.Yield and is_own:
+            elif kind is ast.Yield and visit.is_own:
                 self.yields = True
-            elif kind is ast.Return and is_own and node.value is not None:  # type: ignore[attr-defined]
+            elif kind is ast.Return and visit.is_own and node.value is not None:  # type: ignore[attr-defined]
                 self.returned.append(node.value)  # type: ignore[attr-defined]
-            elif kind in (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda):
-                is_own = False
-                receiver = None if receiver in _parameter_names(node.args) else receiver  # type: ignore[attr-defined]
             elif kind in (ast.Assign, ast.AnnAssign, ast.AugAssign) and receiver is not None:
                 self.assigns.update(_assigned(node, receiver))
             if receiver is not None and kind in (ast.Call, ast.Compare):
                 self.probes.update(_probed(node, receiver))
-            pending += [(child, is_own, receiver) for child in ast.iter_child_nodes(node)]
+            pending += visit.children()
 
     def _mention(self, root: ast.AST) -> None:
         if self.catch_alls:
@@ -301,11 +309,18 @@ class _Facts:
     def _look_for_yields(self, call: ast.AST, *, own: bool) -> None:
         self.yields = self.yields or (own and any(isinstance(inner, ast.Yield) for inner in ast.walk(call)))
 
-    def asides(self) -> list[str]:
-        """Expressions that say what is not at its place: which attributes are assigned, methods probed, catch-alls mentioned."""
+    def asides(self, lines: Sequence[str]) -> list[str]:
+        """Expressions that say what is not at its place: which attributes are assigned, methods probed, catch-alls mentioned,
+        and which calls stood under what.
+        """
         assigned = [f'setattr({self.receiver},"{name}",0)' for name in sorted(self.assigns)]
         probed = [f"signature({self.receiver}.{name})" for name in sorted(self.probes)]
-        return [*assigned, *probed, *sorted(self.mentions)]
+        under = [
+            f"{word}({','.join(_quoted_span(call, lines) for call in calls)})"
+            for word, calls in (("__guarded__", self.guarded), ("__tried__", self.tried))
+            if calls
+        ]
+        return [*assigned, *probed, *under, *sorted(self.mentions)]
 
     def _returns_unknown(self) -> bool:
         return any(not isinstance(value, _PLAIN_RETURNS) or _is_odd(value) for value in self.returned)
@@ -322,7 +337,7 @@ class _Facts:
 
     def whole(self) -> str:
         """The body where nothing in it must keep its place."""
-        asides = self.asides()
+        asides = self.asides(())
         if asides:
             return f"{self.opening()}{','.join(asides)}{self.closing()}"
         if self.yields:
@@ -330,6 +345,121 @@ class _Facts:
         if self._returns_unknown():
             return "return _"
         return "return 0" if self.returned else "return"
+
+
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    """A node on the way through a body: the twin of `bodies._Visit`."""
+
+    node: ast.AST
+    is_own: bool = False
+    receiver: str | None = None
+    is_guarded: bool = False
+    is_tried: bool = False
+
+    def children(self) -> Iterator[_Visit]:
+        node = self.node
+        inner = self
+        if isinstance(node, (*_FUNCTIONS, ast.Lambda)):
+            names = _parameter_names(node.args)
+            inner = replace(self, is_own=False, receiver=None if self.receiver in names else self.receiver)
+        special = {} if self.receiver is None else self._special()
+        for name, value in ast.iter_fields(node):
+            entry = special.get(name, inner)
+            if isinstance(value, list) and value and isinstance(value[0], ast.stmt):
+                yield from entry.statements(value)
+            elif isinstance(value, list):
+                for index, part in enumerate(value):
+                    if isinstance(part, ast.AST):
+                        yield replace(self._operand(index) if isinstance(node, ast.BoolOp) else entry, node=part)
+            elif isinstance(value, ast.AST):
+                yield replace(entry, node=value)
+
+    def _operand(self, index: int) -> _Visit:
+        """An operand of `and` and `or`: what stands in front of it decides whether it is run."""
+        before = self.node.values[:index] if isinstance(self.node, ast.BoolOp) else ()
+        is_guarded = self.receiver is not None and any(_names(value, self.receiver) for value in before)
+        return replace(self, is_guarded=True) if is_guarded else self
+
+    def statements(self, statements: Sequence[ast.AST]) -> Iterator[_Visit]:
+        current = self
+        for statement in statements:
+            yield replace(current, node=statement)
+            if (
+                self.receiver is not None
+                and isinstance(statement, ast.If)
+                and _names(statement.test, self.receiver)
+                and isinstance(statement.body[-1], (ast.Return, ast.Raise, ast.Continue, ast.Break))
+            ):
+                current = replace(current, is_guarded=True)
+
+    def _special(self) -> dict[str, _Visit]:
+        guarded, tried = replace(self, is_guarded=True), replace(self, is_tried=True)
+        receiver = self.receiver or ""
+        match self.node:
+            case ast.If(test=ast.Name(id="TYPE_CHECKING") | ast.Constant(value=False)) if not _is_zero(self.node):
+                return {"body": tried}
+            case ast.If(test=test) | ast.IfExp(test=test) if _names(test, receiver):
+                return {"body": guarded, "orelse": guarded}
+            case ast.While(test=test) if _names(test, receiver):
+                return {"body": guarded}
+            case ast.Match(subject=subject) if _names(subject, receiver):
+                return {"cases": guarded}
+            case ast.Try(handlers=handlers) if any(_names(h.type, "TypeError") for h in handlers if h.type):
+                return {"body": tried, "handlers": tried}
+            case ast.With(items=items) | ast.AsyncWith(items=items) if any(
+                _names(item.context_expr, "TypeError") for item in items
+            ):
+                return {"body": tried}
+            case _:
+                return {}
+
+
+def _is_zero(node: ast.AST) -> bool:
+    """`if 0:` is no `if False:` to libcst."""
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Constant) and node.test.value is not False
+
+
+def _names(node: ast.AST, name: str) -> bool:
+    """The name stands somewhere in an expression."""
+    return any(isinstance(inner, ast.Name) and inner.id == name for inner in ast.walk(node))
+
+
+def _binds(node: ast.AST, name: str) -> bool:
+    """A statement binds the name anew."""
+    match node:
+        case ast.Assign(targets=targets):
+            pending: list[ast.AST] = list(targets)
+        case ast.For(target=target) | ast.AsyncFor(target=target) | ast.comprehension(target=target):
+            pending = [target]
+        case ast.NamedExpr(target=target):
+            pending = [target]
+        case ast.withitem(optional_vars=ast.AST() as target):
+            pending = [target]
+        case _:
+            return False
+    while pending:
+        match pending.pop():
+            case ast.Name(id=found) if found == name:
+                return True
+            case ast.Tuple(elts=elements) | ast.List(elts=elements):
+                pending += elements
+            case ast.Starred(value=value):
+                pending.append(value)
+            case _:
+                continue
+    return False
+
+
+def _only_raises(node: _Function) -> bool:
+    *_, last = node.body
+    simple = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Expr, ast.Pass, ast.Raise, ast.Import, ast.ImportFrom)
+    return isinstance(last, ast.Raise) and all(isinstance(statement, simple) for statement in node.body)
+
+
+def _quoted_span(call: ast.Call, lines: Sequence[str]) -> str:
+    line, column, end_line, end_column = _span(call, lines)
+    return f'"{line + 1}:{column + 1}-{end_line + 1}:{end_column + 1}"'
 
 
 def _is_sibling_call(node: ast.AST, receiver: str) -> bool:

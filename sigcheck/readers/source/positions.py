@@ -27,6 +27,7 @@ class _Recorder(CodegenState):
     def __init__(self, module: cst.Module) -> None:
         super().__init__(default_indent=module.default_indent, default_newline=module.default_newline)
         self.marks: dict[cst.CSTNode, int] = {}
+        self.ends: dict[cst.CSTNode, int] = {}
         self._awaited: set[int] = set()
 
     def before_codegen(self, node: cst.CSTNode) -> None:
@@ -37,12 +38,16 @@ class _Recorder(CodegenState):
         part = _MARKING_PARTS.get(kind)
         if part is not None:
             self._awaited.add(id(getattr(node, part)))
-            if kind is cst.Call and node.args:  # type: ignore[attr-defined]
-                self._awaited.add(id(node.args[-1].value))  # type: ignore[attr-defined]
+            if kind is cst.Call and isinstance(node.func, cst.Attribute):  # type: ignore[attr-defined]
+                self._awaited.add(id(node.func.attr))  # type: ignore[attr-defined]
+
+    def after_codegen(self, node: cst.CSTNode) -> None:
+        if type(node) is cst.Call:
+            self.ends[node] = len(self.tokens)
 
 
 class Positions:
-    """Lines and columns of parameters, called expressions, last arguments, lambdas, assignments, blocks, tests of `if`, and names of definitions."""
+    """Lines and columns of parameters, called expressions and methods, ends of calls, lambdas, assignments, blocks, tests of `if`, and names of definitions."""
 
     def __init__(self, module: cst.Module) -> None:
         recorder = _Recorder(module)
@@ -51,9 +56,14 @@ class Positions:
         lines = "".join(recorder.tokens).split("\n")
         self._starts = [0, *itertools.accumulate(len(line) + 1 for line in lines)]
         self._offsets = {node: offsets[mark] for node, mark in recorder.marks.items()}
+        self._ends = {node: offsets[mark] for node, mark in recorder.ends.items()}
 
     def of(self, node: cst.CSTNode) -> tuple[int, int]:
         """Line and column of a node's first token, both 1-based; of a block, the end of its header."""
         offset = self._offsets[node]
         line = bisect_right(self._starts, offset)
         return line, offset - self._starts[line - 1] + 1
+
+    def end_line(self, node: cst.Call) -> int:
+        """The line in which a call ends, 1-based."""
+        return bisect_right(self._starts, self._ends[node] - 1)
