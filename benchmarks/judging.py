@@ -372,7 +372,7 @@ def _call(path: Path, place: Place, method: str) -> tuple[ast.Call, bool] | None
             isinstance(node, ast.Call)
             and isinstance(node.func, ast.Attribute)
             and node.func.attr == method
-            and (node.func.lineno, node.func.col_offset) == (place.line, place.column - 1)
+            and (node.func.end_lineno, node.func.end_col_offset) == (place.line, place.column - 1 + len(method))
         ):
             return node, _is_class(node.func.value, around)
         inner = (*around, node) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) else around

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -141,10 +142,32 @@ def _require_contracts(matched: Mapping[Contract, int], hierarchy: Hierarchy) ->
                 raise UnmatchedContractError(
                     f"contract {contract.base}: it has no two methods among the siblings {names}; they would guard nothing"
                 )
+        _require_honoured(contract, hierarchy)
         if not overrides and not contract.siblings:
             methods = ", ".join(contract.methods)
             raise UnmatchedContractError(
                 f"contract {contract.base}: no class overrides {methods}; it would guard nothing"
+            )
+
+
+def _require_honoured(contract: Contract, hierarchy: Hierarchy) -> None:
+    """Every parameter to honour is one of the base's methods."""
+    known = {
+        parameter.name
+        for owner in hierarchy.known()
+        if contract.names_base(owner.name)
+        for order in hierarchy.linearizations(owner)
+        for entry in order
+        for member in entry.members
+        if contract.names_method(member.name)
+        for parameter in member.signature.named
+    }
+    for name in contract.honour or ():
+        if name not in known and name != "*":
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise UnmatchedContractError(
+                f"contract {contract.base}: no method of it has a parameter {name} to honour{hint}"
             )
 
 

@@ -476,3 +476,12 @@ def test_of_several_versions_the_interpreters_own_counts(tmp_path: Path) -> None
     for name in ("python3", "python3.9"):
         [line] = lines("mine.py", "--python", f"usr/bin/{name}", cwd=tmp_path, status=1)
         assert "cannot receive other" in line
+
+
+def test_a_parameter_to_honour_that_nothing_has(tmp_path: Path) -> None:
+    contract = '[[contracts]]\nbase = "Base"\nmethods = ["run"]\nhonour = ["fc1_latent_prj"]\n'
+    source = "class Base:\n    def run(self, fc1_latent_proj=None): ...\nclass Kid(Base):\n    def run(self, fc1_latent_proj=None): ...\n"
+    write(tmp_path, {"sigcheck.toml": contract, "m.py": source})
+    assert refusal("check", cwd=tmp_path) == (
+        "contract Base: no method of it has a parameter fc1_latent_prj to honour; did you mean fc1_latent_proj?"
+    )

@@ -137,9 +137,14 @@ def swallowed_arguments(pairs: Collection[Pair], hierarchy: Hierarchy) -> Iterat
             yield NeglectedParameter(reason, pair.override_class, pair.override, pair.base_class, pair.base)
 
 
+def _has_body(member: Member) -> bool:
+    """It is a method that does something."""
+    return member.flavour.is_method and not member.is_stub and not member.is_placeholder
+
+
 def _unread(member: Member) -> frozenset[str]:
     """The catch-alls that take what nobody reads; a leading underscore says that this is meant."""
-    if member.is_stub or not member.flavour.is_method:
+    if not _has_body(member):
         return frozenset()
     return frozenset(name for name in member.unread if not name.startswith("_"))
 
@@ -183,7 +188,7 @@ class Honouring:
         """
         demanded: dict[int, tuple[Pair, dict[str, Pair]]] = {}
         for pair in pairs:
-            if pair.owner is not pair.override_class or not pair.override.flavour.is_method or pair.override.is_stub:
+            if pair.owner is not pair.override_class or not _has_body(pair.override):
                 continue
             _, parameters = demanded.setdefault(id(pair.override), (pair, {}))
             for contract in contracts_of(pair):
@@ -237,6 +242,8 @@ class Honouring:
     def _reason(self, pair: Pair, name: str, usage: Usage) -> _Neglect | None:
         if usage.kind is UsageKind.HONOURED or usage.is_stub or usage.is_by_the_way:
             return None
+        if usage.kind is UsageKind.PARTLY and not usage.forgotten:
+            return None  # Only an exception that a `finally` hides leads there.
         mine = pair.override.signature
         for call in pair.override.calls:
             if call.place.line in usage.calls:

@@ -237,7 +237,7 @@ def _neglected(finding: NeglectedParameter) -> str:
         case IgnoredParameter(parameters=names):
             return f"{subject} takes {_listed(names)} and never reads {_pronoun(names)}"
         case PartlyHonouredParameter(parameters=names, turns=turns):
-            return f"{subject} does not read {_listed(names)} on every path ({'; '.join(map(_turn, turns))})"
+            return f"{subject} does not read {_listed(names)} on every path ({'; '.join(_path(turns))})"
         case UnforwardedParameter(parameters=names, callee_class=callee_class, callee=callee):
             takes = f"which takes {_pronoun(names)}"
             return f"{subject} does not pass {_listed(names)} on to {_member(callee_class, callee)}, {takes}"
@@ -249,6 +249,22 @@ def _neglected(finding: NeglectedParameter) -> str:
             assert_never(finding.reason)
 
 
+def _path(turns: Sequence[Turn]) -> list[str]:
+    """The turns of a path; of `a` and `a or b` at one place, the whole test is enough."""
+    return [
+        _turn(turn)
+        for turn in turns
+        if not any(
+            other is not turn
+            and other.condition.holds is turn.condition.holds
+            and turn.condition.test != other.condition.test
+            and turn.condition.test in other.condition.test
+            and abs(other.line - turn.line) <= other.condition.test.count("\n") + 1
+            for other in turns
+        )
+    ]
+
+
 def _turn(turn: Turn) -> str:
     """Where a path turns off, as a reader looks for it: `else of line 41: x != 1`."""
     condition = turn.condition
@@ -257,10 +273,13 @@ def _turn(turn: Turn) -> str:
             how = "line" if condition.holds else "no round of line"
             return f"{how} {turn.line}: {condition.test}"
         case TurnKind.EXCEPTION:
-            return f"line {turn.line}: {condition.test}" if condition.holds else f"line {condition.line}: an exception"
+            what = "nothing raised" if condition.holds else "an exception"
+            return f"{what} in the {condition.test.replace(' at ', ' of ')}"
         case TurnKind.TEST:
             if condition.holds:
                 return f"line {turn.line}: {condition.test}"
+            if condition.test.startswith("case "):
+                return f"line {turn.line}: not {condition.test}"
             return f"else of line {turn.line}: {_negated(condition.test)}"
         case _:
             assert_never(turn.kind)
@@ -269,10 +288,6 @@ def _turn(turn: Turn) -> str:
 _OPPOSITES: dict[type[ast.cmpop], str] = {
     ast.Eq: "!=",
     ast.NotEq: "==",
-    ast.Lt: ">=",
-    ast.GtE: "<",
-    ast.Gt: "<=",
-    ast.LtE: ">",
     ast.Is: "is not",
     ast.IsNot: "is",
     ast.In: "not in",
@@ -287,7 +302,10 @@ def _negated(test: str) -> str:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return f"not ({test})"
     match node:
-        case ast.Compare(left=left, ops=[operator], comparators=[right]) if test.isascii() and "\n" not in test:
+        case ast.Compare(left=left, ops=[operator], comparators=[right]) if (
+            type(operator) in _OPPOSITES and test.isascii() and "\n" not in test
+        ):
+            # `x < y` and `x >= y` may both be false: those are not turned round.
             opposite = _OPPOSITES[type(operator)]
             return f"{test[: left.end_col_offset]} {opposite} {test[right.col_offset :]}"
         case ast.UnaryOp(op=ast.Not(), operand=operand) if test.isascii() and "\n" not in test:

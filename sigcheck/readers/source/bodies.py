@@ -200,7 +200,7 @@ class _Reading:
                 # What the outline says of calls whose surroundings it has blanked.
                 found = self.guarded if word == "__guarded__" else self.tried
                 found += [_span(argument.value) for argument in spans]
-            case cst.Name(value="locals" | "vars"), []:
+            case (cst.Name(value="locals" | "vars"), []) | (cst.Name(value="eval" | "exec"), _):
                 self.mentions.update(self.context.catch_alls)
             case _ if receiver is None:
                 return

@@ -160,7 +160,9 @@ _OPPOSITE = {
     cst.LessThanEqual: (">", False),
 }
 _LOGS = frozenset({"log", "logger", "logging", "warnings"})
-_ENDS = frozenset({"sys.exit", "exit", "quit", "os._exit", "os.abort"})
+_ENDS = frozenset({"sys.exit", "exit", "quit", "os._exit", "os.abort", "assert_never"}) | {
+    f"{module}.assert_never" for module in ("typing", "typing_extensions")
+}
 
 
 class _Reader:
@@ -554,7 +556,8 @@ class _Reader:
         """A call: what is called, its arguments, then itself."""
         self.children(node, out)
         name = _dotted(node.func)
-        if name in ("locals", "vars") and not node.args and not self.is_nested:
+        is_everything = name in ("eval", "exec") or (name in ("locals", "vars") and not node.args)
+        if is_everything and not self.is_nested:
             out.append(ReadAll())
         out.append(Call(self.line(node.func)))
         if name in _ENDS:

@@ -301,7 +301,10 @@ class _Facts:
 
     def _mention_all(self, node: ast.AST) -> None:
         match node:
-            case ast.Call(func=ast.Name(id="locals" | "vars"), args=[], keywords=[]):
+            case (
+                ast.Call(func=ast.Name(id="locals" | "vars"), args=[], keywords=[])
+                | ast.Call(func=ast.Name(id="eval" | "exec"))
+            ):
                 self.mentions |= self.catch_alls
             case _:
                 return
