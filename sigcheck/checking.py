@@ -151,14 +151,16 @@ def _require_contracts(matched: Mapping[Contract, int], hierarchy: Hierarchy) ->
 
 
 def _require_honoured(contract: Contract, hierarchy: Hierarchy) -> None:
-    """Every parameter to honour is one of the base's methods."""
+    """Every parameter to honour is one of the family's methods: a base below the contract's may have added it."""
+    family = [
+        owner
+        for owner in (hierarchy.known() if contract.honour else ())
+        if any(contract.names_base(entry.name) for order in hierarchy.linearizations(owner) for entry in order)
+    ]
     known = {
         parameter.name
-        for owner in hierarchy.known()
-        if contract.names_base(owner.name)
-        for order in hierarchy.linearizations(owner)
-        for entry in order
-        for member in entry.members
+        for owner in family
+        for member in owner.members
         if contract.names_method(member.name)
         for parameter in member.signature.named
     }
@@ -167,7 +169,7 @@ def _require_honoured(contract: Contract, hierarchy: Hierarchy) -> None:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"; did you mean {near[0]}?" if near else ""
             raise UnmatchedContractError(
-                f"contract {contract.base}: no method of it has a parameter {name} to honour{hint}"
+                f"contract {contract.base}: none of its methods has a parameter {name} to honour{hint}"
             )
 
 

@@ -483,5 +483,5 @@ def test_a_parameter_to_honour_that_nothing_has(tmp_path: Path) -> None:
     source = "class Base:\n    def run(self, fc1_latent_proj=None): ...\nclass Kid(Base):\n    def run(self, fc1_latent_proj=None): ...\n"
     write(tmp_path, {"sigcheck.toml": contract, "m.py": source})
     assert refusal("check", cwd=tmp_path) == (
-        "contract Base: no method of it has a parameter fc1_latent_prj to honour; did you mean fc1_latent_proj?"
+        "contract Base: none of its methods has a parameter fc1_latent_prj to honour; did you mean fc1_latent_proj?"
     )
