@@ -1,0 +1,1 @@
+"""The back ends of the mixture-of-experts layer."""
