@@ -13,6 +13,7 @@ import paddle
 from fastdeploy_moe.configuration import MoEConfiguration
 from fastdeploy_moe.layers.moe.fused_moe_backend_base import MoEMethodBase
 from fastdeploy_moe.ops import (
+    eight_outputs,
     get_moe_scores,
     moe_expert_dispatch,
     moe_expert_ffn,
@@ -125,17 +126,19 @@ class CutlassMoEMethod(MoEMethodBase):
             configuration.check_width(hidden.shape[-1], projected=fc1_latent_proj is not None)
             is_noaux = configuration.topk_method == "noaux_tc"
             # get_moe_scores has used the correction bias already; a softmax that FastDeploy's operator repeats needs it.
-            permuted, ends, places, weights, ids, expert_of_row, dequant_scale, most_rows = moe_expert_dispatch(
-                hidden,
-                scores,
-                None if is_noaux else getattr(layer, "gate_correction_bias", None),
-                None,
-                configuration.top_k,
-                False,
-                self.moe_quant_type,
-                topk_only_mode=is_noaux,
-                topk_ids=ids,
-                topk_weights=weights,
+            permuted, ends, places, weights, ids, expert_of_row, dequant_scale, most_rows = eight_outputs(
+                moe_expert_dispatch(
+                    hidden,
+                    scores,
+                    None if is_noaux else getattr(layer, "gate_correction_bias", None),
+                    None,
+                    configuration.top_k,
+                    False,
+                    self.moe_quant_type,
+                    topk_only_mode=is_noaux,
+                    topk_ids=ids,
+                    topk_weights=weights,
+                )
             )
             ffn_out = self.compute_ffn(layer, permuted, ends, expert_of_row, False, -1, dequant_scale, most_rows)
             out = moe_expert_reduce(
