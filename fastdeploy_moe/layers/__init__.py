@@ -1,1 +1,1 @@
-"""Layers."""
+"""The layers, at the paths that they have below `fastdeploy.model_executor`."""
