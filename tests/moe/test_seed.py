@@ -5,12 +5,13 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
 import pytest
 
 paddle = pytest.importorskip("paddle")
 
-from fastdeploy_moe.layers.moe import fused_moe_cutlass_backend as backend  # noqa: E402
+import numpy as np
+
+from fastdeploy_moe.layers.moe import fused_moe_cutlass_backend as backend
 
 
 def fake_get_moe_scores(*_args: Any, **_kwargs: Any) -> tuple[Any, ...]:

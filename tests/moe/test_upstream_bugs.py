@@ -6,16 +6,16 @@ import inspect
 from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
 import pytest
-
-from tests.moe import reference
 
 paddle = pytest.importorskip("paddle")
 
-from fastdeploy_moe.layers.moe import fused_moe_cutlass_backend as backend  # noqa: E402
-from fastdeploy_moe.layers.moe.fused_moe_backend_base import MoEMethodBase  # noqa: E402
-from tests.moe.building import TOLERANCE, Case, array, linear, random_case, tensor  # noqa: E402
+import numpy as np
+
+from fastdeploy_moe.layers.moe import fused_moe_cutlass_backend as backend
+from fastdeploy_moe.layers.moe.fused_moe_backend_base import MoEMethodBase
+from tests.moe import reference
+from tests.moe.building import TOLERANCE, Case, array, linear, random_case, tensor
 
 METHODS = ["noaux_tc", "softmax", "greedy", ""]
 PROJECTIONS = ["both", "fc1", "fc2", "none"]
