@@ -36,9 +36,7 @@ def find_paddle() -> PaddleInstallation:
     Raises:
         PaddleUnavailableError: there is none, there are two, or it lacks a package that it imports without declaring it.
     """
-    found = [
-        PaddleInstallation(name, version) for name in DISTRIBUTIONS if (version := read_version(name)) is not None
-    ]
+    found = [PaddleInstallation(name, version) for name in DISTRIBUTIONS if (version := read_version(name)) is not None]
     if len(found) > 1:
         both = " and ".join(f"{one.distribution} {one.version}" for one in found)
         names = " ".join(DISTRIBUTIONS)

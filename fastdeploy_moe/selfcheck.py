@@ -31,7 +31,9 @@ class Case:
 
     def __str__(self) -> str:
         """In words, for a line of the report."""
-        latent = {"both": "both projections", "none": "no projection"}.get(self.latent, f"{self.latent}_latent_proj only")
+        latent = {"both": "both projections", "none": "no projection"}.get(
+            self.latent, f"{self.latent}_latent_proj only"
+        )
         return f"{self.topk_method}, {self.activation}, {self.dtype}, {latent}"
 
 
