@@ -17,6 +17,7 @@ from fastdeploy_moe.ops.precision import DTYPES, HALF_DTYPES
 from fastdeploy_moe.ops.selection import find_operator
 
 __all__ = [
+    "eight_outputs",
     "get_moe_scores",
     "moe_expert_dispatch",
     "moe_expert_ffn",

@@ -5,14 +5,15 @@ The operators are names of this module, looked up at each call, so that a test c
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import paddle
+from paddle import nn
 
 from fastdeploy_moe.configuration import MoEConfiguration
 from fastdeploy_moe.layers.moe.fused_moe_backend_base import MoEMethodBase
 from fastdeploy_moe.ops import (
+    eight_outputs,
     get_moe_scores,
     moe_expert_dispatch,
     moe_expert_ffn,
@@ -21,24 +22,27 @@ from fastdeploy_moe.ops import (
     tensor_model_parallel_all_reduce,
 )
 from fastdeploy_moe.ops.precision import DTYPES, call_widened, round_to, widen
+from fastdeploy_moe.roles import Fc1LatentProj, Fc2LatentProj, Gate, TopkIdsHook
 
 
 class CutlassMoEMethod(MoEMethodBase):
     """Experts of fp32, bf16 or fp16, unquantised ("w16a16"). For inference: no gradients."""
 
-    supports_latent = True
+    supports_latent: ClassVar[bool] = True
+    dtypes: ClassVar[tuple[str, ...]] = ("float32", "bfloat16", "float16")
+    devices: ClassVar[tuple[str, ...]] = ("cpu", "gpu")
 
     def compute_ffn(
         self,
-        layer: Any,
-        permute_input: Any,
-        token_nums_per_expert: Any,
-        expert_idx_per_token: Any = None,
+        layer: nn.Layer,
+        permute_input: paddle.Tensor,
+        token_nums_per_expert: paddle.Tensor,
+        expert_idx_per_token: paddle.Tensor | None = None,
         used_in_ep_low_latency: bool = False,
         estimate_total_token_nums: int = -1,
-        dequant_scale: Any = None,
-        max_tokens_per_expert: Any = None,  # noqa: ARG002  a hint of FastDeploy's, for quantised experts
-    ) -> Any:
+        dequant_scale: paddle.Tensor | None = None,
+        max_tokens_per_expert: paddle.Tensor | None = None,  # noqa: ARG002  a hint of FastDeploy's, for quantised experts
+    ) -> paddle.Tensor:
         """Run the experts on rows that are sorted by expert.
 
         Args:
@@ -82,13 +86,13 @@ class CutlassMoEMethod(MoEMethodBase):
 
     def apply_tp(
         self,
-        layer: Any,
-        x: Any,
-        gate: Any,
-        topk_ids_hookfunc: Callable[..., None] | None = None,
-        fc1_latent_proj: Any = None,
-        fc2_latent_proj: Any = None,
-    ) -> Any:
+        layer: nn.Layer,
+        x: paddle.Tensor,
+        gate: Gate,
+        topk_ids_hookfunc: TopkIdsHook | None = None,
+        fc1_latent_proj: Fc1LatentProj | None = None,
+        fc2_latent_proj: Fc2LatentProj | None = None,
+    ) -> paddle.Tensor:
         """Run the routed experts, all of which are on this rank: gate, routing, hook, fc1, experts, reduction, fc2.
 
         With `layer.tp_size` above 1 and `layer.reduce_results` the sum over the ranks is taken here, before `fc2_latent_proj`,
@@ -125,17 +129,19 @@ class CutlassMoEMethod(MoEMethodBase):
             configuration.check_width(hidden.shape[-1], projected=fc1_latent_proj is not None)
             is_noaux = configuration.topk_method == "noaux_tc"
             # get_moe_scores has used the correction bias already; a softmax that FastDeploy's operator repeats needs it.
-            permuted, ends, places, weights, ids, expert_of_row, dequant_scale, most_rows = moe_expert_dispatch(
-                hidden,
-                scores,
-                None if is_noaux else getattr(layer, "gate_correction_bias", None),
-                None,
-                configuration.top_k,
-                False,
-                self.moe_quant_type,
-                topk_only_mode=is_noaux,
-                topk_ids=ids,
-                topk_weights=weights,
+            permuted, ends, places, weights, ids, expert_of_row, dequant_scale, most_rows = eight_outputs(
+                moe_expert_dispatch(
+                    hidden,
+                    scores,
+                    None if is_noaux else getattr(layer, "gate_correction_bias", None),
+                    None,
+                    configuration.top_k,
+                    False,
+                    self.moe_quant_type,
+                    topk_only_mode=is_noaux,
+                    topk_ids=ids,
+                    topk_weights=weights,
+                )
             )
             ffn_out = self.compute_ffn(layer, permuted, ends, expert_of_row, False, -1, dequant_scale, most_rows)
             out = moe_expert_reduce(
@@ -191,9 +197,9 @@ def _route(layer: Any, configuration: MoEConfiguration, logits: Any) -> tuple[An
 def _nothing(
     x: Any,
     configuration: MoEConfiguration,
-    topk_ids_hookfunc: Callable[..., None] | None,
-    fc1_latent_proj: Any,
-    fc2_latent_proj: Any,
+    topk_ids_hookfunc: TopkIdsHook | None,
+    fc1_latent_proj: Fc1LatentProj | None,
+    fc2_latent_proj: Fc2LatentProj | None,
 ) -> Any:
     """Return what zero tokens give, `[0, H]`; with one projection only, `[0, width]` of what that gives."""
     if topk_ids_hookfunc is not None:
