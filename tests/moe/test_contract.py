@@ -26,7 +26,9 @@ Change = Callable[[ast.FunctionDef], None]
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """The package and its configuration, to be changed."""
-    shutil.copytree(CHECKOUT / "fastdeploy_moe", tmp_path / "fastdeploy_moe", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        CHECKOUT / "fastdeploy_moe", tmp_path / "fastdeploy_moe", ignore=shutil.ignore_patterns("__pycache__")
+    )
     shutil.copy(CHECKOUT / "pyproject.toml", tmp_path)
     return tmp_path
 
@@ -82,7 +84,7 @@ def _ignoring(parameter: str) -> Change:
     """Read None wherever the parameter is read."""
 
     class Reads(ast.NodeTransformer):
-        def visit_Name(self, node: ast.Name) -> ast.expr:  # noqa: N802  ast's name
+        def visit_Name(self, node: ast.Name) -> ast.expr:
             return ast.Constant(None) if node.id == parameter else node
 
     def change(function: ast.FunctionDef) -> None:
@@ -126,7 +128,13 @@ def test_taking_it_apart_and_together_changes_nothing(copy: Path, file: str) -> 
         (CUTLASS, "apply_tp", _without("fc1_latent_proj"), "missing-parameter", "fc1_latent_proj"),
         (CUTLASS, "apply_tp", _without("topk_ids_hookfunc"), "missing-parameter", "topk_ids_hookfunc"),
         (CUTLASS, "apply_tp", _swapping("fc1_latent_proj", "fc2_latent_proj"), "misbound-parameter", "fc1_latent_proj"),
-        (CUTLASS, "apply_tp", _swapping("topk_ids_hookfunc", "fc1_latent_proj"), "misbound-parameter", "topk_ids_hookfunc"),
+        (
+            CUTLASS,
+            "apply_tp",
+            _swapping("topk_ids_hookfunc", "fc1_latent_proj"),
+            "misbound-parameter",
+            "topk_ids_hookfunc",
+        ),
         (CUTLASS, "apply_tp", _inserting("shared_experts", "fc1_latent_proj"), "misbound-parameter", "fc1_latent_proj"),
         (CUTLASS, "apply_tp", _ignoring("fc1_latent_proj"), "ignored-parameter", "fc1_latent_proj"),
         (CUTLASS, "apply_tp", _ignoring("fc2_latent_proj"), "ignored-parameter", "fc2_latent_proj"),
@@ -152,7 +160,11 @@ def test_a_change_is_found(copy: Path, file: str, method: str, change: Change, r
 @pytest.mark.parametrize(
     ("file", "parameters", "rule"),
     [
-        (NVFP4, "topk_ids_hookfunc=None, shared_experts=None, fc1_latent_proj=None, fc2_latent_proj=None", "misbound-parameter"),
+        (
+            NVFP4,
+            "topk_ids_hookfunc=None, shared_experts=None, fc1_latent_proj=None, fc2_latent_proj=None",
+            "misbound-parameter",
+        ),
         (TRITON, "topk_ids_hookfunc=None", "missing-parameter"),
         (TRITON, "topk_ids_hookfunc=None, fc1_latent_proj=None, fc2_latent_proj=None", "ignored-parameter"),
     ],
@@ -161,7 +173,9 @@ def test_a_stub_that_begins_to_compute_is_held_to_it(copy: Path, file: str, para
     # As the back ends of the pull request: an override of its own where the stub had none.
     path = copy / "fastdeploy_moe" / file
     with path.open("a", encoding="utf-8") as source:
-        source.write(f"\n    def apply_tp(self, layer, x, gate, {parameters}):\n        return layer.experts(x, gate(x))\n")
+        source.write(
+            f"\n    def apply_tp(self, layer, x, gate, {parameters}):\n        return layer.experts(x, gate(x))\n"
+        )
     assert rule in rules(_check(copy, status=1))
 
 

@@ -94,7 +94,9 @@ def test_weights(tokens: int, method: str) -> None:
     if method == "noaux_tc":
         scores, weights, ids = ops.get_moe_scores(tensor(logits), 4, 3, 6, model.scale, correction, True)
         assert ids.dtype == paddle.int32
-        np.testing.assert_array_equal(np.take_along_axis(scores.numpy(), ids.numpy().astype(np.int64), 1), weights.numpy())
+        np.testing.assert_array_equal(
+            np.take_along_axis(scores.numpy(), ids.numpy().astype(np.int64), 1), weights.numpy()
+        )
         assert np.count_nonzero(scores.numpy()) == tokens * 6
     else:
         ids, weights = ops.moe_topk_select(tensor(logits), correction, 6, True)
@@ -129,7 +131,9 @@ def test_ties_go_to_the_lowest_id(seed: int, groups: int, method: str, negative:
     logits = random.choice([-1.0, 0.0, 0.5], size=(16, 24)).astype(np.float32)
     correction = np.full(24, -2.0 if negative else 0.0)
     model = with_model(
-        random_case(0, groups=groups, group_size=24 // groups, topk_group=max(1, groups // 2), top_k=5, topk_method=method),
+        random_case(
+            0, groups=groups, group_size=24 // groups, topk_group=max(1, groups // 2), top_k=5, topk_method=method
+        ),
         correction=correction,
     ).model
     if method == "noaux_tc":
@@ -207,7 +211,14 @@ def test_dispatch_sorts_stably_and_carries_the_routing_through(topk_ids: Any) ->
         tensor(x), tensor(np.zeros((3, 4))), None, None, 2, topk_ids=paddle.to_tensor(topk_ids), topk_weights=weights
     )
     rows, ends, places, same_weights, ids, expert_of_row, scale, most = outputs
-    assert rows.numpy().tolist() == [x[0].tolist(), x[2].tolist(), x[0].tolist(), x[1].tolist(), x[2].tolist(), x[1].tolist()]
+    assert rows.numpy().tolist() == [
+        x[0].tolist(),
+        x[2].tolist(),
+        x[0].tolist(),
+        x[1].tolist(),
+        x[2].tolist(),
+        x[1].tolist(),
+    ]
     assert ends.numpy().tolist() == [2, 5, 5, 6]
     assert ends.dtype == paddle.int64
     assert places.numpy().tolist() == [[2, 3, 1], [0, 5, 4]]
@@ -258,5 +269,9 @@ def test_an_unknown_activation_is_refused() -> None:
     layer = case.layer()
     with pytest.raises(ValueError, match="activation"):
         ops.moe_expert_ffn(
-            tensor(case.x), paddle.zeros([8], dtype="int64"), layer.up_gate_proj_weight, layer.down_proj_weight, activation="gelu"
+            tensor(case.x),
+            paddle.zeros([8], dtype="int64"),
+            layer.up_gate_proj_weight,
+            layer.down_proj_weight,
+            activation="gelu",
         )
