@@ -71,7 +71,7 @@ def moe_expert_dispatch(
         return paddle.to_tensor(array, place=place)
 
     return (
-        paddle.gather(x, tensor(order // top_k)),
+        round_to(paddle.gather(widen(x), tensor(order // top_k)), x.dtype),  # exact; float16 has no gather on the CPU
         tensor(np.cumsum(counts, dtype=np.int64)),
         tensor(np.ascontiguousarray(places.reshape(tokens, top_k).T)),
         topk_weights,
@@ -125,7 +125,7 @@ def moe_expert_reduce(
     if routed_scaling_factor != 1.0:
         weights = weights * routed_scaling_factor
     places = permute_indices_per_token.transpose([1, 0]).reshape([-1])
-    rows = paddle.gather(ffn_out, places).cast(paddle.float32)
+    rows = paddle.gather(widen(ffn_out), places).cast(paddle.float32)
     if down_proj_bias is not None:
         rows = rows + paddle.gather(widen(down_proj_bias), top_k_indices.reshape([-1])).cast(paddle.float32)
     out = paddle.bmm(weights.reshape([tokens, 1, top_k]), rows.reshape([tokens, top_k, -1]))
