@@ -18,7 +18,7 @@ from fastdeploy_moe.ops import routing  # noqa: E402
 from fastdeploy_moe.ops.precision import round_to  # noqa: E402
 from tests.moe.building import TOLERANCE, Case, array, random_case, tensor, with_model  # noqa: E402
 
-SETTINGS = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+SETTINGS = settings(deadline=None, max_examples=400, suppress_health_check=[HealthCheck.too_slow])
 
 
 def error_of(case: Case) -> float:
