@@ -103,8 +103,8 @@ def _find(name: str) -> BackEnd:
         return known[name]
     folded = {known_name.casefold(): known_name for known_name in known}
     close = difflib.get_close_matches(name.casefold(), folded, n=1)
-    hint = f"; did you mean {folded[close[0]]!r}?" if close else ""
-    raise UnknownBackEndError(f"no back end is named {name!r}{hint} There are {', '.join(BACK_ENDS)}.")
+    hint = f"; did you mean {folded[close[0]]!r}? There are" if close else "; there are"
+    raise UnknownBackEndError(f"no back end is named {name!r}{hint} {', '.join(BACK_ENDS)}")
 
 
 def _load(back_end: BackEnd) -> type[MoEMethodBase]:

@@ -30,8 +30,8 @@ Fc2LatentProj: TypeAlias = Annotated[nn.Layer, Role("fc2_latent_proj")]
 SharedExperts: TypeAlias = Annotated[nn.Layer, Role("shared_experts")]
 """Sees every token, un-projected: [T, H] to [T, H]."""
 
-TopkIdsHook: TypeAlias = Callable[..., object]
-"""Called once with the keyword `topk_ids`, [T, K]: the experts that each token goes to. What it returns is not used."""
+TopkIdsHook: TypeAlias = Callable[..., None]
+"""Called once with the keyword `topk_ids`, [T, K]: the experts that each token goes to."""
 
 Gate: TypeAlias = Callable[[paddle.Tensor], paddle.Tensor]
 """Takes the tokens, un-projected, [T, H] to the logits of the experts [T, E]; mostly an `nn.Layer`."""

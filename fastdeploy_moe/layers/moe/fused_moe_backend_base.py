@@ -234,10 +234,7 @@ def read_phase(layer: nn.Layer) -> str:
     Raises:
         ValueError: It is neither.
     """
-    if hasattr(layer, "fd_config"):
-        phase = layer.fd_config.model_config.moe_phase.phase
-    else:
-        phase = layer.moe_phase
+    phase = layer.fd_config.model_config.moe_phase.phase if hasattr(layer, "fd_config") else layer.moe_phase
     if phase not in PHASES:
         raise ValueError(f'moe_phase is {phase!r}; it must be "prefill" or "decode"')
     return str(phase)
@@ -246,8 +243,8 @@ def read_phase(layer: nn.Layer) -> str:
 def _joined(value: Any) -> paddle.Tensor:
     """One tensor for all experts, of one or of a sequence of one each."""
     if isinstance(value, Sequence):
-        return paddle.stack([paddle.to_tensor(one) for one in value])
-    return paddle.to_tensor(value)
+        return paddle.stack([_joined(one) for one in value])
+    return value if isinstance(value, paddle.Tensor) else paddle.to_tensor(value)
 
 
 def _nearest(name: str, known: Mapping[str, object]) -> str:
