@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-paddle = pytest.importorskip("paddle")
+pytest.importorskip("paddle")
 
 import numpy as np
 

@@ -142,17 +142,17 @@ def test_a_width_that_the_experts_cannot_read_is_refused() -> None:
 
     case = random_case(0, width=16, latent=8)
     with pytest.raises(
-        ValueError, match="^fc1_latent_proj gives rows of width 5, but the experts read layer.hidden_size = 8"
+        ValueError, match=r"^fc1_latent_proj gives rows of width 5, but the experts read layer\.hidden_size = 8"
     ):
         case.run(fc1_latent_proj=linear(case.x[:, :5].repeat(3, axis=0)[:16]))
-    with pytest.raises(ValueError, match="^x has rows of width 16, .*: is fc1_latent_proj missing"):
+    with pytest.raises(ValueError, match=r"^x has rows of width 16, .*: is fc1_latent_proj missing"):
         case.run(fc1_latent_proj=None)
-    with pytest.raises(ValueError, match="^x has the shape"):
+    with pytest.raises(ValueError, match=r"^x has the shape"):
         type(case)(case.model, case.x[None], "float32").run()
     from fastdeploy_moe.layers.moe.fused_moe_cutlass_backend import CutlassMoEMethod
 
     method = CutlassMoEMethod()
-    with pytest.raises(ValueError, match="^x is .*float64; it must be"):
+    with pytest.raises(ValueError, match=r"^x is .*float64; it must be"):
         method.apply_tp(case.layer(), tensor(case.x).cast("float64"), case.gate())
-    with pytest.raises(ValueError, match="^up_gate_proj_weight is missing: call create_weights"):
+    with pytest.raises(ValueError, match=r"^up_gate_proj_weight is missing: call create_weights"):
         case.run(case.layer(up_gate_proj_weight=None))

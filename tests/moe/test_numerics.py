@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-paddle = pytest.importorskip("paddle")
+pytest.importorskip("paddle")
 
 import numpy as np
+import paddle
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

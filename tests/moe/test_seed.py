@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-paddle = pytest.importorskip("paddle")
+pytest.importorskip("paddle")
 
 import numpy as np
+import paddle
+from paddle import nn
 
 from fastdeploy_moe.layers.moe import fused_moe_cutlass_backend as backend
 
@@ -23,12 +25,12 @@ def test_apply_tp_with_both_latent_projs(monkeypatch: pytest.MonkeyPatch, arity:
     called = {"fc1": 0, "fc2": 0}
     dispatched = []
 
-    class FC1Proj(paddle.nn.Layer):
+    class FC1Proj(nn.Layer):
         def forward(self, x: Any) -> Any:
             called["fc1"] += 1
             return x * 2
 
-    class FC2Proj(paddle.nn.Layer):
+    class FC2Proj(nn.Layer):
         def forward(self, x: Any) -> Any:
             called["fc2"] += 1
             return x + 10

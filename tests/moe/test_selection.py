@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-paddle = pytest.importorskip("paddle")
+pytest.importorskip("paddle")
 
+import paddle
 
 from fastdeploy_moe import ops
 from fastdeploy_moe.ops.selection import MODULES, VARIABLE
