@@ -128,7 +128,7 @@ def test_9_apply_forwards_by_keyword() -> None:
     class Other(MoEMethodBase):
         supports_latent = True
 
-        def apply_tp(  # type: ignore[override]
+        def apply_tp(  # type: ignore[override]  # sigcheck: ignore[misbound-parameter]
             self,
             layer: Any,
             x: Any,
