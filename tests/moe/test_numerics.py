@@ -276,3 +276,26 @@ def test_an_unknown_activation_is_refused() -> None:
             layer.down_proj_weight,
             activation="gelu",
         )
+
+
+@pytest.mark.parametrize("method", ["noaux_tc", "softmax"])
+def test_nothing_is_selected_again_after_the_routing(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ids and weights that no selection from the scores would give reach the experts as they are."""
+    case = random_case(12, topk_method=method, top_k=2, projections="none")
+    ids = np.array([[7, 0], [1, 1], [3, 2], [6, 5], [0, 4], [2, 7], [5, 3]])
+    weights = np.full((7, 2), [0.25, 0.75])
+    zeros, chosen = tensor(np.zeros((7, 8))), paddle.to_tensor(ids)
+    monkeypatch.setattr(backend, "get_moe_scores", lambda *_: (zeros, tensor(weights), chosen))
+    monkeypatch.setattr(backend, "moe_topk_select", lambda *_: (chosen, tensor(weights)))
+    out, seen = case.run()
+    np.testing.assert_array_equal(seen, ids)
+    expected = np.stack(
+        [
+            sum(
+                weight * reference.expert(case.model, index, row)
+                for index, weight in zip(of, with_weights, strict=True)
+            )
+            for row, of, with_weights in zip(case.x, ids, weights, strict=True)
+        ]
+    )
+    assert np.abs(out - expected).max() <= TOLERANCE["float32"] * np.abs(expected).max()
