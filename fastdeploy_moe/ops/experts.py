@@ -12,7 +12,7 @@ import paddle
 import paddle.nn.functional as F  # noqa: N812  the name everyone knows
 
 from fastdeploy_moe.configuration import ACTIVATIONS
-from fastdeploy_moe.ops.precision import round_to
+from fastdeploy_moe.ops.precision import round_to, widen
 
 
 def _swiglu(hidden: Any) -> Any:
@@ -93,17 +93,17 @@ def moe_expert_ffn(
     if not hit:
         return paddle.zeros([0, width], dtype=dtype)
     working = paddle.float32 if permute_input.place.is_cpu_place() else dtype
-    rows = permute_input.cast(working) if dtype != working else permute_input
+    rows = widen(permute_input)
     is_wide = up_gate_proj_weight.dtype == working and down_proj_weight.dtype == working
 
     def weight_of(stacked: Any, expert: int) -> Any:
-        return stacked[expert] if is_wide else stacked[expert].cast(working)
+        return stacked[expert] if is_wide else widen(stacked[expert]).cast(working)
 
     blocks = paddle.split(rows, [count for _, count in hit]) if len(hit) > 1 else [rows]
     out = []
     for (expert, _), block in zip(hit, blocks, strict=True):
         hidden = paddle.matmul(block, weight_of(up_gate_proj_weight, expert))
         if up_gate_proj_bias is not None:
-            hidden = hidden + up_gate_proj_bias[expert].cast(working)
+            hidden = hidden + widen(up_gate_proj_bias[expert]).cast(working)
         out.append(paddle.matmul(act(hidden), weight_of(down_proj_weight, expert)))
     return round_to(paddle.concat(out) if len(out) > 1 else out[0], dtype)
