@@ -11,7 +11,7 @@ from tests.running import CHECKOUT
 
 pytest.importorskip("paddle")
 
-from fastdeploy_moe import list_moe_methods  # noqa: E402  after what may skip all of this
+from fastdeploy_moe import list_moe_methods
 
 
 def _block(file: str, word: str) -> str:
