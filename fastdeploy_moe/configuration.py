@@ -87,16 +87,28 @@ class MoEConfiguration:
     reduce_results: bool = True
 
     def __post_init__(self) -> None:
-        for name in ("num_experts", "top_k", "hidden_size", "moe_intermediate_size", "n_group", "topk_group", "tp_size"):
+        for name in (
+            "num_experts",
+            "top_k",
+            "hidden_size",
+            "moe_intermediate_size",
+            "n_group",
+            "topk_group",
+            "tp_size",
+        ):
             _require(name, getattr(self, name) >= 1, f"is {getattr(self, name)}; it must be 1 or more")
-        _require("activation", self.activation in ACTIVATIONS, f"is {self.activation!r}; known are {', '.join(ACTIVATIONS)}")
+        _require(
+            "activation", self.activation in ACTIVATIONS, f"is {self.activation!r}; known are {', '.join(ACTIVATIONS)}"
+        )
         _require(
             "topk_method",
             self.topk_method in TOPK_METHODS,
             f"is {self.topk_method!r}; known are {', '.join(map(repr, TOPK_METHODS))}",
         )
         _require(
-            "tp_rank", 0 <= self.tp_rank < self.tp_size, f"is {self.tp_rank}; it must be one of tp_size = {self.tp_size} ranks"
+            "tp_rank",
+            0 <= self.tp_rank < self.tp_size,
+            f"is {self.tp_rank}; it must be one of tp_size = {self.tp_size} ranks",
         )
         self._check_choice()
         self._check_arrays()
@@ -105,7 +117,9 @@ class MoEConfiguration:
         """Refuse a `top_k` that cannot be chosen."""
         experts = self.num_experts
         _require("top_k", self.top_k <= experts, f"is {self.top_k}, of num_experts = {experts}")
-        _require("n_group", experts % self.n_group == 0, f"is {self.n_group}, which does not divide num_experts = {experts}")
+        _require(
+            "n_group", experts % self.n_group == 0, f"is {self.n_group}, which does not divide num_experts = {experts}"
+        )
         _require("topk_group", self.topk_group <= self.n_group, f"is {self.topk_group}, of n_group = {self.n_group}")
         reachable = self.topk_group * (experts // self.n_group)
         _require(
@@ -175,7 +189,9 @@ class MoEConfiguration:
             ValueError: the message names `gate`.
         """
         expected = (tokens, self.num_experts)
-        _require("gate", shape == expected, f"gives logits of shape {list(shape)}, not {list(expected)}: [T, num_experts]")
+        _require(
+            "gate", shape == expected, f"gives logits of shape {list(shape)}, not {list(expected)}: [T, num_experts]"
+        )
 
     def check_width(self, width: int, projected: bool) -> None:
         """Refuse rows that the experts cannot read.
@@ -204,7 +220,10 @@ def _checked(**found: Any) -> MoEConfiguration:
     Equal layers of a model are checked once.
     """
     given = {name: value for name, value in found.items() if value is not None}
-    for name, source, axis in (("hidden_size", "down_proj_weight", 2), ("moe_intermediate_size", "down_proj_weight", 1)):
+    for name, source, axis in (
+        ("hidden_size", "down_proj_weight", 2),
+        ("moe_intermediate_size", "down_proj_weight", 1),
+    ):
         weight = given.get(source)
         if name not in given and weight is not None and len(weight.shape) == 3:
             given[name] = weight.shape[axis]

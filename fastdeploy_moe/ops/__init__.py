@@ -105,7 +105,9 @@ def eight_outputs(outputs: Any) -> tuple[Any, ...]:
     """
     given = tuple(outputs)
     if len(given) not in (6, 7, 8):
-        raise ValueError(f"moe_expert_dispatch gave {len(given)} values; known are 6, 7 and 8: this FastDeploy is another one")
+        raise ValueError(
+            f"moe_expert_dispatch gave {len(given)} values; known are 6, 7 and 8: this FastDeploy is another one"
+        )
     return (*given, *(None,) * (8 - len(given)))
 
 

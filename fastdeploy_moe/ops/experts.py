@@ -86,7 +86,9 @@ def moe_expert_ffn(
     width = down_proj_weight.shape[-1]
     ends = tokens_expert_prefix_sum.numpy().tolist()
     hit = [
-        (expert, end - start) for expert, (start, end) in enumerate(zip([0, *ends[:-1]], ends, strict=True)) if end > start
+        (expert, end - start)
+        for expert, (start, end) in enumerate(zip([0, *ends[:-1]], ends, strict=True))
+        if end > start
     ]
     if not hit:
         return paddle.zeros([0, width], dtype=dtype)

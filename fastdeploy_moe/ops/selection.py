@@ -57,7 +57,9 @@ def find_operator(name: str, tensor: Any, dtypes: tuple[Any, ...], lacks: str = 
         operator = _imported(name)
         reason = f"{MODULES[name]} cannot be imported, or does not have it"
     if operator is None and choice == "fastdeploy":
-        raise RuntimeError(f"{VARIABLE}=fastdeploy, but FastDeploy's {name} cannot run: {reason}. Set it to auto or paddle.")
+        raise RuntimeError(
+            f"{VARIABLE}=fastdeploy, but FastDeploy's {name} cannot run: {reason}. Set it to auto or paddle."
+        )
     return operator
 
 
@@ -67,7 +69,7 @@ def _imported(name: str) -> Callable[..., Any] | None:
     return getattr(module, name, None)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _import(module: str) -> Any:
     """Return a module, or None: a failed import is slow, and is not tried again."""
     try:

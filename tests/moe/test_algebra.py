@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
+pytest.importorskip("paddle")
+
+import numpy as np
+
 from tests.moe import reference
-
-paddle = pytest.importorskip("paddle")
-
-from tests.moe.building import TOLERANCE, Case, linear, random_case, with_model  # noqa: E402
+from tests.moe.building import TOLERANCE, Case, linear, random_case, with_model
 
 METHODS = ["noaux_tc", "softmax"]
 ACTIVATIONS = ["swiglu", "relu2"]

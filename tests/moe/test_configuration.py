@@ -79,7 +79,10 @@ def test_sizes_are_those_of_the_weights_where_the_layer_has_none() -> None:
         ({"n_group": 3, "topk_group": 1}, "n_group is 3, which does not divide num_experts = 8"),
         ({"topk_group": 5}, "topk_group is 5, of n_group = 4"),
         ({"topk_group": 0}, "topk_group is 0"),
-        ({"top_k": 5}, "topk_group is 2: 4 experts can be reached in so many of n_group = 4 groups of 2, and top_k is 5"),
+        (
+            {"top_k": 5},
+            "topk_group is 2: 4 experts can be reached in so many of n_group = 4 groups of 2, and top_k is 5",
+        ),
         ({"activation": "gelu"}, "activation is 'gelu'; known are swiglu, relu2"),
         ({"topk_method": "noaux"}, "topk_method is 'noaux'; known are 'noaux_tc', 'greedy', 'softmax', ''"),
         ({"up_gate_proj_weight": array(8, 16, 12)}, "up_gate_proj_weight has the shape [8, 16, 12], not [8, 16, 24]"),
@@ -138,16 +141,18 @@ def test_a_width_that_the_experts_cannot_read_is_refused() -> None:
     from tests.moe.building import linear, random_case, tensor
 
     case = random_case(0, width=16, latent=8)
-    with pytest.raises(ValueError, match="^fc1_latent_proj gives rows of width 5, but the experts read layer.hidden_size = 8"):
+    with pytest.raises(
+        ValueError, match=r"^fc1_latent_proj gives rows of width 5, but the experts read layer\.hidden_size = 8"
+    ):
         case.run(fc1_latent_proj=linear(case.x[:, :5].repeat(3, axis=0)[:16]))
-    with pytest.raises(ValueError, match="^x has rows of width 16, .*: is fc1_latent_proj missing"):
+    with pytest.raises(ValueError, match=r"^x has rows of width 16, .*: is fc1_latent_proj missing"):
         case.run(fc1_latent_proj=None)
-    with pytest.raises(ValueError, match="^x has the shape"):
+    with pytest.raises(ValueError, match=r"^x has the shape"):
         type(case)(case.model, case.x[None], "float32").run()
     from fastdeploy_moe.layers.moe.fused_moe_cutlass_backend import CutlassMoEMethod
 
     method = CutlassMoEMethod()
-    with pytest.raises(ValueError, match="^x is .*float64; it must be"):
+    with pytest.raises(ValueError, match=r"^x is .*float64; it must be"):
         method.apply_tp(case.layer(), tensor(case.x).cast("float64"), case.gate())
-    with pytest.raises(ValueError, match="^up_gate_proj_weight is missing: call create_weights"):
+    with pytest.raises(ValueError, match=r"^up_gate_proj_weight is missing: call create_weights"):
         case.run(case.layer(up_gate_proj_weight=None))

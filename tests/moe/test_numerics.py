@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pytest
+
+pytest.importorskip("paddle")
+
+import numpy as np
+import paddle
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fastdeploy_moe import ops
+from fastdeploy_moe.ops import routing
+from fastdeploy_moe.ops.precision import round_to
 from tests.moe import reference
-
-paddle = pytest.importorskip("paddle")
-
-from fastdeploy_moe import ops  # noqa: E402
-from fastdeploy_moe.ops import routing  # noqa: E402
-from fastdeploy_moe.ops.precision import round_to  # noqa: E402
-from tests.moe.building import TOLERANCE, Case, array, random_case, tensor, with_model  # noqa: E402
+from tests.moe.building import TOLERANCE, Case, array, random_case, tensor, with_model
 
 SETTINGS = settings(deadline=None, max_examples=400, suppress_health_check=[HealthCheck.too_slow])
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
 import pytest
 
-paddle = pytest.importorskip("paddle")
+pytest.importorskip("paddle")
 
-from fastdeploy_moe.layers.moe import fused_moe_cutlass_backend as backend  # noqa: E402
+import numpy as np
+import paddle
+from paddle import nn
+
+from fastdeploy_moe.layers.moe import fused_moe_cutlass_backend as backend
 
 
 def fake_get_moe_scores(*_args: Any, **_kwargs: Any) -> tuple[Any, ...]:
@@ -22,12 +25,12 @@ def test_apply_tp_with_both_latent_projs(monkeypatch: pytest.MonkeyPatch, arity:
     called = {"fc1": 0, "fc2": 0}
     dispatched = []
 
-    class FC1Proj(paddle.nn.Layer):
+    class FC1Proj(nn.Layer):
         def forward(self, x: Any) -> Any:
             called["fc1"] += 1
             return x * 2
 
-    class FC2Proj(paddle.nn.Layer):
+    class FC2Proj(nn.Layer):
         def forward(self, x: Any) -> Any:
             called["fc2"] += 1
             return x + 10

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
-paddle = pytest.importorskip("paddle")
+pytest.importorskip("paddle")
 
-from fastdeploy_moe import ops  # noqa: E402
-from fastdeploy_moe.ops.selection import MODULES, VARIABLE  # noqa: E402
-from tests.moe.building import random_case, tensor  # noqa: E402
+import paddle
+
+from fastdeploy_moe import ops
+from fastdeploy_moe.ops.selection import MODULES, VARIABLE
+from tests.moe.building import random_case, tensor
 
 
 def on_gpu(dtype: Any) -> Any:
@@ -94,7 +96,9 @@ def test_an_activation_that_fastdeploy_does_not_know_is_never_given_to_it(
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_rows_of_fp32_are_not_given_to_it(called: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch, dtype: str) -> None:
+def test_rows_of_fp32_are_not_given_to_it(
+    called: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch, dtype: str
+) -> None:
     monkeypatch.setenv(VARIABLE, "fastdeploy")
     with pytest.raises(RuntimeError, match=f"no kernel for .*{dtype}"):
         ops.moe_expert_reduce(on_gpu(getattr(paddle, dtype)), None, None, None)
@@ -104,7 +108,9 @@ def test_rows_of_fp32_are_not_given_to_it(called: list[tuple[str, int]], monkeyp
 def test_fastdeploy_that_is_not_there_is_an_error_only_where_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     case = random_case(0)
     monkeypatch.setenv(VARIABLE, "fastdeploy")
-    with pytest.raises(RuntimeError, match=r"FASTDEPLOY_MOE_OPS=fastdeploy, but FastDeploy's get_moe_scores cannot run: .*cpu"):
+    with pytest.raises(
+        RuntimeError, match=r"FASTDEPLOY_MOE_OPS=fastdeploy, but FastDeploy's get_moe_scores cannot run: .*cpu"
+    ):
         case.run()
     with pytest.raises(RuntimeError, match="cannot be imported"):
         ops.get_moe_scores(on_gpu(paddle.float32), 1, 1, 2, 1.0, None)

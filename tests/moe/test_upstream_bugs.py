@@ -6,22 +6,24 @@ import inspect
 from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
 import pytest
 
+pytest.importorskip("paddle")
+
+import numpy as np
+import paddle
+from paddle import nn
+
+from fastdeploy_moe.layers.moe import fused_moe_cutlass_backend as backend
+from fastdeploy_moe.layers.moe.fused_moe_backend_base import MoEMethodBase
 from tests.moe import reference
-
-paddle = pytest.importorskip("paddle")
-
-from fastdeploy_moe.layers.moe import fused_moe_cutlass_backend as backend  # noqa: E402
-from fastdeploy_moe.layers.moe.fused_moe_backend_base import MoEMethodBase  # noqa: E402
-from tests.moe.building import TOLERANCE, Case, array, linear, random_case, tensor  # noqa: E402
+from tests.moe.building import TOLERANCE, Case, array, linear, random_case, tensor
 
 METHODS = ["noaux_tc", "softmax", "greedy", ""]
 PROJECTIONS = ["both", "fc1", "fc2", "none"]
 
 
-class Recorder(paddle.nn.Layer):  # type: ignore[misc]
+class Recorder(nn.Layer):
     """A linear projection that keeps what it is given; falsy, as an empty container is."""
 
     def __init__(self, pair: Any) -> None:
@@ -121,12 +123,12 @@ def test_8_a_layer_that_is_falsy_is_applied(method: str) -> None:
 
 def test_9_apply_forwards_by_keyword() -> None:
     """A back end whose fifth parameter is `shared_experts` got fc1 there."""
-    seen = {}
+    seen: dict[str, Any] = {}
 
     class Other(MoEMethodBase):
         supports_latent = True
 
-        def apply_tp(
+        def apply_tp(  # type: ignore[override]  # sigcheck: ignore[misbound-parameter]
             self,
             layer: Any,
             x: Any,
@@ -139,11 +141,11 @@ def test_9_apply_forwards_by_keyword() -> None:
             seen.update(shared=shared_experts, fc1=fc1_latent_proj, fc2=fc2_latent_proj, hook=topk_ids_hookfunc)
             return x
 
-    fc1, fc2, x = paddle.nn.Linear(2, 2), paddle.nn.Linear(2, 2), paddle.ones([1, 2])
+    fc1, fc2, x = nn.Linear(2, 2), nn.Linear(2, 2), paddle.ones([1, 2])
 
     def hook(**_: Any) -> None: ...
 
-    Other().apply(SimpleNamespace(ep_size=1), x, None, hook, fc1_latent_proj=fc1, fc2_latent_proj=fc2)
+    Other().apply(SimpleNamespace(ep_size=1), x, fc1, hook, fc1_latent_proj=fc1, fc2_latent_proj=fc2)
     assert seen == {"shared": None, "fc1": fc1, "fc2": fc2, "hook": hook}
 
 

@@ -65,14 +65,11 @@ class CutlassMoEMethod(MoEMethodBase):
         """
         if dequant_scale is not None:
             raise NotImplementedError("CutlassMoEMethod: rows are not quantised here, so there is no dequant_scale")
-        weights = [getattr(layer, name, None) for name in ("up_gate_proj_weight", "down_proj_weight")]
-        for name, weight in zip(("up_gate_proj_weight", "down_proj_weight"), weights, strict=True):
-            if weight is None:
-                raise ValueError(f"{name} is missing: call create_weights and process_loaded_weights first")
         return moe_expert_ffn(
             permute_input,
             token_nums_per_expert,
-            *weights,
+            _weight(layer, "up_gate_proj_weight"),
+            _weight(layer, "down_proj_weight"),
             getattr(layer, "up_gate_proj_bias", None),
             None,
             None,
@@ -158,6 +155,14 @@ class CutlassMoEMethod(MoEMethodBase):
             if fc2_latent_proj is not None:
                 out = call_widened(fc2_latent_proj, out)
             return round_to(out, x.dtype)
+
+
+def _weight(layer: nn.Layer, name: str) -> paddle.Tensor:
+    """Return a weight of the layer, which must have it by now."""
+    weight = getattr(layer, name, None)
+    if weight is None:
+        raise ValueError(f"{name} is missing: call create_weights and process_loaded_weights first")
+    return weight
 
 
 def _check(x: Any, configuration: MoEConfiguration, fc2_latent_proj: Any) -> None:
