@@ -5,6 +5,8 @@ Exit status: 0 all is well, 1 the self-check failed, 2 there is no Paddle that c
 
 from __future__ import annotations
 
+import importlib.util
+import os
 import platform
 import sys
 import warnings
@@ -53,7 +55,8 @@ def _check() -> int:
     for outcome in selfcheck.checks():
         failed += not outcome.passed
         verdict = "ok" if outcome.passed else "FAILED"
-        print(f"  {outcome.case!s:<54} {outcome.error:.1e} of at most {outcome.tolerance:.0e}  {verdict}")
+        found = outcome.raised or f"{outcome.error:.1e} of at most {outcome.tolerance:.0e}"
+        print(f"  {outcome.case!s:<54} {found}  {verdict}")
     if failed:
         print(f"{failed} of {len(selfcheck.CASES)} cases failed", file=sys.stderr)
         return 1
@@ -64,8 +67,13 @@ def render_versions(installation: PaddleInstallation) -> Iterator[str]:
     """What is installed, a line each."""
     import paddle  # noqa: PLC0415  # the caller has made sure that it can be imported
 
-    yield f"Python {platform.python_version()}, numpy {read_version('numpy')}"
+    from fastdeploy_moe.ops.selection import VARIABLE  # noqa: PLC0415  # needs Paddle
+
+    others = [f"{name} {version}" for name in ("numpy", "sigcheck") if (version := read_version(name)) is not None]
+    yield ", ".join([f"Python {platform.python_version()}", *others])
     yield f"{installation.distribution} {installation.version}, on {paddle.device.get_device()}"
+    fastdeploy = "installed" if importlib.util.find_spec("fastdeploy") else "not installed"
+    yield f"operators: {VARIABLE}={os.environ.get(VARIABLE, 'auto')}, FastDeploy is {fastdeploy}"
 
 
 def render_support(supports: Iterable[Support]) -> Iterator[str]:

@@ -78,7 +78,7 @@ class Writing(MoEMethodBase):
 class OutOfTree(MoEMethodBase):
     """Knows of no projections, and does not say so: takes them, and would ignore them."""
 
-    def apply_tp(
+    def apply_tp(  # sigcheck: ignores[fc1_latent_proj, fc2_latent_proj]
         self,
         layer: Any,
         x: Any,

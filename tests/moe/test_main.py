@@ -17,14 +17,16 @@ INSTALL = 'install one: pip install "sigcheck[moe-cpu]" or pip install "sigcheck
 needs_paddle = pytest.mark.skipif(importlib.util.find_spec("paddle") is None, reason="Paddle is not installed")
 
 
-def _run(site: Path | None = None, *, alone: bool = False, code: str = "") -> subprocess.CompletedProcess[str]:
+def _run(
+    site: Path | None = None, *, alone: bool = False, code: str = "", **variables: str
+) -> subprocess.CompletedProcess[str]:
     """Run the program, with the packages in `site` first on the path; `alone`, without any other installed package."""
     path = f"{CHECKOUT}" if site is None else f"{site}:{CHECKOUT}"
     options = ["-S"] if alone else []
     what = ["-c", code] if code else ["-m", "fastdeploy_moe"]
     done = subprocess.run(
         [sys.executable, *options, *what],
-        env=environment(PYTHONPATH=path, PYTHONWARNINGS="default"),
+        env=environment(PYTHONPATH=path, PYTHONWARNINGS="default", **variables),
         capture_output=True,
         text=True,
         timeout=240,
@@ -92,12 +94,13 @@ def test_the_library_says_the_same(tmp_path: Path) -> None:
 
 @needs_paddle
 def test_the_report_and_the_self_check() -> None:
-    done = _run()
+    done = _run(FASTDEPLOY_MOE_OPS="auto")
     assert (done.returncode, done.stderr) == (0, "")
     paddle = find_paddle()
     lines = done.stdout.splitlines()
     assert paddle.distribution in DISTRIBUTIONS
     assert lines[1] == f"{paddle.distribution} {paddle.version}, on cpu"
+    assert lines[2] == "operators: FASTDEPLOY_MOE_OPS=auto, FastDeploy is not installed"
     assert any(line.split()[:3] == ["cutlass", "CutlassMoEMethod", "yes"] and line.endswith("yes") for line in lines)
     assert any(line.startswith("nvfp4 ") and line.endswith("are not in this package") for line in lines)
     cases = [line for line in lines if " of at most " in line]
@@ -124,3 +127,12 @@ def test_a_back_end_that_forgets_fails_the_self_check(projection: str) -> None:
     assert done.returncode == 1
     assert done.stderr == "16 of 24 cases failed\n"
     assert done.stdout.count("  FAILED") == 16
+
+
+@needs_paddle
+def test_operators_that_cannot_run_fail_the_self_check_with_the_reason() -> None:
+    done = _run(FASTDEPLOY_MOE_OPS="cuda")
+    assert (done.returncode, done.stderr) == (1, "24 of 24 cases failed\n")
+    assert (
+        done.stdout.count("ValueError: FASTDEPLOY_MOE_OPS='cuda': choose one of auto, paddle, fastdeploy  FAILED") == 24
+    )

@@ -144,7 +144,7 @@ class MoEMethodBase(ABC):
         fc2_latent_proj: Fc2LatentProj | None = None,
     ) -> paddle.Tensor:
         """Run experts that are spread over ranks, on whole prompts; refused where a back end does not override it."""
-        self._refuse("expert parallelism is not supported (prefill); spread the layer with ep_size 1")
+        self._refuse("expert parallelism is not supported (prefill); use ep_size 1")
 
     def apply_ep_decode(
         self,
@@ -157,7 +157,7 @@ class MoEMethodBase(ABC):
         fc2_latent_proj: Fc2LatentProj | None = None,
     ) -> paddle.Tensor:
         """Run experts that are spread over ranks, on one token a sequence; refused as the prefill is."""
-        self._refuse("expert parallelism is not supported (decode); spread the layer with ep_size 1")
+        self._refuse("expert parallelism is not supported (decode); use ep_size 1")
 
     def apply(
         self,
