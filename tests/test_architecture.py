@@ -67,8 +67,12 @@ MODULES = {_name(path): path for path in sorted(ROOT.rglob("*.py"))}
 
 
 def _imports(module: str, *, lazy: bool = True) -> Iterator[str]:
-    """The modules that a module imports, wherever in it; without `lazy`, only those outside of functions."""
-    tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
+    """The modules that a module of sigcheck imports, wherever in it; without `lazy`, only those outside of functions."""
+    return _imports_of(MODULES[module], lazy=lazy)
+
+
+def _imports_of(path: Path, *, lazy: bool = True) -> Iterator[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
     pending: list[ast.AST] = [tree]
     while pending:
         node = pending.pop()
@@ -77,7 +81,7 @@ def _imports(module: str, *, lazy: bool = True) -> Iterator[str]:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{module}: a relative import"
+            assert node.level == 0, f"{path}: a relative import"
             for alias in node.names:
                 inner = f"{node.module}.{alias.name}"
                 yield inner if inner in MODULES else node.module or ""
@@ -150,6 +154,43 @@ def test_only_the_source_reader_knows_libcst() -> None:
 def test_the_command_line_loads_its_commands_when_it_needs_them() -> None:
     assert not [name for name in _imports("sigcheck.cli", lazy=False) if _ours(name)]
     assert "sigcheck.commands" in set(_imports("sigcheck.cli"))
+
+
+FAMILY_NEEDS_NO_PADDLE = ("", ".__main__", ".configuration", ".errors", ".installation", ".registry")
+"""Modules of `fastdeploy_moe` that tell what is wrong with Paddle, or need none: they import it in functions, if at all."""
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_sigcheck_does_not_know_the_family(module: str) -> None:
+    assert not {name.partition(".")[0] for name in _imports(module)} & {"fastdeploy_moe", "paddle", "numpy"}
+
+
+def test_the_family_does_not_know_sigcheck_and_starts_without_paddle() -> None:
+    import_paddle = {}
+    for path in sorted((ROOT.parent / "fastdeploy_moe").rglob("*.py")):
+        name = _name(path)
+        imported = {top.partition(".")[0] for top in _imports_of(path)}
+        assert "sigcheck" not in imported, name
+        import_paddle[name] = "paddle" in {top.partition(".")[0] for top in _imports_of(path, lazy=False)}
+    assert [name for name in FAMILY_NEEDS_NO_PADDLE if import_paddle[f"fastdeploy_moe{name}"]] == []
+    assert import_paddle["fastdeploy_moe.layers.moe.fused_moe_backend_base"]
+
+
+BACK_ENDS = [
+    path
+    for path in sorted((ROOT.parent / "fastdeploy_moe" / "layers").rglob("*.py"))
+    if path.name.startswith("fused_moe") or path.name == "nvfp4.py"
+]
+
+
+@pytest.mark.parametrize("path", BACK_ENDS, ids=lambda path: path.stem)
+def test_a_back_end_imports_no_other(path: Path) -> None:
+    base = "fastdeploy_moe.layers.moe.fused_moe_backend_base"
+    others = {_name(other) for other in BACK_ENDS if other != path} - {base}
+    found = {
+        name for name in _imports_of(path) if any(name == other or name.startswith(f"{other}.") for other in others)
+    }
+    assert found == set()
 
 
 def test_an_import_against_the_arrow_would_be_seen() -> None:

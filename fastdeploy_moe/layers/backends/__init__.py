@@ -1,0 +1,1 @@
+"""Back ends for devices other than NVIDIA's: one package a vendor."""

@@ -1,0 +1,1 @@
+"""Back ends that come with a quantisation of the whole model."""

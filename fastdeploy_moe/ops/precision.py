@@ -1,0 +1,123 @@
+"""Half precision on the CPU, where Paddle has no GEMM and few other kernels for it: widen, compute in fp32, round once.
+
+Imports Paddle and NumPy, and nothing of this package.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import paddle
+
+HALF_DTYPES = (paddle.bfloat16, paddle.float16)
+DTYPES = (paddle.float32, *HALF_DTYPES)
+
+_widening = threading.RLock()
+
+
+def is_bridged(tensor: Any) -> bool:
+    """Is the tensor bfloat16 or float16, and on the CPU?"""
+    return tensor.dtype in HALF_DTYPES and tensor.place.is_cpu_place()
+
+
+def widen(tensor: Any) -> Any:
+    """Return a half-precision tensor on the CPU as fp32 (exact); any other tensor as it is.
+
+    Paddle 2.6 takes five times as long for it as NumPy.
+    """
+    if not is_bridged(tensor):
+        return tensor
+    if _cast_rounds_to_nearest():
+        return tensor.cast(paddle.float32)
+    values = tensor.clone().numpy()  # of a view, `numpy` would copy all that the view is of
+    if tensor.dtype == paddle.bfloat16:  # of which NumPy has the bits, as uint16
+        values = (values.astype(np.uint32) << np.uint32(16)).view(np.float32)
+    return paddle.to_tensor(values.astype(np.float32), place=tensor.place)
+
+
+def round_to(tensor: Any, dtype: Any) -> Any:
+    """Return the tensor in that dtype, rounded to nearest, ties to even.
+
+    On a CPU not every `Tensor.cast` does that. Paddle 2.6 truncates; 3.3 makes the least float16 of values far below it. There
+    the rounding is NumPy's, or that of `_bfloat16_bits`.
+    """
+    if tensor.dtype == dtype:
+        return tensor
+    if dtype not in HALF_DTYPES or not tensor.place.is_cpu_place():
+        return tensor.cast(dtype)
+    if dtype == paddle.bfloat16 and _cast_rounds_to_nearest():
+        return tensor.cast(dtype)
+    values = tensor.cast(paddle.float32).numpy()
+    if dtype == paddle.float16:
+        with np.errstate(over="ignore", under="ignore"):
+            return paddle.to_tensor(values.astype(np.float16), place=tensor.place)
+    return paddle.to_tensor(_bfloat16_bits(values), place=tensor.place)  # Paddle reads uint16 as bfloat16
+
+
+@functools.lru_cache(maxsize=1)
+def _cast_rounds_to_nearest() -> bool:
+    """Does a cast to bfloat16 on the CPU round? 1 + 3/4 ulp goes up, or is truncated to 1."""
+    probe = paddle.to_tensor([1.0 + 3 * 2.0**-9], dtype="float32", place=paddle.CPUPlace())
+    return bool(probe.cast(paddle.bfloat16).cast(paddle.float32).numpy()[0] > 1.0)
+
+
+def _bfloat16_bits(values: Any) -> Any:
+    """Return the upper halves (uint16) of fp32 values, rounded to nearest even; a NaN stays one."""
+    bits = np.ascontiguousarray(values).view(np.uint32)
+    # Half an ulp less one, and one more where the last bit kept is odd; a carry into the exponent is right, up to infinity.
+    rounded = (bits + (np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1)))) >> np.uint32(16)
+    quiet = (bits >> np.uint32(16)) | np.uint32(0x40)
+    return np.where(np.isnan(values), quiet, rounded).astype(np.uint16)
+
+
+def call_widened(module: Any, x: Any) -> Any:
+    """Return `module(x)`, where a half-precision `x` on the CPU and the module's parameters and buffers are widened first.
+
+    The parameters are exchanged while the call lasts, one call at a time in a process, and are the same objects afterwards.
+    The result stays fp32 then: it is rounded once, at the end of the layer.
+
+    Args:
+        module: an `nn.Layer`, or any other callable, which has no parameters to widen.
+        x: `[T, width]`. A module of half precision gets fp32 here too: its product has no kernel on the CPU.
+    """
+    if not x.place.is_cpu_place():
+        return module(x)
+    x = widen(x)
+    if not isinstance(module, paddle.nn.Layer) or not any(is_bridged(value) for value in _tensors(module)):
+        return module(x)
+    with _widened(module):
+        return module(x)
+
+
+def _tensors(module: Any) -> list[Any]:
+    """Return the parameters and buffers of a layer and its sublayers."""
+    return [
+        tensor
+        for layer in module.sublayers(include_self=True)
+        for store in (layer._parameters, layer._buffers)  # noqa: SLF001
+        for tensor in store.values()
+        if tensor is not None
+    ]
+
+
+@contextlib.contextmanager
+def _widened(module: Any) -> Iterator[None]:
+    """Have fp32 copies in the place of the half-precision parameters and buffers of a layer."""
+    exchanged = []
+    with _widening:
+        try:
+            for layer in module.sublayers(include_self=True):
+                for store in (layer._parameters, layer._buffers):  # noqa: SLF001
+                    for name, tensor in store.items():
+                        if tensor is not None and is_bridged(tensor):
+                            exchanged.append((store, name, tensor))
+                            store[name] = widen(tensor)
+            yield
+        finally:
+            for store, name, tensor in exchanged:
+                store[name] = tensor

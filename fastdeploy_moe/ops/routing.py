@@ -1,0 +1,134 @@
+"""Which experts a token goes to, and with what weights. The work is done on the host, in NumPy.
+
+Imports Paddle and NumPy, and nothing of this package.
+T tokens, E experts, K experts a token.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import paddle
+
+_SUM_EPSILON = np.float32(1e-20)
+
+
+def get_moe_scores(
+    gating_output: Any,
+    n_group: int,
+    topk_group: int,
+    top_k: int,
+    routed_scaling_factor: float,
+    e_score_correction_bias: Any,
+    renormalize: bool = False,
+) -> tuple[Any, Any, Any]:
+    """Route by `noaux_tc`: sigmoid scores, a bias that helps to choose only, groups (DeepSeek-V3, equations 12 to 16).
+
+    With s = sigmoid(logits) and b = s + bias, the score of a group is the sum of its two best b (of its only one in groups of
+    one). Among the experts of the `topk_group` best groups those of the K best b are chosen; among equals, here as among
+    groups, the lowest id. The weight is s, divided by (the sum of the K + 1e-20) if renormalised, times the scale.
+
+    Args:
+        gating_output: logits, `[T, E]`.
+        n_group: groups of equal size; 0 and less mean 1.
+        topk_group: groups that may be chosen from.
+        top_k: K.
+        routed_scaling_factor: the scale of the weights.
+        e_score_correction_bias: fp32, E values; None for zeros.
+        renormalize: divide by the sum.
+
+    Returns:
+        Scores, fp32 `[T, E]`, the weight of a chosen expert and zero elsewhere (what FastDeploy's dispatch selects from);
+        weights, fp32 `[T, K]`; ids, int32 `[T, K]`, best first.
+    """
+    logits = _host(gating_output)
+    tokens, experts = logits.shape
+    scores = _sigmoid(logits)
+    biased = scores if e_score_correction_bias is None else scores + _host(e_score_correction_bias).reshape(1, experts)
+    keys = _keys(biased)
+    if n_group > 1 and topk_group < n_group:
+        size = experts // n_group
+        grouped = biased.reshape(tokens, n_group, size)
+        best = grouped if size <= 2 else np.partition(grouped, size - 2, axis=-1)[..., -2:]
+        groups = _best(_keys(best.sum(axis=-1, dtype=np.float32)), topk_group, n_group)
+        excluded = np.ones((tokens, n_group), dtype=bool)
+        np.put_along_axis(excluded, groups, values=False, axis=1)
+        keys.reshape(tokens, n_group, size)[excluded] = np.iinfo(np.int64).min
+    ids = _best(keys, top_k, experts)
+    weights = np.take_along_axis(scores, ids, axis=1)
+    if renormalize:
+        weights = weights / (weights.sum(axis=1, keepdims=True, dtype=np.float32) + _SUM_EPSILON)
+    weights = weights * np.float32(routed_scaling_factor)
+    sparse = np.zeros((tokens, experts), dtype=np.float32)
+    np.put_along_axis(sparse, ids, weights, axis=1)
+    place = gating_output.place
+    return _tensor(sparse, place), _tensor(weights, place), _tensor(ids.astype(np.int32), place)
+
+
+def moe_topk_select(
+    gating_output: Any,
+    bias: Any,
+    top_k: int,
+    apply_norm_weight: bool = True,
+    enable_softmax_top_k_fused: bool = False,  # noqa: ARG001  both ways of FastDeploy's kernel give the same values
+) -> tuple[Any, Any]:
+    """Route by softmax over all experts: the K best of p + bias, weighted with p.
+
+    Args:
+        gating_output: logits, `[T, E]`.
+        bias: fp32, E values; None for zeros.
+        top_k: K.
+        apply_norm_weight: divide the weights by their sum, without an epsilon.
+        enable_softmax_top_k_fused: how FastDeploy's kernel computes it; without effect here.
+
+    Returns:
+        Ids, int64 `[T, K]`, best first, the lowest id first among equals; weights, fp32 `[T, K]`.
+    """
+    logits = _host(gating_output)
+    experts = logits.shape[1]
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    probabilities = powers / powers.sum(axis=1, keepdims=True, dtype=np.float32)
+    biased = probabilities if bias is None else probabilities + _host(bias).reshape(1, experts)
+    ids = _best(_keys(biased), top_k, experts)
+    weights = np.take_along_axis(probabilities, ids, axis=1)
+    if apply_norm_weight:
+        with np.errstate(invalid="ignore"):  # where the bias chooses experts of probability 0 only
+            weights = weights / weights.sum(axis=1, keepdims=True, dtype=np.float32)
+    return _tensor(ids, gating_output.place), _tensor(weights, gating_output.place)
+
+
+def _host(tensor: Any) -> Any:
+    """Return a tensor as an fp32 array."""
+    if tensor.dtype != paddle.float32:
+        tensor = tensor.cast(paddle.float32)
+    return tensor.numpy()
+
+
+def _tensor(array: Any, place: Any) -> Any:
+    """Return an array as a tensor on that place."""
+    return paddle.to_tensor(array, place=place)
+
+
+def _sigmoid(logits: Any) -> Any:
+    """Return the sigmoid of fp32 logits, which neither overflows nor loses a small value."""
+    powers = np.exp(-np.abs(logits))
+    return np.where(logits >= 0, np.float32(1), powers) / (np.float32(1) + powers)
+
+
+def _keys(scores: Any) -> Any:
+    """Return int64 keys `[T, E]` that order as the fp32 scores do and, among equals, the lower id above the higher.
+
+    The bits of an fp32 number, read as an int32, order as the numbers do once those of a negative number, but for its sign,
+    are flipped. `bits * E + (E - 1 - id)` then tells equals apart.
+    """
+    bits = np.ascontiguousarray(scores + np.float32(0)).view(np.int32)  # -0 + 0 is 0: the zeros are equals
+    ordered = bits ^ ((bits >> 31) & np.int32(0x7FFFFFFF))
+    experts = scores.shape[1]
+    return ordered.astype(np.int64) * experts + np.arange(experts - 1, -1, -1)
+
+
+def _best(keys: Any, count: int, experts: int) -> Any:
+    """Return the ids `[T, count]`, int64, of the largest keys, the largest first."""
+    largest = np.sort(keys, axis=1)[:, : -count - 1 : -1]
+    return experts - 1 - largest % experts
