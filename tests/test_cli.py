@@ -636,6 +636,16 @@ def test_ctrl_c_is_one_line(tmp_path: Path, files: int, group: bool) -> None:
     assert (process.returncode, out, complaint) == (130, b"", b"sigcheck: interrupted\n")
 
 
+def test_a_call_that_goes_right_is_not_said_to_fail(tmp_path: Path) -> None:
+    family = (
+        "class Base:\n    def main(self, x):\n        {call}\n    def run(self, x, y=0): ...\n"
+        "class Kid(Base):\n    def run(self, y=0, x=0): ...\n"
+    )
+    for call, is_told in (("self.run(x=x, y=1)", False), ("self.run(x, 1)", True)):
+        write(tmp_path, {"m.py": family.format(call=call)})
+        assert ("called:" in run("check", "--no-cache", cwd=tmp_path).stdout) is is_told
+
+
 # The other commands.
 
 

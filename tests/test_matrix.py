@@ -804,7 +804,10 @@ for (const key of ['ArrowRight', 'ArrowDown', 'ArrowDown', 'ArrowLeft', 'ArrowLe
 press('End', {ctrlKey: true});
 press('Home', {ctrlKey: true});
 press('ArrowRight', {altKey: true});
-document.querySelectorAll('#slots tbody tr')[5].querySelectorAll('td')[4].focus();
+const cell = document.querySelectorAll('#slots tbody tr')[5].querySelectorAll('td')[4];
+cell.focus();
+// A window without the focus of its screen tells nobody.
+if (!document.hasFocus()) cell.dispatchEvent(new FocusEvent('focusin', {bubbles: true}));
 told.push(document.getElementById('detail').textContent);
 return JSON.stringify(told);
 """

@@ -39,6 +39,7 @@ TABLE = {
         "for x in g(p):\n    pass",
         "for x in xs:\n    pass\nelse:\n    use(p)",
         "while True:\n    use(p)\n    if a:\n        break",
+        "while True:\n    if a:\n        p = 1\n        continue\n    use(p)\n    if b():\n        break",
         "while use(p):\n    pass",
         "while 1:\n    if a:\n        return p",
         "try:\n    use(p)\nexcept E:\n    return 1",
@@ -582,7 +583,7 @@ def check(text: str) -> None:
 
 def _is_if(text: str, line: int) -> bool:
     written = text.split("\n")[line - 1].strip()
-    return written.startswith(("if ", "elif ")) and not any(word in written for word in (" and ", " or ", " if p"))
+    return written.startswith(("if ", "elif ")) and not any(word in written for word in (" and ", " or ", " if "))
 
 
 @given(bodies())

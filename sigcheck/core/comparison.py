@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
+from sigcheck.core.assignability import is_misbinding
+from sigcheck.core.binding import Rejection, bind_certain
 from sigcheck.core.callsite import CallSite, Route
 from sigcheck.core.contract import Contract
 from sigcheck.core.demands import Demands
@@ -200,7 +202,7 @@ class Comparison:
         return known
 
     def _call(self, pair: Pair, broken: Break) -> CallSite | None:
-        """A call in the base's own code that passes what the reason speaks of."""
+        """A call in the base's own code that passes what the reason speaks of, and goes wrong on the override."""
         if pair.family is not None:
             return None  # `self.m` does not lead to those who inherit nothing.
         involved = names_involved(broken.reason)
@@ -210,9 +212,22 @@ class Comparison:
                 for member in entry.members:
                     for call in member.calls:
                         given = {*slots[: len(call.positional)], *(name for name, _ in call.keywords)}
-                        if call.method == pair.override.name and call.route is not Route.SUPER and given & involved:
+                        is_meant = call.method == pair.override.name and call.route is not Route.SUPER
+                        if is_meant and given & involved and _goes_wrong(call, broken):
                             return call
         return None
+
+
+def _goes_wrong(call: CallSite, broken: Break) -> bool:
+    """What is certain of the call is refused by the override, or lands in another parameter."""
+    stars = {"has_star": call.has_star, "has_double_star": call.has_double_star}
+    promised, received = (bind_certain(signature, call.shape, **stars) for signature in (broken.base, broken.override))
+    if isinstance(promised, Rejection):
+        return False
+    return isinstance(received, Rejection) or any(
+        is_misbinding(parameter, received[argument], broken.override, broken.base)
+        for argument, parameter in promised.items()
+    )
 
 
 def all_breaks(hierarchy: Hierarchy, override: Member, base_class: Class, base: Member) -> tuple[Break, ...]:

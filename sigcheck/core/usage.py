@@ -428,7 +428,13 @@ class _Tracking:
                     continue
                 facts[node] = datum.fact
                 count[datum.fact.subject] = count.get(datum.fact.subject, 0) + 1
-        asked = {node: fact for node, fact in facts.items() if count[fact.subject] > 1}
+        # What is asked in a loop is asked again in the next round, and an object may have another answer then: that is good for
+        # an excuse, not for a charge. A loop's nodes lie between its `AGAIN` and its head.
+        repeated: set[int] = set()
+        for node, following in enumerate(graph.next):
+            if graph.ops[node] is _Op.AGAIN and not firm:
+                repeated.update(range(node + 1, max(following) + 1))
+        asked = {node: fact for node, fact in facts.items() if count[fact.subject] > 1 or node in repeated}
         keys = list(dict.fromkeys((fact.subject, fact.value) for fact in asked.values()))
         bits = {key: 1 << index for index, key in enumerate(keys)}
         self.is_empty = not keys

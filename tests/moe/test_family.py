@@ -274,6 +274,13 @@ def test_shared_experts_see_the_tokens_and_are_added(kind: type[Recording]) -> N
     np.testing.assert_array_equal(seen, x.numpy())
 
 
+def test_shared_experts_are_not_asked_about_no_tokens() -> None:
+    log: list[tuple[str, Any]] = []
+    shared = Recording("shared", log, lambda x: x + 1)
+    out = FusedMoE(Writing(), **SIZES)(_tokens()[:0], None, shared_experts=shared, fc1_latent_proj=nn.Identity())
+    assert (out.shape[0], log) == (0, [])
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_cutlass_between_its_projections_and_shared_experts(dtype: str) -> None:
     # The experts are linear in what they read here: with relu2 and weights of one, H = 4 becomes L = 3 and again H = 4.

@@ -203,7 +203,7 @@ class MoEMethodBase(ABC):
             fc1_latent_proj=fc1_latent_proj,
             fc2_latent_proj=fc2_latent_proj,
         )
-        if shared_experts is not None:
+        if shared_experts is not None and x.shape[0] > 0:  # Of no tokens, `Linear` of Paddle 2.6 raises.
             out = round_to(widen(out) + widen(call_widened(shared_experts, x)), out.dtype)
         return out
 
