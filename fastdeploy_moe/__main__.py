@@ -20,6 +20,17 @@ from fastdeploy_moe.registry import Support, list_moe_methods
 def main() -> int:
     """Print the report; returns the exit status."""
     try:
+        status = _report()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader (`| head`) has seen enough; without this, the interpreter complains when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return status
+
+
+def _report() -> int:
+    try:
         installation = find_paddle()
         _import_paddle(installation)
     except PaddleUnavailableError as error:

@@ -109,6 +109,17 @@ def test_the_report_and_the_self_check() -> None:
 
 
 @needs_paddle
+def test_a_reader_who_has_seen_enough() -> None:
+    command = [sys.executable, "-W", "ignore", "-m", "fastdeploy_moe"]
+    with subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert b"BrokenPipe" not in process.stderr.read()
+    assert process.returncode == 0
+
+
+@needs_paddle
 @pytest.mark.parametrize("projection", ["fc1_latent_proj", "fc2_latent_proj"])
 def test_a_back_end_that_forgets_fails_the_self_check(projection: str) -> None:
     code = f"""if True:
