@@ -41,6 +41,8 @@ TOLERANCES = {"float32": 1e-5, "bfloat16": 2e-2}
 """By dtype, of the largest difference over the largest |output|."""
 BATCHED_TOKENS = 64
 """Up to so many transformers' batched experts run: they copy the weights of each token's experts."""
+SIZE = 1024
+"""Of the matrices whose products give the rates."""
 SIDES = ("paddle", "torch")
 OURS = "CutlassMoEMethod"
 MKL = "MKL_DEBUG_CPU_TYPE"
@@ -83,10 +85,17 @@ class BenchmarkError(Exception):
 class Side(Protocol):
     """One framework: how it computes a case, and its products."""
 
-    def versions(self) -> dict[str, str]: ...
-    def computations(self, case: Case) -> dict[str, Callable[[], Any]]: ...
-    def array(self, output: Any) -> Any: ...
-    def product(self, dtype: str, size: int) -> Callable[[], Any] | None: ...
+    def versions(self) -> dict[str, str]:
+        """Those of its packages."""
+
+    def computations(self, case: Case) -> dict[str, Callable[[], Any]]:
+        """Each way to compute a case, by name."""
+
+    def array(self, output: Any) -> Any:
+        """An output in NumPy, fp32."""
+
+    def product(self, dtype: str) -> Callable[[], Any] | None:
+        """The product of two matrices of `SIZE`; None where it has none."""
 
 
 def draw(latent: bool) -> dict[str, Any]:
@@ -123,9 +132,11 @@ class PaddleSide:
         self.layers: dict[tuple[str, bool], Callable[[int], Callable[[], Any]]] = {}
 
     def versions(self) -> dict[str, str]:
+        """Those of its packages."""
         return {"Paddle": self.paddle.__version__}
 
     def computations(self, case: Case) -> dict[str, Callable[[], Any]]:
+        """Each way to compute a case, by name."""
         key = (case.dtype, case.latent)
         if key not in self.layers:
             self.layers[key] = self._layer(*key)
@@ -149,9 +160,8 @@ class PaddleSide:
         )
         names = {"up_gate_proj_weight": "up", "down_proj_weight": "down"}
         layer.load_state_dict({name: paddle.to_tensor(drawn[short]).astype(dtype) for name, short in names.items()})
-        gate, fc1, fc2 = (
-            self._linear(drawn[name], dtype) if name in drawn else None for name in ("gate", "fc1", "fc2")
-        )
+        gate = self._linear(drawn["gate"], dtype)
+        fc1, fc2 = (self._linear(drawn[name], dtype) if latent else None for name in ("fc1", "fc2"))
         tokens = paddle.to_tensor(drawn["x"]).astype(dtype)
 
         def computation(count: int) -> Callable[[], Any]:
@@ -168,12 +178,14 @@ class PaddleSide:
         return linear
 
     def array(self, output: Any) -> Any:
+        """An output in NumPy, fp32."""
         return output.astype("float32").numpy()
 
-    def product(self, dtype: str, size: int) -> Callable[[], Any] | None:
+    def product(self, dtype: str) -> Callable[[], Any] | None:
+        """The product of two matrices of `SIZE`; None where it has none."""
         if dtype != "float32":
             return None  # it has none on the CPU
-        a = self.paddle.randn([size, size])
+        a = self.paddle.randn([SIZE, SIZE])
         return lambda: self.paddle.matmul(a, a)
 
 
@@ -183,15 +195,17 @@ class TorchSide:
     def __init__(self) -> None:
         import torch  # noqa: PLC0415
 
-        torch.set_grad_enabled(False)  # noqa: FBT003  as torch has it
+        torch.set_grad_enabled(False)
         torch.set_num_threads(1)
         self.torch = torch
         self.layers: dict[tuple[str, bool], Callable[[Case], dict[str, Callable[[], Any]]]] = {}
 
     def versions(self) -> dict[str, str]:
+        """Those of its packages."""
         return {"torch": self.torch.__version__.partition("+")[0], "transformers": version("transformers")}
 
     def computations(self, case: Case) -> dict[str, Callable[[], Any]]:
+        """Each way to compute a case, by name."""
         key = (case.dtype, case.latent)
         if key not in self.layers:
             self.layers[key] = self._layer(*key)
@@ -236,7 +250,7 @@ class TorchSide:
             return computation
 
         def looped(first: Any, second: Any, x: Any) -> Callable[[], Any]:
-            return lambda: run(lambda h, ids, weights: loop(torch, h, ids, weights, first, second), x)
+            return lambda: run(lambda *routed: loop(torch, *routed, up=first, down=second), x)
 
         def computations(case: Case) -> dict[str, Callable[[], Any]]:
             x = drawn["x"][: case.tokens].to(getattr(torch, case.dtype))
@@ -250,14 +264,16 @@ class TorchSide:
         return computations
 
     def array(self, output: Any) -> Any:
+        """An output in NumPy, fp32."""
         return output.float().numpy()
 
-    def product(self, dtype: str, size: int) -> Callable[[], Any] | None:
-        a = self.torch.randn(size, size).to(getattr(self.torch, dtype))
+    def product(self, dtype: str) -> Callable[[], Any] | None:
+        """The product of two matrices of `SIZE`; None where it has none."""
+        a = self.torch.randn(SIZE, SIZE).to(getattr(self.torch, dtype))
         return lambda: a @ a
 
 
-def loop(torch: Any, h: Any, ids: Any, weights: Any, up: Any, down: Any) -> Any:
+def loop(torch: Any, h: Any, ids: Any, weights: Any, *, up: Any, down: Any) -> Any:
     """The experts that are hit, one by one, on rows sorted by expert: the fastest by hand; for a token nothing to sort."""
     tokens, top_k = ids.shape
     if tokens == 1:
@@ -317,8 +333,8 @@ def serve(side: Side, scratch: Path, answers: io.TextIOBase) -> None:
                 assert case is not None
                 answer = {name: measure(call, request["seconds"]) for name, call in prepared[case].items()}
             case "rate":
-                product = side.product(request["dtype"], 1024)
-                answer = None if product is None else 2 * 1024**3 / measure(product, request["seconds"]) / 1e6
+                product = side.product(request["dtype"])
+                answer = None if product is None else 2 * SIZE**3 / measure(product, request["seconds"]) / 1e6
         print(json.dumps(answer), file=answers, flush=True)
 
 
@@ -466,10 +482,13 @@ def report(outcomes: Sequence[Outcome], rounds: int) -> str:
         for dtype in DTYPES
     }
     errors = ", ".join(f"{error:.0e} in {dtype}" for dtype, error in worst.items())
-    lines = [
+    head = (
         f"{processor()}, one thread; {versions}. H={WIDTH}, latent {LATENT}, I={INNER}, E={EXPERTS}, K={TOP_K}, relu2, "
-        f"noaux_tc. Milliseconds, medians of {rounds} rounds; the ratio is the median of theirs.",
-        f"The outputs differ by at most {errors} (of the largest).\n",
+        f"noaux_tc. Milliseconds, medians of {rounds} rounds; the ratio is the median of theirs. "
+        f"The outputs differ by at most {errors} (of the largest).\n"
+    )
+    lines = [
+        head,
         "| environment | dtype | T | Cutlass | torch's best | which | ratio | to reach | reached |",
         "|---|---|---:|---:|---:|---|---:|---:|---|",
     ]
@@ -501,10 +520,10 @@ def report(outcomes: Sequence[Outcome], rounds: int) -> str:
             if case.latent:
                 other = outcome.timings[Case(case.tokens, case.dtype, latent=False)]
                 pairs = zip(timing.milliseconds, other.milliseconds, strict=True)
-                cells = tuple(f"{milliseconds:.2f}" for pair in pairs for milliseconds in pair)
-                lines.append(f"| {outcome.environment.name} | {case.dtype} | {case.tokens} | {' | '.join(cells)} |")
+                told = " | ".join(f"{milliseconds:.2f}" for pair in pairs for milliseconds in pair)
+                lines.append(f"| {outcome.environment.name} | {case.dtype} | {case.tokens} | {told} |")
     lines += [
-        "\nProducts of 1024 × 1024 matrices, GFLOP/s; Paddle has none of bfloat16 on the CPU:\n",
+        f"\nProducts of square matrices of {SIZE}, GFLOP/s; Paddle has none of bfloat16 on the CPU:\n",
         "| environment | dtype | Paddle | torch |",
         "|---|---|---:|---:|",
     ]
