@@ -88,10 +88,12 @@ def call_widened(module: Any, x: Any) -> Any:
     if not x.place.is_cpu_place():
         return module(x)
     x = widen(x)
-    if not isinstance(module, paddle.nn.Layer) or not any(is_bridged(value) for value in _tensors(module)):
-        return module(x)
-    with _widened(module):
-        return module(x)
+    if isinstance(module, paddle.nn.Layer):
+        with _widening:  # while another thread has it widened, a module looks as if there were nothing to widen
+            if any(is_bridged(value) for value in _tensors(module)):
+                with _widened(module):
+                    return module(x)
+    return module(x)
 
 
 def _tensors(module: Any) -> list[Any]:
@@ -107,17 +109,16 @@ def _tensors(module: Any) -> list[Any]:
 
 @contextlib.contextmanager
 def _widened(module: Any) -> Iterator[None]:
-    """Have fp32 copies in the place of the half-precision parameters and buffers of a layer."""
+    """Have fp32 copies in the place of the half-precision parameters and buffers of a layer; the caller holds `_widening`."""
     exchanged = []
-    with _widening:
-        try:
-            for layer in module.sublayers(include_self=True):
-                for store in (layer._parameters, layer._buffers):  # noqa: SLF001
-                    for name, tensor in store.items():
-                        if tensor is not None and is_bridged(tensor):
-                            exchanged.append((store, name, tensor))
-                            store[name] = widen(tensor)
-            yield
-        finally:
-            for store, name, tensor in exchanged:
-                store[name] = tensor
+    try:
+        for layer in module.sublayers(include_self=True):
+            for store in (layer._parameters, layer._buffers):  # noqa: SLF001
+                for name, tensor in store.items():
+                    if tensor is not None and is_bridged(tensor):
+                        exchanged.append((store, name, tensor))
+                        store[name] = widen(tensor)
+        yield
+    finally:
+        for store, name, tensor in exchanged:
+            store[name] = tensor

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
@@ -16,9 +17,9 @@ from hypothesis import strategies as st
 from fastdeploy_moe import ops
 from fastdeploy_moe.layers.moe import fused_moe_cutlass_backend as backend
 from fastdeploy_moe.ops import routing
-from fastdeploy_moe.ops.precision import round_to
+from fastdeploy_moe.ops.precision import call_widened, round_to
 from tests.moe import reference
-from tests.moe.building import TOLERANCE, Case, array, random_case, tensor, with_model
+from tests.moe.building import TOLERANCE, Case, array, linear, random_case, tensor, with_model
 
 SETTINGS = settings(deadline=None, max_examples=400, suppress_health_check=[HealthCheck.too_slow])
 
@@ -310,3 +311,29 @@ def test_nothing_is_selected_again_after_the_routing(method: str, monkeypatch: p
         ]
     )
     assert np.abs(out - expected).max() <= TOLERANCE["float32"] * np.abs(expected).max()
+
+
+def test_two_threads_share_a_half_precision_projection() -> None:
+    """One has its parameters widened while the other begins: they must not turn back in the middle of the other's call."""
+    inside, begun = threading.Event(), threading.Event()
+
+    class Projection(paddle.nn.Layer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = linear(np.eye(3), dtype="bfloat16")
+
+        def forward(self, x: Any) -> Any:
+            if threading.current_thread() is first:
+                inside.set()
+                begun.wait(0.5)  # the second one is kept out: this passes
+            else:
+                begun.set()
+                first.join()
+            return self.inner(x)
+
+    projection, x = Projection(), paddle.ones([2, 3])
+    first = threading.Thread(target=call_widened, args=(projection, x))
+    first.start()
+    assert inside.wait(60)
+    np.testing.assert_array_equal(array(call_widened(projection, x)), np.ones((2, 3)))
+    first.join()
