@@ -209,6 +209,12 @@ class MoEConfiguration:
         _require("x", width == self.hidden_size, f"has rows of width {width}, {reads}: is fc1_latent_proj missing?")
 
 
+def read_activation(layer: Any) -> str:
+    """Return the activation of a layer; that of one which has none, or None, is swiglu."""
+    activation: str | None = getattr(layer, "activation", None)
+    return "swiglu" if activation is None else activation
+
+
 _ARRAYS = ("gate_correction_bias", "up_gate_proj_weight", "down_proj_weight", "up_gate_proj_bias", "down_proj_bias")
 _SCALARS = tuple(name for name in MoEConfiguration.__dataclass_fields__ if name not in _ARRAYS)
 

@@ -156,3 +156,72 @@ def test_a_width_that_the_experts_cannot_read_is_refused() -> None:
         method.apply_tp(case.layer(), tensor(case.x).cast("float64"), case.gate())
     with pytest.raises(ValueError, match=r"^up_gate_proj_weight is missing: call create_weights"):
         case.run(case.layer(up_gate_proj_weight=None))
+
+
+ROLES = ["gate", "fc1_latent_proj", "fc2_latent_proj", "shared_experts"]
+
+
+@pytest.mark.parametrize(
+    ("gives", "message"),
+    [
+        (lambda out: None, "gives NoneType, not a tensor"),
+        (lambda out: (out, None), "gives tuple, not a tensor"),
+        (lambda out: out[:1], r"gives the shape \[1, \d+\], not \[7, width\]: one row for each token"),
+        (lambda out: out[:-1], r"gives the shape \[6, \d+\], not \[7, width\]"),
+        (lambda out: out.tile([2, 1]), r"gives the shape \[14, \d+\], not \[7, width\]"),
+        (lambda out: out.unsqueeze(1), r"gives the shape \[7, 1, \d+\], not \[7, width\]"),
+        (lambda out: out.cast("int32"), r"gives .*int32; it must be float32, bfloat16 or float16"),
+    ],
+)
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("method", ["noaux_tc", "softmax"])
+def test_what_a_module_must_give_for_each_token(role: str, gives: Any, message: str, method: str) -> None:
+    """Paddle 2.6 gathers rows that are not there from whatever is behind them in memory."""
+    run, modules = _modules(method)
+    honest = modules[role]
+    modules[role] = lambda x: gives(honest(x))
+    with pytest.raises(ValueError, match=f"^{role} {message}"):
+        run()
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_module_may_give_float64(role: str) -> None:
+    run, modules = _modules("noaux_tc")
+    expected, honest = run(), modules[role]
+    modules[role] = lambda x: honest(x).cast("float64")
+    assert (run() == expected).all()
+
+
+def test_shared_experts_of_another_width_are_refused() -> None:
+    """A width of 1 would be added to every column."""
+    run, modules = _modules("noaux_tc")
+    modules["shared_experts"] = lambda x: x[:, :1]
+    with pytest.raises(ValueError, match=r"^shared_experts gives rows of width 1, but the routed experts' have 16$"):
+        run()
+
+
+def _modules(method: str) -> tuple[Any, dict[str, Any]]:
+    """Return what runs `apply` with the modules of a dictionary, by role; and that dictionary."""
+    pytest.importorskip("paddle")
+    from fastdeploy_moe.layers.moe.fused_moe_cutlass_backend import CutlassMoEMethod
+    from tests.moe.building import array, random_case, tensor
+
+    case = random_case(0, topk_method=method)
+    modules = {"gate": case.gate(), "shared_experts": lambda x: x * 2, **case.projections()}
+
+    def run() -> Any:
+        out = CutlassMoEMethod().apply(case.layer(), tensor(case.x), **modules)
+        assert out.stop_gradient
+        return array(out)
+
+    return run, modules
+
+
+def test_tokens_that_are_no_tensor_are_refused() -> None:
+    pytest.importorskip("paddle")
+    from fastdeploy_moe.layers.moe.fused_moe_cutlass_backend import CutlassMoEMethod
+    from tests.moe.building import random_case
+
+    case = random_case(0)
+    with pytest.raises(ValueError, match=r"^x is a ndarray, not a tensor$"):
+        CutlassMoEMethod().apply(case.layer(), case.x, case.gate())

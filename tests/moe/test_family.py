@@ -252,6 +252,30 @@ def test_apply_forwards_by_keyword(ep_size: int, phase: str, method: str) -> Non
     assert back_end.calls == [(method, (layer, x, "gate"), given)]
 
 
+def test_a_layer_that_says_nothing_of_phase_activation_or_ranks() -> None:
+    class Space:
+        def __init__(self, **values: Any) -> None:
+            self.__dict__.update(values)
+
+    with pytest.raises(ValueError, match='moe_phase is None; it must be "prefill" or "decode"'):
+        Writing().apply(Space(ep_size=2), _tokens(), nn.Identity())
+    back_end = Writing()
+    back_end.apply(Space(ep_size=None), _tokens(), nn.Identity())
+    assert [call[0] for call in back_end.calls] == ["apply_tp"]
+    layer = FusedMoE(get_moe_method("cutlass"), **SIZES)
+    expected = layer(_tokens(), lambda x: paddle.ones([2, 4])).numpy()
+    layer.activation = None  # type: ignore[assignment]
+    np.testing.assert_array_equal(layer(_tokens(), lambda x: paddle.ones([2, 4])).numpy(), expected)
+
+
+def test_no_gradient_is_given_for_a_part_of_the_result() -> None:
+    x = _tokens()
+    x.stop_gradient = False
+    layer = FusedMoE(get_moe_method("cutlass"), **SIZES)
+    out = layer(x, nn.Linear(3, 4), shared_experts=nn.Linear(3, 3))
+    assert out.stop_gradient
+
+
 def test_the_phase_is_read_where_fastdeploy_keeps_it() -> None:
     class Space:
         def __init__(self, **values: Any) -> None:

@@ -187,6 +187,8 @@ def test_10_a_reduction_left_to_the_caller_is_refused_where_fc2_has_a_bias() -> 
     layer = case.layer(tp_size=2, tp_rank=0, reduce_results=False)
     with pytest.raises(ValueError, match="reduce_results"):
         case.run(layer)
+    with pytest.raises(ValueError, match="reduce_results"):
+        case.run(layer, fc2_latent_proj=nn.Sequential(linear(*case.model.fc2), nn.Identity()))  # type: ignore[misc]
     assert_close(
         case.run(layer, fc2_latent_proj=None)[0] @ case.model.fc2[0] + case.model.fc2[1],  # type: ignore[index]
         expected_of(case),

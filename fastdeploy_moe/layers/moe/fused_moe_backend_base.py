@@ -14,8 +14,8 @@ from typing import Any, ClassVar, NoReturn
 import paddle
 from paddle import nn
 
-from fastdeploy_moe.configuration import ACTIVATIONS
-from fastdeploy_moe.ops.precision import call_widened, round_to, widen
+from fastdeploy_moe.configuration import ACTIVATIONS, read_activation
+from fastdeploy_moe.ops.precision import DTYPES, call_widened, round_to, widen
 from fastdeploy_moe.roles import Fc1LatentProj, Fc2LatentProj, Gate, SharedExperts, TopkIdsHook
 
 PHASES = ("prefill", "decode")
@@ -80,7 +80,7 @@ class MoEMethodBase(ABC):
             extra_weight_attrs.pop(name) if name in extra_weight_attrs else getattr(layer, name)
             for name in ("num_experts", "hidden_size", "moe_intermediate_size")
         )
-        activation = getattr(layer, "activation", "swiglu")
+        activation = read_activation(layer)
         if activation not in ACTIVATIONS:
             raise ValueError(f"activation is {activation!r}; known are {', '.join(ACTIVATIONS)}")
         first = 2 * inner if activation == "swiglu" else inner
@@ -171,11 +171,14 @@ class MoEMethodBase(ABC):
     ) -> paddle.Tensor:
         """Run the experts on the tokens x [T, H], in the way that the layer is spread over ranks; returns [T, H].
 
+        For inference: no gradients. With tensor parallelism, what `shared_experts` returns is not summed over the ranks here.
+
         Raises:
             NotImplementedError: The back end cannot do what is asked; nothing has been computed then.
+            ValueError: `shared_experts` does not give what can be added.
         """
         self.refuse_unsupported(fc1_latent_proj=fc1_latent_proj, fc2_latent_proj=fc2_latent_proj)
-        if getattr(layer, "ep_size", 1) > 1:
+        if (getattr(layer, "ep_size", None) or 1) > 1:
             if read_phase(layer) == "prefill":
                 return self.apply_ep_prefill(
                     layer,
@@ -204,7 +207,13 @@ class MoEMethodBase(ABC):
             fc2_latent_proj=fc2_latent_proj,
         )
         if shared_experts is not None and x.shape[0] > 0:  # Of no tokens, `Linear` of Paddle 2.6 raises.
-            out = round_to(widen(out) + widen(call_widened(shared_experts, x)), out.dtype)
+            with paddle.no_grad():  # a gradient of this part alone would be a wrong one
+                shared = call_on_tokens("shared_experts", shared_experts, x)
+                if shared.shape[1] != out.shape[1]:
+                    raise ValueError(
+                        f"shared_experts gives rows of width {shared.shape[1]}, but the routed experts' have {out.shape[1]}"
+                    )
+                out = round_to(widen(out) + widen(shared), out.dtype)
         return out
 
     def refuse_unsupported(
@@ -226,15 +235,41 @@ class MoEMethodBase(ABC):
         raise NotImplementedError(f"{type(self).__name__}: {reason}")
 
 
+def call_on_tokens(name: str, module: Any, x: paddle.Tensor) -> paddle.Tensor:
+    """Return `module(x)`, `[T, width]`, for x `[T, H]`; on the CPU in fp32, see `call_widened`. Of float64 it becomes fp32.
+
+    Args:
+        name: of the parameter, for the message.
+        module: the gate, a projection or the shared experts.
+        x: `[T, H]`.
+
+    Raises:
+        ValueError: what it gives is not one row for each token, or not of floating point.
+    """
+    out = call_widened(module, x)
+    if not isinstance(out, paddle.Tensor):
+        raise ValueError(f"{name} gives {type(out).__name__}, not a tensor")  # noqa: TRY004  of the caller's module
+    if len(out.shape) != 2 or out.shape[0] != x.shape[0]:
+        raise ValueError(f"{name} gives the shape {list(out.shape)}, not [{x.shape[0]}, width]: one row for each token")
+    if out.dtype == paddle.float64:
+        return out.cast(paddle.float32)
+    if out.dtype not in DTYPES:
+        raise ValueError(f"{name} gives {out.dtype}; it must be float32, bfloat16 or float16")
+    return out
+
+
 def read_phase(layer: nn.Layer) -> str:
     """In which phase the layer runs, "prefill" or "decode".
 
     Upstream's place is `layer.fd_config.model_config.moe_phase.phase`; a layer without `fd_config` has `moe_phase`.
 
     Raises:
-        ValueError: It is neither.
+        ValueError: It is neither, or there is none.
     """
-    phase = layer.fd_config.model_config.moe_phase.phase if hasattr(layer, "fd_config") else layer.moe_phase
+    if hasattr(layer, "fd_config"):
+        phase = layer.fd_config.model_config.moe_phase.phase
+    else:
+        phase = getattr(layer, "moe_phase", None)
     if phase not in PHASES:
         raise ValueError(f'moe_phase is {phase!r}; it must be "prefill" or "decode"')
     return str(phase)

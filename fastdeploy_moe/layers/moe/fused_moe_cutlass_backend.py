@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 import paddle
 from paddle import nn
 
-from fastdeploy_moe.configuration import MoEConfiguration
-from fastdeploy_moe.layers.moe.fused_moe_backend_base import MoEMethodBase
+from fastdeploy_moe.configuration import MoEConfiguration, read_activation
+from fastdeploy_moe.layers.moe.fused_moe_backend_base import MoEMethodBase, call_on_tokens
 from fastdeploy_moe.ops import (
     eight_outputs,
     get_moe_scores,
@@ -21,7 +21,7 @@ from fastdeploy_moe.ops import (
     moe_topk_select,
     tensor_model_parallel_all_reduce,
 )
-from fastdeploy_moe.ops.precision import DTYPES, call_widened, round_to, widen
+from fastdeploy_moe.ops.precision import DTYPES, round_to, widen
 from fastdeploy_moe.roles import Fc1LatentProj, Fc2LatentProj, Gate, TopkIdsHook
 
 
@@ -78,7 +78,7 @@ class CutlassMoEMethod(MoEMethodBase):
             self.moe_quant_type,
             used_in_ep_low_latency,
             estimate_total_token_nums,
-            activation=getattr(layer, "activation", "swiglu"),
+            activation=read_activation(layer),
         )
 
     def apply_tp(
@@ -116,13 +116,13 @@ class CutlassMoEMethod(MoEMethodBase):
         with paddle.no_grad():
             if x.shape[0] == 0:
                 return _nothing(x, configuration, topk_ids_hookfunc, fc1_latent_proj, fc2_latent_proj)
-            logits = call_widened(gate, x).cast(paddle.float32)
+            logits = call_on_tokens("gate", gate, x).cast(paddle.float32)
             configuration.check_logits(tuple(logits.shape), x.shape[0])
             scores, weights, ids = _route(layer, configuration, logits)
             if topk_ids_hookfunc is not None:
                 topk_ids_hookfunc(topk_ids=ids)
 
-            hidden = widen(x) if fc1_latent_proj is None else call_widened(fc1_latent_proj, x)
+            hidden = widen(x) if fc1_latent_proj is None else call_on_tokens("fc1_latent_proj", fc1_latent_proj, x)
             configuration.check_width(hidden.shape[-1], projected=fc1_latent_proj is not None)
             is_noaux = configuration.topk_method == "noaux_tc"
             # get_moe_scores has used the correction bias already; a softmax that FastDeploy's operator repeats needs it.
@@ -153,7 +153,7 @@ class CutlassMoEMethod(MoEMethodBase):
             if configuration.tp_size > 1 and configuration.reduce_results:
                 out = tensor_model_parallel_all_reduce(out)
             if fc2_latent_proj is not None:
-                out = call_widened(fc2_latent_proj, out)
+                out = call_on_tokens("fc2_latent_proj", fc2_latent_proj, out)
             return round_to(out, x.dtype)
 
 
@@ -167,15 +167,25 @@ def _weight(layer: nn.Layer, name: str) -> paddle.Tensor:
 
 def _check(x: Any, configuration: MoEConfiguration, fc2_latent_proj: Any) -> None:
     """Refuse what is wrong before anything is computed."""
+    if not isinstance(x, paddle.Tensor):
+        raise ValueError(f"x is a {type(x).__name__}, not a tensor")  # noqa: TRY004  one kind of error for what x may not be
     if len(x.shape) != 2:
         raise ValueError(f"x has the shape {list(x.shape)}; it must be [T, H]: flatten batch and sequence first")
     if x.dtype not in DTYPES:
         raise ValueError(f"x is {x.dtype}; it must be float32, bfloat16 or float16")
     is_partial = configuration.tp_size > 1 and not configuration.reduce_results
-    if is_partial and getattr(fc2_latent_proj, "bias", None) is not None:
+    if is_partial and _has_bias(fc2_latent_proj):
         raise ValueError(
             "reduce_results is False: with tp_size above 1 a reduction after fc2_latent_proj would add its bias once for each rank"
         )
+
+
+def _has_bias(projection: Any) -> bool:
+    """Has a projection a bias, in itself or in one of its sublayers?"""
+    parameters = projection.named_parameters() if isinstance(projection, nn.Layer) else ()
+    return getattr(projection, "bias", None) is not None or any(
+        name.rpartition(".")[2] == "bias" for name, _ in parameters
+    )
 
 
 def _route(layer: Any, configuration: MoEConfiguration, logits: Any) -> tuple[Any, Any, Any]:
@@ -213,7 +223,7 @@ def _nothing(
     if fc1_latent_proj is None:
         configuration.check_width(width, projected=False)
         if fc2_latent_proj is not None:  # Paddle 2.6 has no products of zero rows
-            width = call_widened(fc2_latent_proj, paddle.zeros([1, width], dtype=x.dtype)).shape[-1]
+            width = call_on_tokens("fc2_latent_proj", fc2_latent_proj, paddle.zeros([1, width], dtype=x.dtype)).shape[1]
     elif fc2_latent_proj is None:
         width = configuration.hidden_size
     return paddle.zeros([0, width], dtype=x.dtype)
