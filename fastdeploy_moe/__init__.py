@@ -25,7 +25,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 from fastdeploy_moe.errors import FastdeployMoeError, PaddleUnavailableError, UnknownBackEndError
-from fastdeploy_moe.installation import find_paddle
+from fastdeploy_moe.installation import import_paddle
 from fastdeploy_moe.registry import Support, get_moe_method, list_moe_methods
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def __getattr__(name: str) -> object:
     home = _NEEDS_PADDLE.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    find_paddle()
+    import_paddle()
     value: object = getattr(importlib.import_module(home), name)
     globals()[name] = value
     return value

@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 
 from fastdeploy_moe.errors import PaddleUnavailableError
-from fastdeploy_moe.installation import PaddleInstallation, find_paddle, read_version
+from fastdeploy_moe.installation import PaddleInstallation, import_paddle, read_version
 from fastdeploy_moe.registry import Support, list_moe_methods
 
 
@@ -31,8 +31,9 @@ def main() -> int:
 
 def _report() -> int:
     try:
-        installation = find_paddle()
-        _import_paddle(installation)
+        with warnings.catch_warnings():  # Paddle's own, about itself
+            warnings.simplefilter("ignore")
+            installation = import_paddle()
     except PaddleUnavailableError as error:
         print(f"fastdeploy_moe: {error}", file=sys.stderr)
         return 2
@@ -43,19 +44,6 @@ def _report() -> int:
         print(line)
     print("\nCutlass against NumPy in float64, the largest error over the largest |reference|:")
     return _check()
-
-
-def _import_paddle(installation: PaddleInstallation) -> None:
-    """Import Paddle without its warnings; whatever keeps it from being imported becomes one line."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            import paddle  # noqa: F401, PLC0415  # it takes seconds, and fails where the message above is the better one
-    except Exception as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise PaddleUnavailableError(
-            f"{installation.distribution} {installation.version} cannot be imported: {reason}"
-        ) from error
 
 
 def _check() -> int:

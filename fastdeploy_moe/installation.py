@@ -1,7 +1,8 @@
-"""Which Paddle is installed, by the metadata of packages: knows what breaks `import paddle`, and imports nothing of it."""
+"""Which Paddle is installed, by the metadata of packages, and whether it can be imported: knows what breaks `import paddle`."""
 
 from __future__ import annotations
 
+import importlib
 import importlib.metadata
 import importlib.util
 from dataclasses import dataclass
@@ -43,8 +44,13 @@ def find_paddle() -> PaddleInstallation:
         raise PaddleUnavailableError(
             f"{both} are both installed and overwrite one another: pip uninstall -y {names}, then {INSTALL}"
         )
-    if not found and importlib.util.find_spec("paddle") is None:
-        raise PaddleUnavailableError(f"Paddle is not installed; {INSTALL}")
+    if not found:
+        spec = importlib.util.find_spec("paddle")
+        if spec is None:
+            raise PaddleUnavailableError(f"Paddle is not installed; {INSTALL}")
+        if spec.origin is None:
+            rest = ", ".join(spec.submodule_search_locations or ())
+            raise PaddleUnavailableError(f"Paddle is not installed, {rest} is no package; {INSTALL}")
     paddle = found[0] if found else PaddleInstallation("paddle", "of unknown version")
     if importlib.util.find_spec("setuptools") is None:
         raise PaddleUnavailableError(
@@ -56,3 +62,25 @@ def find_paddle() -> PaddleInstallation:
             f'{paddle.distribution} {paddle.version} does not work with numpy {numpy}: pip install "numpy<2"'
         )
     return paddle
+
+
+def import_paddle() -> PaddleInstallation:
+    """Import the one Paddle that is installed.
+
+    Raises:
+        PaddleUnavailableError: as `find_paddle`; or its import fails; or what is imported is not Paddle, or not all of it, as when
+            the other distribution has been uninstalled.
+    """
+    installation = find_paddle()
+    name = f"{installation.distribution} {installation.version}"
+    try:
+        paddle = importlib.import_module("paddle")
+    except Exception as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise PaddleUnavailableError(f"{name} cannot be imported: {reason}") from error
+    if not hasattr(paddle, "nn"):
+        if installation.distribution in DISTRIBUTIONS:
+            again = f"pip install --force-reinstall {installation.distribution}=={installation.version}"
+            raise PaddleUnavailableError(f"{name} has lost its files: {again}")
+        raise PaddleUnavailableError(f"{paddle.__file__} is another package than Paddle; {INSTALL}")
+    return installation

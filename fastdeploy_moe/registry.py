@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fastdeploy_moe.errors import UnknownBackEndError
-from fastdeploy_moe.installation import find_paddle
+from fastdeploy_moe.installation import import_paddle
 
 if TYPE_CHECKING:  # at run time it would import Paddle
     from fastdeploy_moe.layers.moe.fused_moe_backend_base import MoEMethodBase
@@ -96,9 +96,11 @@ def read_support(name: str) -> Support:
     )
 
 
-def _find(name: str) -> BackEnd:
+def _find(name: object) -> BackEnd:
     by_class = {back_end.class_name: back_end for back_end in BACK_ENDS.values()}
     known = BACK_ENDS | by_class
+    if not isinstance(name, str):
+        raise UnknownBackEndError(f"a back end is named by a string, not by {name!r}; there are {', '.join(BACK_ENDS)}")
     if name in known:
         return known[name]
     folded = {known_name.casefold(): known_name for known_name in known}
@@ -108,7 +110,7 @@ def _find(name: str) -> BackEnd:
 
 
 def _load(back_end: BackEnd) -> type[MoEMethodBase]:
-    find_paddle()
+    import_paddle()
     module = importlib.import_module(f"fastdeploy_moe.layers.{back_end.module}")
     method: type[MoEMethodBase] = getattr(module, back_end.class_name)
     return method

@@ -130,6 +130,15 @@ def test_a_name_that_is_like_none_lists_them() -> None:
     assert "did you mean" not in _message(raised)
 
 
+@pytest.mark.parametrize("name", [None, 3, b"cutlass", [], {}, CutlassMoEMethod])
+def test_a_name_that_is_no_string_is_unknown(name: Any) -> None:
+    with pytest.raises(
+        UnknownBackEndError, match="a back end is named by a string, not by .*; there are cutlass, "
+    ) as raised:
+        get_moe_method(name)
+    _message(raised)
+
+
 def test_what_each_supports_is_what_its_class_says() -> None:
     supports = {support.name: support for support in list_moe_methods()}
     assert list(supports) == list(BACK_ENDS)

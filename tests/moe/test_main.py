@@ -79,7 +79,31 @@ def test_a_paddle_that_does_not_import_says_why(tmp_path: Path) -> None:
     assert _refusal(site) == "paddlepaddle-gpu 2.6.2 cannot be imported: libcudart.so.11.0: no such file"
 
 
-def test_the_library_says_the_same(tmp_path: Path) -> None:
+def test_a_paddle_that_is_none_says_so(tmp_path: Path) -> None:
+    another = _site(tmp_path / "another")
+    file = another / "paddle" / "__init__.py"
+    assert _refusal(another) == f"{file} is another package than Paddle; {INSTALL}"
+    file.rename(file.with_name("left.py"))
+    assert _refusal(another) == f"Paddle is not installed, {file.parent} is no package; {INSTALL}"
+
+
+def test_a_paddle_without_its_files_is_to_be_installed_again(tmp_path: Path) -> None:
+    """`pip uninstall` of one of two takes the files of the other."""
+    site = _site(tmp_path, paddlepaddle="3.3.1")
+    again = "paddlepaddle 3.3.1 has lost its files: pip install --force-reinstall paddlepaddle==3.3.1"
+    assert _refusal(site) == again
+    (site / "paddle" / "__init__.py").rename(site / "paddle" / "left.py")
+    assert _refusal(site) == again
+
+
+@pytest.mark.parametrize(
+    ("distributions", "message"),
+    [
+        ({}, f"Paddle is not installed; {INSTALL}"),
+        ({"paddlepaddle": "3.3.1"}, "paddlepaddle 3.3.1 cannot be imported: no such file"),
+    ],
+)
+def test_the_library_says_the_same(tmp_path: Path, distributions: dict[str, str], message: str) -> None:
     code = """if True:
         import fastdeploy_moe
         for use in (lambda: fastdeploy_moe.get_moe_method("cutlass"), lambda: fastdeploy_moe.FusedMoE):
@@ -88,8 +112,9 @@ def test_the_library_says_the_same(tmp_path: Path) -> None:
             except fastdeploy_moe.PaddleUnavailableError as error:
                 print(error)
     """
-    done = _run(write(tmp_path, {}), alone=True, code=code)
-    assert (done.returncode, done.stdout.splitlines()) == (0, [f"Paddle is not installed; {INSTALL}"] * 2), done.stderr
+    site = _site(tmp_path, paddle="raise OSError('no such file')", **distributions) if distributions else tmp_path
+    done = _run(site, alone=True, code=code)
+    assert (done.returncode, done.stdout.splitlines()) == (0, [message] * 2), done.stderr
 
 
 @needs_paddle
