@@ -6,7 +6,10 @@ E experts, K experts a token, L the width the experts see, I their inner width.
 from __future__ import annotations
 
 import functools
+import math
+from collections.abc import Hashable
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Any
 
 ACTIVATIONS = ("swiglu", "relu2")
@@ -31,9 +34,15 @@ class Array:
     dtype: str
 
     @classmethod
-    def of(cls, tensor: Any) -> Array:
-        """Return those of a Paddle tensor, or of anything with `shape` and `dtype`."""
-        return cls(tuple(tensor.shape), str(tensor.dtype).rpartition(".")[2])
+    def of(cls, name: str, tensor: Any) -> Array:
+        """Return those of a Paddle tensor.
+
+        Raises:
+            ValueError: it is something else; the message names the field.
+        """
+        library, _, dtype = str(getattr(tensor, "dtype", "")).rpartition(".")
+        _require(name, library == "paddle", f"is a {type(tensor).__name__}; it must be a tensor of Paddle")
+        return cls(tuple(tensor.shape), dtype)
 
     def __str__(self) -> str:
         return f"{self.dtype} {list(self.shape)}"
@@ -96,7 +105,11 @@ class MoEConfiguration:
             "topk_group",
             "tp_size",
         ):
-            _require(name, getattr(self, name) >= 1, f"is {getattr(self, name)}; it must be 1 or more")
+            value: Any = getattr(self, name)
+            _require(name, _is_whole(value) and value >= 1, f"is {value!r}; it must be a whole number from 1 on")
+        scale: Any = self.routed_scaling_factor
+        is_finite = isinstance(scale, Real) and math.isfinite(scale)
+        _require("routed_scaling_factor", is_finite, f"is {scale!r}; it must be a finite number")
         _require(
             "activation", self.activation in ACTIVATIONS, f"is {self.activation!r}; known are {', '.join(ACTIVATIONS)}"
         )
@@ -105,11 +118,9 @@ class MoEConfiguration:
             self.topk_method in TOPK_METHODS,
             f"is {self.topk_method!r}; known are {', '.join(map(repr, TOPK_METHODS))}",
         )
-        _require(
-            "tp_rank",
-            0 <= self.tp_rank < self.tp_size,
-            f"is {self.tp_rank}; it must be one of tp_size = {self.tp_size} ranks",
-        )
+        rank: Any = self.tp_rank
+        is_rank = _is_whole(rank) and 0 <= rank < self.tp_size
+        _require("tp_rank", is_rank, f"is {rank!r}; it must be one of tp_size = {self.tp_size} ranks")
         self._check_choice()
         self._check_arrays()
 
@@ -179,8 +190,13 @@ class MoEConfiguration:
         found: dict[str, Any] = {name: getattr(layer, name, None) for name in _SCALARS}
         for name in _ARRAYS:
             tensor = getattr(layer, name, None)
-            found[name] = None if tensor is None else Array.of(tensor)
-        return _checked(**found)
+            found[name] = None if tensor is None else Array.of(name, tensor)
+        try:
+            return _checked(**found)
+        except TypeError:  # of no other cause: what is compared has been looked at
+            for name in _SCALARS:
+                _require(name, isinstance(found[name], Hashable), f"is {found[name]!r}; it must be a single value")
+            raise
 
     def check_logits(self, shape: tuple[int, ...], tokens: int) -> None:
         """Refuse logits that are not `[tokens, E]`.
@@ -219,7 +235,7 @@ _ARRAYS = ("gate_correction_bias", "up_gate_proj_weight", "down_proj_weight", "u
 _SCALARS = tuple(name for name in MoEConfiguration.__dataclass_fields__ if name not in _ARRAYS)
 
 
-@functools.lru_cache(maxsize=256)
+@functools.lru_cache(maxsize=256, typed=True)
 def _checked(**found: Any) -> MoEConfiguration:
     """Return the configuration of what a layer has: None stands for an attribute that it lacks.
 
@@ -236,7 +252,8 @@ def _checked(**found: Any) -> MoEConfiguration:
     for name in ("num_experts", "top_k", "hidden_size", "moe_intermediate_size"):
         _require(name, name in given, "is missing: the layer has no such attribute")
     given.setdefault("topk_method", "")
-    if given.get("n_group", 0) <= 0:
+    n_group: Any = given.get("n_group", 0)
+    if _is_whole(n_group) and n_group <= 0:
         given["n_group"] = given["topk_group"] = 1
     _require(
         "tp_rank",
@@ -244,6 +261,11 @@ def _checked(**found: Any) -> MoEConfiguration:
         "is missing: with tp_size above 1 the first rank alone adds down_proj_bias",
     )
     return MoEConfiguration(**given)
+
+
+def _is_whole(value: object) -> bool:
+    """Is it a whole number, of Python or of NumPy?"""
+    return isinstance(value, Integral)
 
 
 def _require(name: str, holds: bool, problem: str) -> None:

@@ -133,7 +133,7 @@ def test_a_name_that_is_like_none_lists_them() -> None:
 @pytest.mark.parametrize("name", [None, 3, b"cutlass", [], {}, CutlassMoEMethod])
 def test_a_name_that_is_no_string_is_unknown(name: Any) -> None:
     with pytest.raises(
-        UnknownBackEndError, match="a back end is named by a string, not by .*; there are cutlass, "
+        UnknownBackEndError, match=r"a back end is named by a string, not by .*; there are cutlass, "
     ) as raised:
         get_moe_method(name)
     _message(raised)
@@ -341,6 +341,23 @@ def test_cutlass_between_its_projections_and_shared_experts(dtype: str) -> None:
 # Weights
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"top_k": 5}, "top_k is 5, of num_experts = 4"),
+        ({"n_group": 3}, "n_group is 3, which does not divide"),
+        ({"ep_size": 3}, "ep_size is 3, which does not divide num_experts = 4"),
+        ({"ep_size": 0}, "ep_size is 0, which does not divide num_experts = 4"),
+        ({"hidden_size": -1}, "hidden_size is -1; it must be"),
+        ({"gate_correction_bias": paddle.zeros([3])}, r"gate_correction_bias has the shape \[3\]"),
+    ],
+)
+@pytest.mark.parametrize("name", ["cutlass", "nvfp4"])
+def test_a_layer_that_cannot_be_is_refused_when_it_is_made(name: str, change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=f"^{message}"):
+        FusedMoE(get_moe_method(name), **{**SIZES, **change})
+
+
 @pytest.mark.parametrize(("activation", "first"), [("swiglu", 10), ("relu2", 5)])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_weights_have_fastdeploys_shapes(activation: str, first: int, dtype: str) -> None:
@@ -389,6 +406,15 @@ def test_loading_rounds_to_nearest(dtype: str) -> None:
             {"down_proj_weight": np.ones((4, 3, 5), "float32")},
             r"down_proj_weight has shape \[4, 3, 5\]; the layer takes \[4, 5, 3\]",
         ),
+        ({"down_proj_weight": "abc"}, "down_proj_weight is a str, of which Paddle makes no tensor"),
+        ({"down_proj_weight": [b"abc"]}, r"down_proj_weight\[0\] is a bytes, of which Paddle makes no tensor"),
+        ({"down_proj_weight": iter(())}, r"down_proj_weight is a \w+, of which Paddle makes no tensor"),
+        ({"down_proj_weight": []}, "down_proj_weight is empty"),
+        (
+            {"down_proj_weight": [np.ones((5, 3), "float32"), np.ones((5, 2), "float32")]},
+            r"down_proj_weight\[1\] has shape \[5, 2\], down_proj_weight\[0\] \[5, 3\]",
+        ),
+        ({"down_proj_weight": np.ones((4, 5, 3), "complex64")}, "down_proj_weight is .*complex64; weights are real"),
         ({"down_proj_weigth": 1}, "down_proj_weigth is not a weight of this layer; did you mean down_proj_weight?"),
         ({"down_proj_bias": 1}, "down_proj_bias is not a weight of this layer"),
     ],

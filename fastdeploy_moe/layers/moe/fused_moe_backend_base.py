@@ -103,7 +103,7 @@ class MoEMethodBase(ABC):
                 each expert. Values are rounded to the dtype of the weight, to nearest.
 
         Raises:
-            ValueError: A weight is missing, unknown or of another shape; nothing has been loaded then.
+            ValueError: A weight is missing, unknown, of another shape or no tensor; nothing has been loaded then.
         """
         expected = {name: getattr(layer, name) for name in self.added_weight_attrs}
         if getattr(layer, "with_bias", False):
@@ -115,7 +115,7 @@ class MoEMethodBase(ABC):
         for name, parameter in expected.items():
             if name not in state_dict:
                 raise ValueError(f"{name} is not in the state dict, of {sorted(state_dict)}")
-            loaded[name] = value = _joined(state_dict[name])
+            loaded[name] = value = _joined(name, state_dict[name])
             if list(value.shape) != list(parameter.shape):
                 raise ValueError(f"{name} has shape {list(value.shape)}; the layer takes {list(parameter.shape)}")
         for name, value in loaded.items():
@@ -275,11 +275,25 @@ def read_phase(layer: nn.Layer) -> str:
     return str(phase)
 
 
-def _joined(value: Any) -> paddle.Tensor:
+def _joined(name: str, value: Any) -> paddle.Tensor:
     """One tensor for all experts, of one or of a sequence of one each."""
-    if isinstance(value, Sequence):
-        return paddle.stack([_joined(one) for one in value])
-    return value if isinstance(value, paddle.Tensor) else paddle.to_tensor(value)
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        parts = [_joined(f"{name}[{index}]", one) for index, one in enumerate(value)]
+        for index, part in enumerate(parts):
+            if part.shape != parts[0].shape:
+                raise ValueError(f"{name}[{index}] has shape {list(part.shape)}, {name}[0] {list(parts[0].shape)}")
+        if not parts:
+            raise ValueError(f"{name} is empty")
+        return paddle.stack(parts)
+    tensor = value
+    if not isinstance(value, paddle.Tensor):
+        try:
+            tensor = paddle.to_tensor(value)
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise ValueError(f"{name} is a {type(value).__name__}, of which Paddle makes no tensor") from error
+    if paddle.is_complex(tensor):
+        raise ValueError(f"{name} is {tensor.dtype}; weights are real")
+    return tensor
 
 
 def _nearest(name: str, known: Mapping[str, object]) -> str:

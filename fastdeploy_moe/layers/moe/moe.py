@@ -8,6 +8,7 @@ from typing import Any
 import paddle
 from paddle import nn
 
+from fastdeploy_moe.configuration import MoEConfiguration
 from fastdeploy_moe.layers.moe.fused_moe_backend_base import MoEMethodBase
 from fastdeploy_moe.roles import Fc1LatentProj, Fc2LatentProj, Gate, SharedExperts, TopkIdsHook
 
@@ -35,6 +36,9 @@ class FusedMoE(nn.Layer):
         tp_rank: This one.
         reduce_results: Whether the ranks' parts are added up; they are before `fc2_latent_proj`.
         moe_phase: "prefill" or "decode", for experts that are spread over ranks.
+
+    Raises:
+        ValueError: As `MoEConfiguration`, or `ep_size` does not divide `num_experts`; the message begins with the name.
     """
 
     def __init__(
@@ -63,7 +67,6 @@ class FusedMoE(nn.Layer):
         super().__init__()
         self.quant_method = quant_method
         self.num_experts = num_experts
-        self.num_local_experts = num_experts // ep_size
         self.top_k = top_k
         self.hidden_size = hidden_size
         self.moe_intermediate_size = moe_intermediate_size
@@ -81,6 +84,10 @@ class FusedMoE(nn.Layer):
         self.tp_rank = tp_rank
         self.reduce_results = reduce_results
         self.moe_phase = moe_phase
+        MoEConfiguration.from_layer(self)
+        if ep_size < 1 or num_experts % ep_size:
+            raise ValueError(f"ep_size is {ep_size}, which does not divide num_experts = {num_experts}")
+        self.num_local_experts = num_experts // ep_size
         quant_method.create_weights(
             self,
             num_experts=self.num_local_experts,
