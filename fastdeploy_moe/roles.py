@@ -31,7 +31,10 @@ SharedExperts: TypeAlias = Annotated[nn.Layer, Role("shared_experts")]
 """Sees every token, un-projected: [T, H] to [T, H]."""
 
 TopkIdsHook: TypeAlias = Callable[..., None]
-"""Called once with the keyword `topk_ids`, [T, K]: the experts that each token goes to."""
+"""Called once with the keyword `topk_ids`, [T, K]: the experts that each token goes to. It only looks: what it returns is not used,
+and it must not write to them."""
 
 Gate: TypeAlias = Callable[[paddle.Tensor], paddle.Tensor]
-"""Takes the tokens, un-projected, [T, H] to the logits of the experts [T, E]; mostly an `nn.Layer`."""
+"""Takes the tokens, un-projected, [T, H] to the logits of the experts [T, E]; mostly an `nn.Layer`.
+
+On the CPU the tokens come as fp32, and an `nn.Layer` of half precision is widened for the call; a plain function that holds one is not."""
