@@ -156,6 +156,49 @@ def test_ties_go_to_the_lowest_id(seed: int, groups: int, method: str, negative:
     np.testing.assert_array_equal(ids.numpy(), reference.choose(model, logits.astype(np.float64)))
 
 
+def test_experts_that_score_nothing_get_no_weight() -> None:
+    """0 / (0 + 1e-20) is 0, and not a NaN."""
+    _, weights, ids = ops.get_moe_scores(tensor([[-1e30] * 4]), 1, 1, 2, 2.5, None, True)
+    assert ids.numpy().tolist() == [[0, 1]]
+    assert weights.numpy().tolist() == [[0.0, 0.0]]
+
+
+def test_a_softmax_is_normalised_without_an_epsilon() -> None:
+    """The two that the bias chooses share all of the weight, however little they have of the probability."""
+    logits, bias = tensor([[0.0, -69.0, -69.0, 0.0]]), tensor([0.0, 1.0, 1.0, 0.0])
+    ids, weights = ops.moe_topk_select(logits, bias, 2, True)
+    assert ids.numpy().tolist() == [[1, 2]]
+    np.testing.assert_allclose(weights.numpy(), [[0.5, 0.5]], rtol=1e-6)
+    case = random_case(3, tokens=1, topk_method="softmax", top_k=2, groups=1, projections="none")
+    layer = case.layer(num_experts=4, gate_correction_bias=bias)
+    out = backend.CutlassMoEMethod().apply_tp(layer, tensor(case.x), lambda _x: logits)
+    expected = sum(0.5 * reference.expert(case.model, index, case.x[0]) for index in (1, 2))
+    assert np.abs(array(out) - expected).max() <= TOLERANCE["float32"] * np.abs(expected).max()
+
+
+def test_a_softmax_of_large_logits_does_not_overflow() -> None:
+    ids, weights = ops.moe_topk_select(tensor([[1000.0, 999.0, -1000.0]]), None, 2, False)
+    assert ids.numpy().tolist() == [[0, 1]]
+    np.testing.assert_allclose(weights.numpy(), [[1 / (1 + np.exp(-1.0)), 1 / (1 + np.exp(1.0))]], rtol=1e-6)
+
+
+@pytest.mark.parametrize(("method", "is_given"), [("noaux_tc", False), ("softmax", True)])
+def test_the_bias_is_not_added_a_second_time(method: str, is_given: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """FastDeploy's dispatch adds the bias it is given to scores that, of noaux_tc, have been chosen with it already."""
+    given: list[Any] = []
+    honest = ops.moe_expert_dispatch
+
+    def dispatch(x: Any, scores: Any, bias: Any, *args: Any, **keywords: Any) -> Any:
+        given.append(bias)
+        return honest(x, scores, bias, *args, **keywords)
+
+    monkeypatch.setattr(backend, "moe_expert_dispatch", dispatch)
+    case = random_case(4, topk_method=method)
+    layer = case.layer()
+    case.run(layer)
+    assert given == [layer.gate_correction_bias if is_given else None]
+
+
 def test_the_two_zeros_are_equals() -> None:
     """A group of experts whose bias is minus their score is 0, from either side."""
     scores = np.array([[0.0, -0.0, 0.0, -0.0]], dtype=np.float32)
@@ -204,6 +247,25 @@ def test_the_parameters_of_a_projection_are_the_same_objects_afterwards(dtype: s
     before = [(id(p), str(p.dtype)) for layer in projections.values() for p in layer.parameters()]
     case.run(**projections)
     assert before == [(id(p), str(p.dtype)) for layer in projections.values() for p in layer.parameters()]
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_buffers_of_half_precision_are_widened_too(dtype: str) -> None:
+    class Buffered(paddle.nn.Layer):
+        def __init__(self, weight: Any) -> None:
+            super().__init__()
+            self.register_buffer("matrix", tensor(weight, dtype))
+
+        def forward(self, x: Any) -> Any:
+            return paddle.matmul(x, self.matrix)
+
+    case = random_case(1, dtype=dtype)
+    assert case.model.fc1 is not None
+    projection = Buffered(case.model.fc1[0])
+    expected, _ = case.run()
+    out, _ = case.run(fc1_latent_proj=paddle.nn.Sequential(paddle.nn.Identity(), projection))
+    np.testing.assert_array_equal(out, expected)
+    assert str(projection.matrix.dtype) == f"paddle.{dtype}"
 
 
 @pytest.mark.parametrize("method", ["noaux_tc", "softmax"])

@@ -109,6 +109,8 @@ def test_7_zero_tokens_have_the_width_of_the_tokens(method: str, dtype: str) -> 
     assert ids.shape == (0, 3)
     for which, width in (("none", 8), ("fc1", 8), ("fc2", 16)):  # what one token would give
         assert random_case(6, tokens=0, topk_method=method, dtype=dtype, projections=which).run()[0].shape == (0, width)
+    with pytest.raises(ValueError, match=r"^x has rows of width 16"):
+        case.run(fc1_latent_proj=None)
 
 
 @pytest.mark.parametrize("method", METHODS)
