@@ -151,6 +151,7 @@ def test_a_gate_of_another_width_is_refused() -> None:
 
 def test_a_width_that_the_experts_cannot_read_is_refused() -> None:
     pytest.importorskip("paddle")
+    from fastdeploy_moe.layers.moe.fused_moe_cutlass_backend import CutlassMoEMethod
     from tests.moe.building import linear, random_case, tensor
 
     case = random_case(0, width=16, latent=8)
@@ -158,12 +159,12 @@ def test_a_width_that_the_experts_cannot_read_is_refused() -> None:
         ValueError, match=r"^fc1_latent_proj gives rows of width 5, but the experts read layer\.hidden_size = 8"
     ):
         case.run(fc1_latent_proj=linear(case.x[:, :5].repeat(3, axis=0)[:16]))
+    with pytest.raises(ValueError, match=r"^gate gives logits of shape \[7, 9\], not \[7, 8\]"):
+        CutlassMoEMethod().apply_tp(case.layer(), tensor(case.x), lambda x: x[:, :9], **case.projections())
     with pytest.raises(ValueError, match=r"^x has rows of width 16, .*: is fc1_latent_proj missing"):
         case.run(fc1_latent_proj=None)
     with pytest.raises(ValueError, match=r"^x has the shape"):
         type(case)(case.model, case.x[None], "float32").run()
-    from fastdeploy_moe.layers.moe.fused_moe_cutlass_backend import CutlassMoEMethod
-
     method = CutlassMoEMethod()
     with pytest.raises(ValueError, match=r"^x is .*float64; it must be"):
         method.apply_tp(case.layer(), tensor(case.x).cast("float64"), case.gate())
