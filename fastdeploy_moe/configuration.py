@@ -31,9 +31,9 @@ class Array:
     dtype: str
 
     @classmethod
-    def of(cls, tensor: Any) -> Array:
-        """Return those of a Paddle tensor, or of anything with `shape` and `dtype`."""
-        return cls(tuple(tensor.shape), str(tensor.dtype).rpartition(".")[2])
+    def of(cls, shape: tuple[int, ...], dtype: Any) -> Array:
+        """Return those that a Paddle tensor has, or anything with `shape` and `dtype`."""
+        return cls(shape, str(dtype).rpartition(".")[2])
 
     def __str__(self) -> str:
         return f"{self.dtype} {list(self.shape)}"
@@ -176,11 +176,11 @@ class MoEConfiguration:
         Raises:
             ValueError: as the class, or an attribute that is needed is missing.
         """
-        found: dict[str, Any] = {name: getattr(layer, name, None) for name in _SCALARS}
+        found = [getattr(layer, name, None) for name in _SCALARS]
         for name in _ARRAYS:
             tensor = getattr(layer, name, None)
-            found[name] = None if tensor is None else Array.of(tensor)
-        return _checked(**found)
+            found.append(None if tensor is None else (tuple(tensor.shape), tensor.dtype))
+        return _checked(*found)
 
     def check_logits(self, shape: tuple[int, ...], tokens: int) -> None:
         """Refuse logits that are not `[tokens, E]`.
@@ -214,12 +214,13 @@ _SCALARS = tuple(name for name in MoEConfiguration.__dataclass_fields__ if name 
 
 
 @functools.lru_cache(maxsize=256)
-def _checked(**found: Any) -> MoEConfiguration:
-    """Return the configuration of what a layer has: None stands for an attribute that it lacks.
+def _checked(*found: Any) -> MoEConfiguration:
+    """Return the configuration of what a layer has, in the order of `_SCALARS` and `_ARRAYS`: None stands for what it lacks.
 
-    Equal layers of a model are checked once.
+    Equal layers of a model are checked once; what is asked for at each call is therefore as plain as can be.
     """
-    given = {name: value for name, value in found.items() if value is not None}
+    given = {name: value for name, value in zip((*_SCALARS, *_ARRAYS), found, strict=True) if value is not None}
+    given |= {name: Array.of(*given[name]) for name in _ARRAYS if name in given}
     for name, source, axis in (
         ("hidden_size", "down_proj_weight", 2),
         ("moe_intermediate_size", "down_proj_weight", 1),
