@@ -34,15 +34,16 @@ class Array:
     dtype: str
 
     @classmethod
-    def of(cls, name: str, tensor: Any) -> Array:
-        """Return those of a Paddle tensor.
+    def of(cls, field: str, shape: tuple[int, ...], dtype: Any) -> Array:
+        """Return those that a Paddle tensor has, or anything with `shape` and `dtype`.
 
         Raises:
-            ValueError: it is something else; the message names the field.
+            ValueError: the dtype is not one of Paddle's; the message names the field.
         """
-        library, _, dtype = str(getattr(tensor, "dtype", "")).rpartition(".")
-        _require(name, library == "paddle", f"is a {type(tensor).__name__}; it must be a tensor of Paddle")
-        return cls(tuple(tensor.shape), dtype)
+        library, _, name = str(dtype).rpartition(".")
+        if library != "paddle":
+            raise ValueError(f"{field} is of {dtype}, which is no dtype of Paddle; it must be a tensor of Paddle")
+        return cls(shape, name)
 
     def __str__(self) -> str:
         return f"{self.dtype} {list(self.shape)}"
@@ -187,15 +188,18 @@ class MoEConfiguration:
         Raises:
             ValueError: as the class, or an attribute that is needed is missing.
         """
-        found: dict[str, Any] = {name: getattr(layer, name, None) for name in _SCALARS}
+        found = [getattr(layer, name, None) for name in _SCALARS]
         for name in _ARRAYS:
             tensor = getattr(layer, name, None)
-            found[name] = None if tensor is None else Array.of(name, tensor)
+            try:
+                found.append(None if tensor is None else (tuple(tensor.shape), tensor.dtype))
+            except AttributeError:
+                _require(name, holds=False, problem=f"is a {type(tensor).__name__}; it must be a tensor of Paddle")
         try:
-            return _checked(**found)
+            return _checked(*found)
         except TypeError:  # of no other cause: what is compared has been looked at
-            for name in _SCALARS:
-                _require(name, isinstance(found[name], Hashable), f"is {found[name]!r}; it must be a single value")
+            for name, value in zip(_SCALARS, found, strict=False):
+                _require(name, isinstance(value, Hashable), f"is {value!r}; it must be a single value")
             raise
 
     def check_logits(self, shape: tuple[int, ...], tokens: int) -> None:
@@ -236,12 +240,13 @@ _SCALARS = tuple(name for name in MoEConfiguration.__dataclass_fields__ if name 
 
 
 @functools.lru_cache(maxsize=256, typed=True)
-def _checked(**found: Any) -> MoEConfiguration:
-    """Return the configuration of what a layer has: None stands for an attribute that it lacks.
+def _checked(*found: Any) -> MoEConfiguration:
+    """Return the configuration of what a layer has, in the order of `_SCALARS` and `_ARRAYS`: None stands for what it lacks.
 
-    Equal layers of a model are checked once.
+    Equal layers of a model are checked once; what is asked for at each call is therefore as plain as can be.
     """
-    given = {name: value for name, value in found.items() if value is not None}
+    given = {name: value for name, value in zip((*_SCALARS, *_ARRAYS), found, strict=True) if value is not None}
+    given |= {name: Array.of(name, *given[name]) for name in _ARRAYS if name in given}
     for name, source, axis in (
         ("hidden_size", "down_proj_weight", 2),
         ("moe_intermediate_size", "down_proj_weight", 1),

@@ -1,18 +1,20 @@
 """The experts themselves: two products with the activation between, for each expert that has rows.
 
-Imports `precision`. E experts, L the width they see, I their inner width, N rows.
+Imports `host` and `precision`. E experts, L the width they see, I their inner width, N rows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import paddle
 import paddle.nn.functional as F  # noqa: N812  the name everyone knows
 
 from fastdeploy_moe.configuration import ACTIVATIONS
-from fastdeploy_moe.ops.precision import round_to, widen
+from fastdeploy_moe.ops.host import numpy_multiplies, tensor_of, view
+from fastdeploy_moe.ops.precision import is_bridged, round_to, widen
 
 
 def _swiglu(hidden: Any) -> Any:
@@ -27,14 +29,24 @@ def _relu2(hidden: Any) -> Any:
     return positive * positive
 
 
-_MANY_EXPERTS = 16
-"""From so many hit experts on their weights are not in the processor's cache from the last call."""
+def _swiglu_of_array(hidden: Any) -> Any:
+    """As `_swiglu`, of an array, which it overwrites."""
+    gate, up = np.split(hidden, 2, axis=-1)
+    up *= gate / (np.float32(1) + np.exp(-gate))  # where exp(-gate) is infinite, silu is zero
+    return up
 
-_FEW_ROWS = 16
-"""Up to so many rows a CPU's product waits for the weight, which MKL reads in strides: copied first, in order, it takes 10 to 20 %
-less for both together."""
 
-_FUNCTIONS: dict[str, Callable[[Any], Any]] = {"swiglu": _swiglu, "relu2": _relu2}
+def _relu2_of_array(hidden: Any) -> Any:
+    """As `_relu2`, of an array, which it overwrites."""
+    np.maximum(hidden, 0, out=hidden)
+    return np.square(hidden, out=hidden)
+
+
+_FUNCTIONS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
+    "swiglu": (_swiglu, _swiglu_of_array),
+    "relu2": (_relu2, _relu2_of_array),
+}
+"""Each activation, of a tensor and of an array."""
 
 
 def moe_expert_ffn(
@@ -88,37 +100,60 @@ def moe_expert_ffn(
             f"moe_expert_ffn in Paddle: quant_method={quant_method!r}, scales and used_in_ep_low_latency need FastDeploy's "
             "operators on a GPU"
         )
-    act = _FUNCTIONS[activation]
-    dtype = permute_input.dtype
-    width = down_proj_weight.shape[-1]
     ends = tokens_expert_prefix_sum.numpy().tolist()
+    starts = (0, *ends[:-1])
     hit = [
-        (expert, end - start)
-        for expert, (start, end) in enumerate(zip([0, *ends[:-1]], ends, strict=True))
-        if end > start
+        _Block(expert, start, end) for expert, (start, end) in enumerate(zip(starts, ends, strict=True)) if end > start
     ]
+    weights = (up_gate_proj_weight, down_proj_weight, up_gate_proj_bias)
     if not hit:
-        return paddle.zeros([0, width], dtype=dtype)
-    working = paddle.float32 if permute_input.place.is_cpu_place() else dtype
-    rows = widen(permute_input)
-    is_wide = up_gate_proj_weight.dtype == working and down_proj_weight.dtype == working
-    are_many = len(hit) >= _MANY_EXPERTS
-    ups, downs = (  # views: all at once cost less than one by one, from a few on
-        paddle.unbind(stacked) if are_many else stacked for stacked in (up_gate_proj_weight, down_proj_weight)
-    )
-    is_cold = is_wide and are_many and permute_input.place.is_cpu_place()
+        return paddle.zeros([0, down_proj_weight.shape[-1]], dtype=permute_input.dtype)
+    of_tensor, of_array = _FUNCTIONS[activation]
+    if permute_input.place.is_cpu_place() and numpy_multiplies():
+        return _run_in_numpy(permute_input, hit, *weights, of_array)
+    return _run_in_paddle(permute_input, hit, *weights, of_tensor)
 
-    def weight_of(weights: Any, expert: int, count: int) -> Any:
-        weight = weights[expert]
-        if is_cold and count <= _FEW_ROWS:
-            return weight.clone()
-        return weight if is_wide else widen(weight).cast(working)
 
-    blocks = paddle.split(rows, [count for _, count in hit]) if len(hit) > 1 else [rows]
+class _Block(NamedTuple):
+    """The rows of an expert that has some: `start` to `end`."""
+
+    expert: int
+    start: int
+    end: int
+
+
+@np.errstate(all="ignore")
+def _run_in_numpy(rows: Any, hit: list[_Block], up_gate: Any, down: Any, bias: Any, act: Callable[[Any], Any]) -> Any:
+    """Run the experts in fp32 on arrays; weights of fp32 are not copied, others are widened one expert at a time."""
+    values = view(widen(rows))
+    up_gate_of, down_of = _matrices(up_gate), _matrices(down)
+    bias_of = None if bias is None else _matrices(bias)
+    out = np.empty((len(values), down.shape[-1]), dtype=np.float32)
+    for expert, start, end in hit:
+        hidden = np.matmul(values[start:end], up_gate_of(expert))
+        if bias_of is not None:
+            hidden += bias_of(expert)
+        np.matmul(act(hidden), down_of(expert), out=out[start:end])
+    return round_to(tensor_of(out, rows.place), rows.dtype)
+
+
+def _matrices(stacked: Any) -> Callable[[int], Any]:
+    """Return what gives an expert's part of a stacked tensor on the CPU, as an array of fp32."""
+    if is_bridged(stacked):
+        return lambda expert: view(widen(stacked[expert]))
+    values = view(stacked)
+    return lambda expert: values[expert]
+
+
+def _run_in_paddle(rows: Any, hit: list[_Block], up_gate: Any, down: Any, bias: Any, act: Callable[[Any], Any]) -> Any:
+    """Run the experts on tensors, in the dtype of the rows; on the CPU in fp32."""
+    values = widen(rows)
+    dtype = values.dtype
+    blocks = paddle.split(values, [end - start for _, start, end in hit]) if len(hit) > 1 else [values]
     out = []
-    for (expert, count), block in zip(hit, blocks, strict=True):
-        hidden = paddle.matmul(block, weight_of(ups, expert, count))
-        if up_gate_proj_bias is not None:
-            hidden = hidden + widen(up_gate_proj_bias[expert]).cast(working)
-        out.append(paddle.matmul(act(hidden), weight_of(downs, expert, count)))
-    return round_to(paddle.concat(out) if len(out) > 1 else out[0], dtype)
+    for (expert, _, _), block in zip(hit, blocks, strict=True):
+        hidden = paddle.matmul(block, widen(up_gate[expert]).cast(dtype))
+        if bias is not None:
+            hidden = hidden + widen(bias[expert]).cast(dtype)
+        out.append(paddle.matmul(act(hidden), widen(down[expert]).cast(dtype)))
+    return round_to(paddle.concat(out) if len(out) > 1 else out[0], rows.dtype)

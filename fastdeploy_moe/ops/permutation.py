@@ -1,6 +1,6 @@
 """Rows in the order of their experts, and back. Index work is done on the host, in NumPy.
 
-Imports `precision` and `routing`. T tokens, E experts, K experts a token, L the width the experts see.
+Imports `host`, `precision` and `routing`. T tokens, E experts, K experts a token, L the width the experts see.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import paddle
 
+from fastdeploy_moe.ops.host import take, tensor_of, view
 from fastdeploy_moe.ops.precision import round_to, widen
 from fastdeploy_moe.ops.routing import moe_topk_select
 
@@ -67,18 +68,15 @@ def moe_expert_dispatch(
     counts = np.bincount(ids, minlength=experts)
     place = x.place
 
-    def tensor(array: Any) -> Any:
-        return paddle.to_tensor(array, place=place)
-
     return (
-        round_to(paddle.gather(widen(x), tensor(order // top_k)), x.dtype),  # exact; float16 has no gather on the CPU
-        tensor(np.cumsum(counts, dtype=np.int64)),
-        tensor(np.ascontiguousarray(places.reshape(tokens, top_k).T)),
+        round_to(take(widen(x), order // top_k), x.dtype),  # exact
+        tensor_of(np.cumsum(counts, dtype=np.int64), place),
+        tensor_of(places.reshape(tokens, top_k).T, place),
         topk_weights,
-        topk_ids.cast(paddle.int32),
-        tensor(ids[order].astype(np.int32)),
+        topk_ids if topk_ids.dtype == paddle.int32 else topk_ids.cast(paddle.int32),
+        tensor_of(ids[order].astype(np.int32), place),
         None,
-        tensor(counts.max(initial=0, keepdims=True).astype(np.int32)),
+        tensor_of(counts.max(initial=0, keepdims=True).astype(np.int32), place),
     )
 
 
@@ -90,7 +88,7 @@ def _select(gating_output: Any, bias: Any, top_k: int, topk_only_mode: bool) -> 
     biased = scores if bias is None else scores + bias.numpy().reshape(1, -1)
     ids = np.argsort(-biased, axis=1, kind="stable")[:, :top_k]
     place = gating_output.place
-    return paddle.to_tensor(ids, place=place), paddle.to_tensor(np.take_along_axis(scores, ids, axis=1), place=place)
+    return tensor_of(ids, place), tensor_of(np.take_along_axis(scores, ids, axis=1), place)
 
 
 def moe_expert_reduce(
@@ -119,14 +117,39 @@ def moe_expert_reduce(
     top_k, tokens = permute_indices_per_token.shape
     if tokens == 0:
         return paddle.zeros([0, ffn_out.shape[-1]], dtype=ffn_out.dtype)
+    if ffn_out.place.is_cpu_place():
+        return _reduce_in_numpy(
+            ffn_out,
+            top_k_weight,
+            permute_indices_per_token,
+            top_k_indices,
+            down_proj_bias,
+            norm_topk_prob,
+            routed_scaling_factor,
+        )
     weights = top_k_weight
     if norm_topk_prob:
         weights = weights / weights.sum(axis=1, keepdim=True)
     if routed_scaling_factor != 1.0:
         weights = weights * routed_scaling_factor
-    places = permute_indices_per_token.transpose([1, 0]).reshape([-1])
-    rows = paddle.gather(widen(ffn_out), places).cast(paddle.float32)
+    rows = paddle.gather(ffn_out, permute_indices_per_token.transpose([1, 0]).reshape([-1])).cast(paddle.float32)
     if down_proj_bias is not None:
-        rows = rows + paddle.gather(widen(down_proj_bias), top_k_indices.reshape([-1])).cast(paddle.float32)
+        rows = rows + paddle.gather(down_proj_bias, top_k_indices.reshape([-1])).cast(paddle.float32)
     out = paddle.bmm(weights.reshape([tokens, 1, top_k]), rows.reshape([tokens, top_k, -1]))
-    return round_to(out.reshape([tokens, -1]), ffn_out.dtype)
+    return out.reshape([tokens, -1]).cast(ffn_out.dtype)
+
+
+@np.errstate(all="ignore")
+def _reduce_in_numpy(
+    ffn_out: Any, top_k_weight: Any, places: Any, top_k_indices: Any, bias: Any, norm_topk_prob: bool, scale: float
+) -> Any:
+    """As `moe_expert_reduce`, on arrays; there are tokens."""
+    weights = top_k_weight.numpy()
+    if norm_topk_prob:
+        weights = weights / weights.sum(axis=1, keepdims=True)
+    if scale != 1.0:
+        weights = weights * np.float32(scale)
+    rows = np.take(view(widen(ffn_out)), places.numpy().T, axis=0)
+    if bias is not None:
+        rows += np.take(view(widen(bias)), top_k_indices.numpy(), axis=0)
+    return round_to(tensor_of(np.matmul(weights[:, None], rows)[:, 0], ffn_out.place), ffn_out.dtype)

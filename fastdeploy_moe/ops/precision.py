@@ -1,6 +1,6 @@
 """Half precision on the CPU, where Paddle has no GEMM and few other kernels for it: widen, compute in fp32, round once.
 
-Imports Paddle and NumPy, and nothing of this package.
+Imports `host`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 import paddle
+
+from fastdeploy_moe.ops.host import numpy_multiplies, tensor_of, view
 
 HALF_DTYPES = (paddle.bfloat16, paddle.float16)
 DTYPES = (paddle.float32, *HALF_DTYPES)
@@ -78,8 +80,9 @@ def _bfloat16_bits(values: Any) -> Any:
 def call_widened(module: Any, x: Any) -> Any:
     """Return `module(x)`, where a half-precision `x` on the CPU and the module's parameters and buffers are widened first.
 
-    The parameters are exchanged while the call lasts, one call at a time in a process, and are the same objects afterwards.
-    The result stays fp32 then: it is rounded once, at the end of the layer.
+    A plain `nn.Linear` on the CPU is its product, which NumPy computes. Of any other layer of half precision the parameters are
+    exchanged while the call lasts, one call at a time in a process, and are the same objects afterwards. The result stays fp32
+    then: it is rounded once, at the end of the layer.
 
     Args:
         module: an `nn.Layer`, or any other callable, which has no parameters to widen.
@@ -88,12 +91,35 @@ def call_widened(module: Any, x: Any) -> Any:
     if not x.place.is_cpu_place():
         return module(x)
     x = widen(x)
+    if _is_plain_linear(module, x) and numpy_multiplies():
+        return _multiply(x, module.weight, module.bias)
     if isinstance(module, paddle.nn.Layer):
         with _widening:  # while another thread has it widened, a module looks as if there were nothing to widen
             if any(is_bridged(value) for value in _tensors(module)):
                 with _widened(module):
                     return module(x)
     return module(x)
+
+
+def _is_plain_linear(module: Any, x: Any) -> bool:
+    """Is it an `nn.Linear` for `x` and nothing else: no subclass, no hooks, no other `forward`? Then its product is known."""
+    return (
+        type(module) is paddle.nn.Linear
+        and "forward" not in vars(module)
+        and not module._forward_pre_hooks  # noqa: SLF001
+        and not module._forward_post_hooks  # noqa: SLF001
+        and module.weight.dtype in DTYPES
+        and module.weight.shape[0] == x.shape[-1]  # else Paddle says what is wrong
+    )
+
+
+@np.errstate(all="ignore")
+def _multiply(x: Any, weight: Any, bias: Any) -> Any:
+    """Return the product of fp32 rows, and a bias or None, as NumPy computes it from the parameters as they are now."""
+    out = np.matmul(view(x), view(widen(weight)))
+    if bias is not None:
+        out += view(widen(bias))
+    return tensor_of(out, x.place)
 
 
 def _tensors(module: Any) -> list[Any]:

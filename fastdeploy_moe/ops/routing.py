@@ -1,6 +1,6 @@
 """Which experts a token goes to, and with what weights. The work is done on the host, in NumPy.
 
-Imports Paddle and NumPy, and nothing of this package.
+Imports `host`.
 T tokens, E experts, K experts a token.
 """
 
@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 import paddle
+
+from fastdeploy_moe.ops.host import tensor_of
 
 _SUM_EPSILON = np.float32(1e-20)
 
@@ -56,14 +58,15 @@ def get_moe_scores(
         np.put_along_axis(excluded, groups, values=False, axis=1)
         keys.reshape(tokens, n_group, size)[excluded] = np.iinfo(np.int64).min
     ids = _best(keys, top_k, experts)
-    weights = np.take_along_axis(scores, ids, axis=1)
+    rows = np.arange(tokens)[:, None]
+    weights = scores[rows, ids]
     if renormalize:
         weights = weights / (weights.sum(axis=1, keepdims=True, dtype=np.float32) + _SUM_EPSILON)
     weights = weights * np.float32(routed_scaling_factor)
     sparse = np.zeros((tokens, experts), dtype=np.float32)
-    np.put_along_axis(sparse, ids, weights, axis=1)
+    sparse[rows, ids] = weights
     place = gating_output.place
-    return _tensor(sparse, place), _tensor(weights, place), _tensor(ids.astype(np.int32), place)
+    return tensor_of(sparse, place), tensor_of(weights, place), tensor_of(ids.astype(np.int32), place)
 
 
 def moe_topk_select(
@@ -95,7 +98,7 @@ def moe_topk_select(
     if apply_norm_weight:
         with np.errstate(invalid="ignore"):  # where the bias chooses experts of probability 0 only
             weights = weights / weights.sum(axis=1, keepdims=True, dtype=np.float32)
-    return _tensor(ids, gating_output.place), _tensor(weights, gating_output.place)
+    return tensor_of(ids, gating_output.place), tensor_of(weights, gating_output.place)
 
 
 def _host(tensor: Any) -> Any:
@@ -103,11 +106,6 @@ def _host(tensor: Any) -> Any:
     if tensor.dtype != paddle.float32:
         tensor = tensor.cast(paddle.float32)
     return tensor.numpy()
-
-
-def _tensor(array: Any, place: Any) -> Any:
-    """Return an array as a tensor on that place."""
-    return paddle.to_tensor(array, place=place)
 
 
 def _sigmoid(logits: Any) -> Any:

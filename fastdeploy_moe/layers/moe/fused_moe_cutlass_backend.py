@@ -116,7 +116,7 @@ class CutlassMoEMethod(MoEMethodBase):
         with paddle.no_grad():
             if x.shape[0] == 0:
                 return _nothing(x, configuration, topk_ids_hookfunc, fc1_latent_proj, fc2_latent_proj)
-            logits = call_on_tokens("gate", gate, x).cast(paddle.float32)
+            logits = round_to(call_on_tokens("gate", gate, x), paddle.float32)
             configuration.check_logits(tuple(logits.shape), x.shape[0])
             scores, weights, ids = _route(layer, configuration, logits)
             if topk_ids_hookfunc is not None:
