@@ -91,15 +91,15 @@ def call_widened(module: Any, x: Any) -> Any:
     if not x.place.is_cpu_place():
         return module(x)
     x = widen(x)
-    if _is_plain_linear(module, x) and numpy_multiplies():
-        return _multiply(x, module.weight, module.bias)
+    if numpy_multiplies() and is_plain_linear(module, x):
+        return tensor_of(multiply(view(x), module.weight, module.bias), x.place)
     if not isinstance(module, paddle.nn.Layer) or not any(is_bridged(value) for value in _tensors(module)):
         return module(x)
     with _widened(module):
         return module(x)
 
 
-def _is_plain_linear(module: Any, x: Any) -> bool:
+def is_plain_linear(module: Any, x: Any) -> bool:
     """Is it an `nn.Linear` for `x` and nothing else: no subclass, no hooks, no other `forward`? Then its product is known."""
     return (
         type(module) is paddle.nn.Linear
@@ -112,12 +112,12 @@ def _is_plain_linear(module: Any, x: Any) -> bool:
 
 
 @np.errstate(all="ignore")
-def _multiply(x: Any, weight: Any, bias: Any) -> Any:
-    """Return the product of fp32 rows, and a bias or None, as NumPy computes it from the parameters as they are now."""
-    out = np.matmul(view(x), view(widen(weight)))
+def multiply(x: Any, weight: Any, bias: Any) -> Any:
+    """Return the product of fp32 rows in an array and a weight, and a bias or None: tensors on the CPU, as they are now."""
+    out = np.matmul(x, view(widen(weight)))
     if bias is not None:
         out += view(widen(bias))
-    return tensor_of(out, x.place)
+    return out
 
 
 def _tensors(module: Any) -> list[Any]:
