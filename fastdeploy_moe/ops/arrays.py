@@ -73,7 +73,7 @@ def run(
     order, places, counts = permutation.sort_by_expert(ids, configuration.num_experts)
     rows = experts.run_in_numpy(
         values.take(order // configuration.top_k, axis=0),
-        counts.cumsum(),
+        counts,
         up_gate_proj_weight,
         down_proj_weight,
         getattr(layer, "up_gate_proj_bias", None),
@@ -82,22 +82,22 @@ def run(
     bias = getattr(layer, "down_proj_bias", None) if configuration.tp_rank == 0 else None
     norm = configuration.topk_method != "noaux_tc"
     values = permutation.sum_by_token(rows, weights, places, ids, bias, norm, 1.0)
-    if is_plain_linear(fc2_latent_proj, values):
-        return tensor_of(multiply(values, fc2_latent_proj.weight, fc2_latent_proj.bias), place)
+    product = multiply(fc2_latent_proj, values) if is_plain_linear(fc2_latent_proj) else None
+    if product is not None:
+        return tensor_of(product, place)
     out = tensor_of(values, place)
     return out if fc2_latent_proj is None else call_widened(fc2_latent_proj, out)
 
 
 def _apply(module: Any, x: Any, values: Any) -> Any:
     """Return `module(x)` as an fp32 array; `values` are those of `x`."""
-    if is_plain_linear(module, values):
-        return multiply(values, module.weight, module.bias)
-    return view(round_to(widen(call_widened(module, x)), paddle.float32))
+    product = multiply(module, values) if is_plain_linear(module) else None
+    return view(round_to(widen(call_widened(module, x)), paddle.float32)) if product is None else product
 
 
 def _choose(logits: Any, configuration: MoEConfiguration, bias: Any) -> tuple[Any, Any]:
     """Return weights, fp32 `[T, K]`, and ids, int32 or int64 `[T, K]`: what the operators of the routing choose."""
-    correction = routing.host(bias)
+    correction = None if bias is None else bias.numpy()
     if configuration.topk_method == "noaux_tc":
         return routing.choose_noaux_tc(
             logits,

@@ -100,25 +100,24 @@ def moe_expert_ffn(
             f"moe_expert_ffn in Paddle: quant_method={quant_method!r}, scales and used_in_ep_low_latency need FastDeploy's "
             "operators on a GPU"
         )
-    ends = tokens_expert_prefix_sum.numpy()
+    counts = np.diff(tokens_expert_prefix_sum.numpy(), prepend=0)
     weights = (up_gate_proj_weight, down_proj_weight, up_gate_proj_bias)
     if permute_input.place.is_cpu_place() and numpy_multiplies():
-        out = tensor_of(run_in_numpy(view(widen(permute_input)), ends, *weights, activation), permute_input.place)
+        out = tensor_of(run_in_numpy(view(widen(permute_input)), counts, *weights, activation), permute_input.place)
         return round_to(out, permute_input.dtype)
-    return _run_in_paddle(permute_input, ends, *weights, activation)
+    return _run_in_paddle(permute_input, counts, *weights, activation)
 
 
-def _blocks(ends: Any) -> list[tuple[int, int, int]]:
+def _blocks(counts: Any) -> list[tuple[int, int, int]]:
     """Return the experts that have rows, the first row of each and the one after its last."""
-    stops = ends.tolist()
-    return [
-        (expert, start, end) for expert, (start, end) in enumerate(zip((0, *stops), stops, strict=False)) if end > start
-    ]
+    (experts,) = counts.nonzero()
+    stops = counts[experts].cumsum().tolist()
+    return list(zip(experts.tolist(), (0, *stops), stops, strict=False))
 
 
 @np.errstate(all="ignore")
-def run_in_numpy(rows: Any, ends: Any, up_gate: Any, down: Any, bias: Any, activation: str) -> Any:
-    """As `moe_expert_ffn`, of fp32 rows in an array; the weights are tensors on the CPU.
+def run_in_numpy(rows: Any, counts: Any, up_gate: Any, down: Any, bias: Any, activation: str) -> Any:
+    """As `moe_expert_ffn`, of fp32 rows in an array and the number of those of each expert; the weights are tensors on the CPU.
 
     Weights of fp32 are not copied, others are widened one expert at a time.
     """
@@ -126,7 +125,7 @@ def run_in_numpy(rows: Any, ends: Any, up_gate: Any, down: Any, bias: Any, activ
     up_gate_of, down_of = _matrices(up_gate), _matrices(down)
     bias_of = None if bias is None else _matrices(bias)
     out = np.empty((len(rows), down.shape[-1]), dtype=np.float32)
-    for expert, start, end in _blocks(ends):
+    for expert, start, end in _blocks(counts):
         hidden = np.matmul(rows[start:end], up_gate_of(expert))
         if bias_of is not None:
             hidden += bias_of(expert)
@@ -142,10 +141,10 @@ def _matrices(stacked: Any) -> Callable[[int], Any]:
     return lambda expert: values[expert]
 
 
-def _run_in_paddle(rows: Any, ends: Any, up_gate: Any, down: Any, bias: Any, activation: str) -> Any:
+def _run_in_paddle(rows: Any, counts: Any, up_gate: Any, down: Any, bias: Any, activation: str) -> Any:
     """As `moe_expert_ffn`, on tensors: in the dtype of the rows, and on the CPU in fp32."""
     act, _ = _FUNCTIONS[activation]
-    values, hit = widen(rows), _blocks(ends)
+    values, hit = widen(rows), _blocks(counts)
     dtype = values.dtype
     if not hit:
         return paddle.zeros([0, down.shape[-1]], dtype=rows.dtype)

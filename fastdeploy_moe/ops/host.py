@@ -34,12 +34,12 @@ class _Exported:
 
 
 def view(tensor: Any) -> Any:
-    """Return the values of a tensor as an array that is not to be written; on the CPU it is the tensor's own memory.
+    """Return the values of a tensor on the CPU as an array, which is its own memory and cannot be written to.
 
     Args:
         tensor: of any dtype that NumPy has, so not bfloat16.
     """
-    return np.from_dlpack(_Exported(tensor)) if tensor.place.is_cpu_place() else tensor.numpy()
+    return np.from_dlpack(_Exported(tensor))
 
 
 def tensor_of(array: Any, place: Any) -> Any:

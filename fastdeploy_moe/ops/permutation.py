@@ -153,7 +153,7 @@ def sum_by_token(
         weights = weights / weights.sum(axis=1, keepdims=True)
     if scale != 1.0:
         weights = weights * np.float32(scale)
-    rows = np.take(rows, places, axis=0)
+    rows = rows.take(places, axis=0)
     if down_proj_bias is not None:
-        rows += np.take(view(widen(down_proj_bias)), ids, axis=0)
+        rows += view(widen(down_proj_bias)).take(ids, axis=0)
     return np.matmul(weights[:, None], rows)[:, 0]

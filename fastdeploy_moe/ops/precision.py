@@ -91,30 +91,33 @@ def call_widened(module: Any, x: Any) -> Any:
     if not x.place.is_cpu_place():
         return module(x)
     x = widen(x)
-    if numpy_multiplies() and is_plain_linear(module, x):
-        return tensor_of(multiply(view(x), module.weight, module.bias), x.place)
+    product = multiply(module, view(x)) if numpy_multiplies() and is_plain_linear(module) else None
+    if product is not None:
+        return tensor_of(product, x.place)
     if not isinstance(module, paddle.nn.Layer) or not any(is_bridged(value) for value in _tensors(module)):
         return module(x)
     with _widened(module):
         return module(x)
 
 
-def is_plain_linear(module: Any, x: Any) -> bool:
-    """Is it an `nn.Linear` for `x` and nothing else: no subclass, no hooks, no other `forward`? Then its product is known."""
+def is_plain_linear(module: Any) -> bool:
+    """Is it an `nn.Linear` and nothing else: no subclass, no hooks, no other `forward`? Then its product is known."""
     return (
         type(module) is paddle.nn.Linear
         and "forward" not in vars(module)
         and not module._forward_pre_hooks  # noqa: SLF001
         and not module._forward_post_hooks  # noqa: SLF001
-        and module.weight.dtype in DTYPES
-        and module.weight.shape[0] == x.shape[-1]  # else Paddle says what is wrong
     )
 
 
 @np.errstate(all="ignore")
-def multiply(x: Any, weight: Any, bias: Any) -> Any:
-    """Return the product of fp32 rows in an array and a weight, and a bias or None: tensors on the CPU, as they are now."""
-    out = np.matmul(x, view(widen(weight)))
+def multiply(linear: Any, x: Any) -> Any:
+    """Return what a plain `nn.Linear` gives of fp32 rows in an array, as an array; None where Paddle has to say what is wrong."""
+    weight = view(widen(linear.weight))
+    if weight.dtype != np.float32 or len(weight) != x.shape[-1]:
+        return None
+    out = np.matmul(x, weight)
+    bias = linear.bias
     if bias is not None:
         out += view(widen(bias))
     return out

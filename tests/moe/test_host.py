@@ -12,11 +12,12 @@ pytest.importorskip("paddle")
 import numpy as np
 import paddle
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from paddle import nn
 
 from fastdeploy_moe.layers.moe import fused_moe_cutlass_backend as backend
 from fastdeploy_moe.layers.moe.fused_moe_cutlass_backend import CutlassMoEMethod
-from fastdeploy_moe.ops import arrays, experts, precision
+from fastdeploy_moe.ops import arrays, experts, precision, routing
 from fastdeploy_moe.ops.host import numpy_multiplies, take, tensor_of, view
 from tests.moe import reference
 from tests.moe.building import TOLERANCE, Case, array, linear, random_case, tensor
@@ -122,6 +123,29 @@ def test_a_token_alone_is_as_among_others(dtype: str) -> None:
         alone, chosen = Case(case.model, row[None], dtype).run()
         np.testing.assert_array_equal(chosen[0], ids[index])
         assert np.abs(alone[0] - together[index]).max() <= TOLERANCE[dtype] * np.abs(together).max()
+
+
+@given(
+    st.integers(0, 2**32 - 1), st.sampled_from([1, 2, 4]), st.sampled_from(["noaux_tc", "softmax"]), st.integers(1, 6)
+)
+@settings(deadline=None, max_examples=100)
+def test_a_token_alone_is_routed_as_among_others(seed: int, groups: int, method: str, top_k: int) -> None:
+    """Exactly, where nearly everything is a tie, and the scores are zeros of both signs."""
+    random = np.random.default_rng(seed)
+    logits = random.choice([-1.0, -0.0, 0.0, 0.5], size=(8, 24)).astype(np.float32)
+    correction = random.choice([-0.5, -0.0, 0.0, 0.25], size=24).astype(np.float32)
+
+    def choose(values: Any) -> tuple[Any, Any]:
+        if method == "softmax":
+            return routing.choose_softmax(values, correction, top_k, apply_norm_weight=True)
+        weights, ids = routing.choose_noaux_tc(values, groups, max(1, groups // 2), top_k, 2.5, correction, True)
+        return ids, weights
+
+    ids, weights = choose(logits)
+    for index in range(len(logits)):
+        alone, with_weights = choose(logits[index : index + 1])
+        np.testing.assert_array_equal(alone[0], ids[index])
+        np.testing.assert_array_equal(with_weights[0], weights[index])
 
 
 @given(cases())
