@@ -6,7 +6,7 @@ Imports `host` and `precision`. E experts, L the width they see, I their inner w
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import paddle
@@ -100,41 +100,37 @@ def moe_expert_ffn(
             f"moe_expert_ffn in Paddle: quant_method={quant_method!r}, scales and used_in_ep_low_latency need FastDeploy's "
             "operators on a GPU"
         )
-    ends = tokens_expert_prefix_sum.numpy().tolist()
-    starts = (0, *ends[:-1])
-    hit = [
-        _Block(expert, start, end) for expert, (start, end) in enumerate(zip(starts, ends, strict=True)) if end > start
-    ]
+    counts = np.diff(tokens_expert_prefix_sum.numpy(), prepend=0)
     weights = (up_gate_proj_weight, down_proj_weight, up_gate_proj_bias)
-    if not hit:
-        return paddle.zeros([0, down_proj_weight.shape[-1]], dtype=permute_input.dtype)
-    of_tensor, of_array = _FUNCTIONS[activation]
     if permute_input.place.is_cpu_place() and numpy_multiplies():
-        return _run_in_numpy(permute_input, hit, *weights, of_array)
-    return _run_in_paddle(permute_input, hit, *weights, of_tensor)
+        out = tensor_of(run_in_numpy(view(widen(permute_input)), counts, *weights, activation), permute_input.place)
+        return round_to(out, permute_input.dtype)
+    return _run_in_paddle(permute_input, counts, *weights, activation)
 
 
-class _Block(NamedTuple):
-    """The rows of an expert that has some: `start` to `end`."""
-
-    expert: int
-    start: int
-    end: int
+def _blocks(counts: Any) -> list[tuple[int, int, int]]:
+    """Return the experts that have rows, the first row of each and the one after its last."""
+    (experts,) = counts.nonzero()
+    stops = counts[experts].cumsum().tolist()
+    return list(zip(experts.tolist(), (0, *stops), stops, strict=False))
 
 
 @np.errstate(all="ignore")
-def _run_in_numpy(rows: Any, hit: list[_Block], up_gate: Any, down: Any, bias: Any, act: Callable[[Any], Any]) -> Any:
-    """Run the experts in fp32 on arrays; weights of fp32 are not copied, others are widened one expert at a time."""
-    values = view(widen(rows))
+def run_in_numpy(rows: Any, counts: Any, up_gate: Any, down: Any, bias: Any, activation: str) -> Any:
+    """As `moe_expert_ffn`, of fp32 rows in an array and the number of those of each expert; the weights are tensors on the CPU.
+
+    Weights of fp32 are not copied, others are widened one expert at a time.
+    """
+    _, act = _FUNCTIONS[activation]
     up_gate_of, down_of = _matrices(up_gate), _matrices(down)
     bias_of = None if bias is None else _matrices(bias)
-    out = np.empty((len(values), down.shape[-1]), dtype=np.float32)
-    for expert, start, end in hit:
-        hidden = np.matmul(values[start:end], up_gate_of(expert))
+    out = np.empty((len(rows), down.shape[-1]), dtype=np.float32)
+    for expert, start, end in _blocks(counts):
+        hidden = np.matmul(rows[start:end], up_gate_of(expert))
         if bias_of is not None:
             hidden += bias_of(expert)
         np.matmul(act(hidden), down_of(expert), out=out[start:end])
-    return round_to(tensor_of(out, rows.place), rows.dtype)
+    return out
 
 
 def _matrices(stacked: Any) -> Callable[[int], Any]:
@@ -145,10 +141,13 @@ def _matrices(stacked: Any) -> Callable[[int], Any]:
     return lambda expert: values[expert]
 
 
-def _run_in_paddle(rows: Any, hit: list[_Block], up_gate: Any, down: Any, bias: Any, act: Callable[[Any], Any]) -> Any:
-    """Run the experts on tensors, in the dtype of the rows; on the CPU in fp32."""
-    values = widen(rows)
+def _run_in_paddle(rows: Any, counts: Any, up_gate: Any, down: Any, bias: Any, activation: str) -> Any:
+    """As `moe_expert_ffn`, on tensors: in the dtype of the rows, and on the CPU in fp32."""
+    act, _ = _FUNCTIONS[activation]
+    values, hit = widen(rows), _blocks(counts)
     dtype = values.dtype
+    if not hit:
+        return paddle.zeros([0, down.shape[-1]], dtype=rows.dtype)
     blocks = paddle.split(values, [end - start for _, start, end in hit]) if len(hit) > 1 else [values]
     out = []
     for (expert, _, _), block in zip(hit, blocks, strict=True):

@@ -8,9 +8,6 @@ Imports Paddle and NumPy, and nothing of this package.
 
 from __future__ import annotations
 
-import functools
-import time
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -34,12 +31,12 @@ class _Exported:
 
 
 def view(tensor: Any) -> Any:
-    """Return the values of a tensor as an array that is not to be written; on the CPU it is the tensor's own memory.
+    """Return the values of a tensor on the CPU as an array, which is its own memory and cannot be written to.
 
     Args:
         tensor: of any dtype that NumPy has, so not bfloat16.
     """
-    return np.from_dlpack(_Exported(tensor)) if tensor.place.is_cpu_place() else tensor.numpy()
+    return np.from_dlpack(_Exported(tensor))
 
 
 def tensor_of(array: Any, place: Any) -> Any:
@@ -57,27 +54,11 @@ def take(tensor: Any, indices: Any) -> Any:
     return paddle.gather(tensor, tensor_of(indices, place))
 
 
-@functools.cache
 def numpy_multiplies() -> bool:
-    """Are products on the CPU NumPy's? Yes, unless Paddle's are twice as fast, which is measured once.
-
-    A BLAS that is older than the processor may not know it, and falls back to one tenth of its speed: NumPy 1.26's does on Intel's
-    of 2023, and NumPy below 2 is all that Paddle 2.6 takes.
+    """Are products on the CPU NumPy's? Not those of NumPy 1, all that Paddle 2.6 takes: its BLAS does not know the processors of 2023,
+    where it falls back to a tenth of their speed.
     """
-    array: Any = np.ones((_PROBE, _PROBE), dtype=np.float32)
-    tensor = paddle.to_tensor(array, place=paddle.CPUPlace())
-    return _least_time(lambda: array @ array) < 2 * _least_time(lambda: paddle.matmul(tensor, tensor))
+    return _IS_NUMPY_2
 
 
-_PROBE = 256
-"""The size of the matrices that are multiplied to find out: a tenth of a millisecond or a few."""
-
-
-def _least_time(call: Callable[[], Any]) -> float:
-    """Return the seconds of the fastest of a few calls."""
-    times = []
-    for _ in range(5):
-        begin = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - begin)
-    return min(times)
+_IS_NUMPY_2 = int(np.__version__.partition(".")[0]) >= 2

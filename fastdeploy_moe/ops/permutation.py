@@ -59,25 +59,29 @@ def moe_expert_dispatch(
     experts = gating_output.shape[1]
     if topk_ids is None or topk_weights is None:
         topk_ids, topk_weights = _select(gating_output, gating_correction_bias, moe_topk, topk_only_mode)
-    tokens, top_k = topk_ids.shape
-    ids = topk_ids.numpy().reshape(-1)
-    # NumPy sorts 16-bit integers by radix, and stably.
-    order = np.argsort(ids.astype(np.uint16) if experts <= 1 << 16 else ids, kind="stable")
-    places = np.empty(tokens * top_k, dtype=np.int32)
-    places[order] = np.arange(tokens * top_k, dtype=np.int32)
-    counts = np.bincount(ids, minlength=experts)
+    ids = topk_ids.numpy()
+    order, places, counts = sort_by_expert(ids, experts)
     place = x.place
-
     return (
-        round_to(take(widen(x), order // top_k), x.dtype),  # exact
-        tensor_of(np.cumsum(counts, dtype=np.int64), place),
-        tensor_of(places.reshape(tokens, top_k).T, place),
+        round_to(take(widen(x), order // ids.shape[1]), x.dtype),  # exact
+        tensor_of(counts.cumsum(dtype=np.int64), place),
+        tensor_of(places.T, place),
         topk_weights,
         topk_ids if topk_ids.dtype == paddle.int32 else topk_ids.cast(paddle.int32),
-        tensor_of(ids[order].astype(np.int32), place),
+        tensor_of(ids.reshape(-1)[order].astype(np.int32), place),
         None,
         tensor_of(counts.max(initial=0, keepdims=True).astype(np.int32), place),
     )
+
+
+def sort_by_expert(ids: Any, experts: int) -> tuple[Any, Any, Any]:
+    """Return where each sorted row comes from `[T*K]`, where each of `ids` goes, int32 `[T, K]`, and the rows of each expert `[E]`."""
+    flat = ids.reshape(-1)
+    # NumPy sorts 16-bit integers by radix, and stably.
+    order = (flat.astype(np.uint16) if experts <= 1 << 16 else flat).argsort(kind="stable")
+    places: Any = np.empty(len(flat), dtype=np.int32)
+    places[order] = np.arange(len(flat), dtype=np.int32)
+    return order, places.reshape(ids.shape), np.bincount(flat, minlength=experts)
 
 
 def _select(gating_output: Any, bias: Any, top_k: int, topk_only_mode: bool) -> tuple[Any, Any]:
@@ -118,15 +122,16 @@ def moe_expert_reduce(
     if tokens == 0:
         return paddle.zeros([0, ffn_out.shape[-1]], dtype=ffn_out.dtype)
     if ffn_out.place.is_cpu_place():
-        return _reduce_in_numpy(
-            ffn_out,
-            top_k_weight,
-            permute_indices_per_token,
-            top_k_indices,
+        out = sum_by_token(
+            view(widen(ffn_out)),
+            top_k_weight.numpy(),
+            permute_indices_per_token.numpy().T,
+            top_k_indices.numpy(),
             down_proj_bias,
             norm_topk_prob,
             routed_scaling_factor,
         )
+        return round_to(tensor_of(out, ffn_out.place), ffn_out.dtype)
     weights = top_k_weight
     if norm_topk_prob:
         weights = weights / weights.sum(axis=1, keepdim=True)
@@ -140,16 +145,15 @@ def moe_expert_reduce(
 
 
 @np.errstate(all="ignore")
-def _reduce_in_numpy(
-    ffn_out: Any, top_k_weight: Any, places: Any, top_k_indices: Any, bias: Any, norm_topk_prob: bool, scale: float
+def sum_by_token(
+    rows: Any, weights: Any, places: Any, ids: Any, down_proj_bias: Any, norm_topk_prob: bool, scale: float
 ) -> Any:
-    """As `moe_expert_reduce`, on arrays; there are tokens."""
-    weights = top_k_weight.numpy()
+    """As `moe_expert_reduce`, of arrays but for the bias, and of some tokens; `places` is `[T, K]`."""
     if norm_topk_prob:
         weights = weights / weights.sum(axis=1, keepdims=True)
     if scale != 1.0:
         weights = weights * np.float32(scale)
-    rows = np.take(view(widen(ffn_out)), places.numpy().T, axis=0)
-    if bias is not None:
-        rows += np.take(view(widen(bias)), top_k_indices.numpy(), axis=0)
-    return round_to(tensor_of(np.matmul(weights[:, None], rows)[:, 0], ffn_out.place), ffn_out.dtype)
+    rows = rows.take(places, axis=0)
+    if down_proj_bias is not None:
+        rows += view(widen(down_proj_bias)).take(ids, axis=0)
+    return np.matmul(weights[:, None], rows)[:, 0]

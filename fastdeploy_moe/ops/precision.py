@@ -91,8 +91,9 @@ def call_widened(module: Any, x: Any) -> Any:
     if not x.place.is_cpu_place():
         return module(x)
     x = widen(x)
-    if _is_plain_linear(module, x) and numpy_multiplies():
-        return _multiply(x, module.weight, module.bias)
+    product = multiply(module, view(x)) if numpy_multiplies() and is_plain_linear(module) else None
+    if product is not None:
+        return tensor_of(product, x.place)
     if isinstance(module, paddle.nn.Layer):
         with _widening:  # while another thread has it widened, a module looks as if there were nothing to widen
             if any(is_bridged(value) for value in _tensors(module)):
@@ -101,25 +102,50 @@ def call_widened(module: Any, x: Any) -> Any:
     return module(x)
 
 
-def _is_plain_linear(module: Any, x: Any) -> bool:
-    """Is it an `nn.Linear` for `x` and nothing else: no subclass, no hooks, no other `forward`? Then its product is known."""
+def call_on_tokens(name: str, module: Any, x: Any) -> Any:
+    """Return `module(x)`, `[T, width]`, for x `[T, H]`; on the CPU in fp32, see `call_widened`. Of float64 it becomes fp32.
+
+    Args:
+        name: of the parameter, for the message.
+        module: the gate, a projection or the shared experts.
+        x: `[T, H]`.
+
+    Raises:
+        ValueError: what it gives is not one row for each token, or not of floating point.
+    """
+    out = call_widened(module, x)
+    if not isinstance(out, paddle.Tensor):
+        raise ValueError(f"{name} gives {type(out).__name__}, not a tensor")  # noqa: TRY004  of the caller's module
+    if len(out.shape) != 2 or out.shape[0] != x.shape[0]:
+        raise ValueError(f"{name} gives the shape {list(out.shape)}, not [{x.shape[0]}, width]: one row for each token")
+    if out.dtype == paddle.float64:
+        return out.cast(paddle.float32)
+    if out.dtype not in DTYPES:
+        raise ValueError(f"{name} gives {out.dtype}; it must be float32, bfloat16 or float16")
+    return out
+
+
+def is_plain_linear(module: Any) -> bool:
+    """Is it an `nn.Linear` and nothing else: no subclass, no hooks, no other `forward`? Then its product is known."""
     return (
         type(module) is paddle.nn.Linear
         and "forward" not in vars(module)
         and not module._forward_pre_hooks  # noqa: SLF001
         and not module._forward_post_hooks  # noqa: SLF001
-        and module.weight.dtype in DTYPES
-        and module.weight.shape[0] == x.shape[-1]  # else Paddle says what is wrong
     )
 
 
 @np.errstate(all="ignore")
-def _multiply(x: Any, weight: Any, bias: Any) -> Any:
-    """Return the product of fp32 rows, and a bias or None, as NumPy computes it from the parameters as they are now."""
-    out = np.matmul(view(x), view(widen(weight)))
+def multiply(linear: Any, x: Any) -> Any:
+    """Return what a plain `nn.Linear` gives of fp32 rows in an array, as an array; None where Paddle has to say what is wrong."""
+    weight = view(widen(linear.weight))
+    if weight.dtype != np.float32 or len(weight) != x.shape[-1]:
+        return None
+    out = np.matmul(x, weight)
+    bias = linear.bias
     if bias is not None:
         out += view(widen(bias))
-    return tensor_of(out, x.place)
+    return out
 
 
 def _tensors(module: Any) -> list[Any]:

@@ -44,29 +44,44 @@ def get_moe_scores(
         Scores, fp32 `[T, E]`, the weight of a chosen expert and zero elsewhere (what FastDeploy's dispatch selects from);
         weights, fp32 `[T, K]`; ids, int32 `[T, K]`, best first.
     """
-    logits = _host(gating_output)
+    place = gating_output.place
+    weights, ids = choose_noaux_tc(
+        _host(gating_output),
+        n_group,
+        topk_group,
+        top_k,
+        routed_scaling_factor,
+        _host(e_score_correction_bias),
+        renormalize,
+    )
+    sparse = np.zeros(gating_output.shape, dtype=np.float32)
+    sparse[np.arange(len(ids))[:, None], ids] = weights
+    return tensor_of(sparse, place), tensor_of(weights, place), tensor_of(ids, place)
+
+
+def choose_noaux_tc(
+    logits: Any, n_group: int, topk_group: int, top_k: int, routed_scaling_factor: float, bias: Any, renormalize: bool
+) -> tuple[Any, Any]:
+    """As `get_moe_scores`, of fp32 arrays: weights, fp32 `[T, K]`, and ids, int32 `[T, K]`."""
     tokens, experts = logits.shape
     scores = _sigmoid(logits)
-    biased = scores if e_score_correction_bias is None else scores + _host(e_score_correction_bias).reshape(1, experts)
-    keys = _keys(biased)
+    biased = scores if bias is None else scores + bias.reshape(1, experts)
     if n_group > 1 and topk_group < n_group:
         size = experts // n_group
         grouped = biased.reshape(tokens, n_group, size)
         best = grouped if size <= 2 else np.partition(grouped, size - 2, axis=-1)[..., -2:]
-        groups = _best(_keys(best.sum(axis=-1, dtype=np.float32)), topk_group, n_group)
+        groups = _largest(best.sum(axis=-1, dtype=np.float32), topk_group)
         excluded = np.ones((tokens, n_group), dtype=bool)
         np.put_along_axis(excluded, groups, values=False, axis=1)
+        keys = _keys(biased)
         keys.reshape(tokens, n_group, size)[excluded] = np.iinfo(np.int64).min
-    ids = _best(keys, top_k, experts)
-    rows = np.arange(tokens)[:, None]
-    weights = scores[rows, ids]
+        ids = _best(keys, top_k, experts)
+    else:
+        ids = _largest(biased, top_k)
+    weights = scores[np.arange(tokens)[:, None], ids]
     if renormalize:
         weights = weights / (weights.sum(axis=1, keepdims=True, dtype=np.float32) + _SUM_EPSILON)
-    weights = weights * np.float32(routed_scaling_factor)
-    sparse = np.zeros((tokens, experts), dtype=np.float32)
-    sparse[rows, ids] = weights
-    place = gating_output.place
-    return tensor_of(sparse, place), tensor_of(weights, place), tensor_of(ids.astype(np.int32), place)
+    return weights * np.float32(routed_scaling_factor), ids.astype(np.int32)
 
 
 def moe_topk_select(
@@ -88,30 +103,43 @@ def moe_topk_select(
     Returns:
         Ids, int64 `[T, K]`, best first, the lowest id first among equals; weights, fp32 `[T, K]`.
     """
-    logits = _host(gating_output)
-    experts = logits.shape[1]
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    probabilities = powers / powers.sum(axis=1, keepdims=True, dtype=np.float32)
-    biased = probabilities if bias is None else probabilities + _host(bias).reshape(1, experts)
-    ids = _best(_keys(biased), top_k, experts)
-    weights = np.take_along_axis(probabilities, ids, axis=1)
-    if apply_norm_weight:
-        with np.errstate(invalid="ignore"):  # where the bias chooses experts of probability 0 only
-            weights = weights / weights.sum(axis=1, keepdims=True, dtype=np.float32)
+    ids, weights = choose_softmax(_host(gating_output), _host(bias), top_k, apply_norm_weight)
     return tensor_of(ids, gating_output.place), tensor_of(weights, gating_output.place)
 
 
+def choose_softmax(logits: Any, bias: Any, top_k: int, apply_norm_weight: bool) -> tuple[Any, Any]:
+    """As `moe_topk_select`, of fp32 arrays: ids, int64 `[T, K]`, and weights, fp32 `[T, K]`."""
+    experts = logits.shape[1]
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    probabilities = powers / powers.sum(axis=1, keepdims=True, dtype=np.float32)
+    biased = probabilities if bias is None else probabilities + bias.reshape(1, experts)
+    ids = _largest(biased, top_k)
+    weights = probabilities[np.arange(len(ids))[:, None], ids]
+    if apply_norm_weight:
+        with np.errstate(invalid="ignore"):  # where the bias chooses experts of probability 0 only
+            weights = weights / weights.sum(axis=1, keepdims=True, dtype=np.float32)
+    return ids, weights
+
+
 def _host(tensor: Any) -> Any:
-    """Return a tensor as an fp32 array."""
-    if tensor.dtype != paddle.float32:
-        tensor = tensor.cast(paddle.float32)
-    return tensor.numpy()
+    """Return a tensor as an fp32 array, and None as None."""
+    if tensor is None:
+        return None
+    return (tensor if tensor.dtype == paddle.float32 else tensor.cast(paddle.float32)).numpy()
 
 
 def _sigmoid(logits: Any) -> Any:
     """Return the sigmoid of fp32 logits, which neither overflows nor loses a small value."""
     powers = np.exp(-np.abs(logits))
     return np.where(logits >= 0, np.float32(1), powers) / (np.float32(1) + powers)
+
+
+def _largest(scores: Any, count: int) -> Any:
+    """Return the ids `[T, count]`, int64, of the largest scores, the largest first and the lowest id first among equals."""
+    experts = scores.shape[1]
+    if len(scores) == 1:  # a stable sort, backwards: slower for many rows, but a fraction of the calls
+        return experts - 1 - scores[:, ::-1].argsort(axis=1, kind="stable")[:, : -count - 1 : -1]
+    return _best(_keys(scores), count, experts)
 
 
 def _keys(scores: Any) -> Any:

@@ -46,21 +46,25 @@ def find_operator(name: str, tensor: Any, dtypes: tuple[Any, ...], lacks: str = 
         raise ValueError(f"{VARIABLE}={choice!r}: choose one of {', '.join(_CHOICES)}")
     if choice == "paddle":
         return None
-    operator = None
-    if lacks:
-        reason = f"it has no {lacks}"
-    elif not tensor.place.is_gpu_place():
-        reason = f"the tensor is on {tensor.place}"
-    elif tensor.dtype not in dtypes:
-        reason = f"it has no kernel for {tensor.dtype}"
-    else:
-        operator = _imported(name)
-        reason = f"{MODULES[name]} cannot be imported, or does not have it"
+    can = not lacks and tensor.place.is_gpu_place() and tensor.dtype in dtypes
+    operator = _imported(name) if can else None
     if operator is None and choice == "fastdeploy":
         raise RuntimeError(
-            f"{VARIABLE}=fastdeploy, but FastDeploy's {name} cannot run: {reason}. Set it to auto or paddle."
+            f"{VARIABLE}=fastdeploy, but FastDeploy's {name} cannot run: {_reason(name, tensor, dtypes, lacks)}. "
+            "Set it to auto or paddle."
         )
     return operator
+
+
+def _reason(name: str, tensor: Any, dtypes: tuple[Any, ...], lacks: str) -> str:
+    """Return why FastDeploy's operator cannot compute a call."""
+    if lacks:
+        return f"it has no {lacks}"
+    if not tensor.place.is_gpu_place():
+        return f"the tensor is on {tensor.place}"
+    if tensor.dtype not in dtypes:
+        return f"it has no kernel for {tensor.dtype}"
+    return f"{MODULES[name]} cannot be imported, or does not have it"
 
 
 def _imported(name: str) -> Callable[..., Any] | None:

@@ -11,18 +11,23 @@ pytest.importorskip("paddle")
 
 import numpy as np
 import paddle
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from paddle import nn
 
-from fastdeploy_moe.ops import experts, precision
+from fastdeploy_moe.layers.moe import fused_moe_cutlass_backend as backend
+from fastdeploy_moe.layers.moe.fused_moe_cutlass_backend import CutlassMoEMethod
+from fastdeploy_moe.ops import arrays, experts, precision, routing
 from fastdeploy_moe.ops.host import numpy_multiplies, take, tensor_of, view
 from tests.moe import reference
 from tests.moe.building import TOLERANCE, Case, array, linear, random_case, tensor
+from tests.moe.test_numerics import cases
 
 
 @pytest.fixture(params=["numpy", "paddle"])
 def products(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Whose products they are, whatever is faster here."""
-    for module in (experts, precision):
+    for module in (arrays, experts, precision):
         monkeypatch.setattr(module, "numpy_multiplies", lambda: request.param == "numpy")
     return str(request.param)
 
@@ -89,11 +94,8 @@ def test_rows_are_taken_where_the_tensor_is() -> None:
     np.testing.assert_array_equal(take(x, np.array([2, 0, 2])).numpy(), x.numpy()[[2, 0, 2]])
 
 
-def test_it_is_measured_once_who_multiplies() -> None:
-    assert numpy_multiplies() in (True, False)
-    before = numpy_multiplies.cache_info().misses
-    numpy_multiplies()
-    assert numpy_multiplies.cache_info().misses == before
+def test_the_version_of_numpy_decides_who_multiplies() -> None:
+    assert numpy_multiplies() == (not np.__version__.startswith("1."))
 
 
 @pytest.mark.usefixtures("products")
@@ -118,6 +120,92 @@ def test_a_token_alone_is_as_among_others(dtype: str) -> None:
         alone, chosen = Case(case.model, row[None], dtype).run()
         np.testing.assert_array_equal(chosen[0], ids[index])
         assert np.abs(alone[0] - together[index]).max() <= TOLERANCE[dtype] * np.abs(together).max()
+
+
+@given(
+    st.integers(0, 2**32 - 1), st.sampled_from([1, 2, 4]), st.sampled_from(["noaux_tc", "softmax"]), st.integers(1, 6)
+)
+@settings(deadline=None, max_examples=100)
+def test_a_token_alone_is_routed_as_among_others(seed: int, groups: int, method: str, top_k: int) -> None:
+    """Exactly, where nearly everything is a tie, and the scores are zeros of both signs."""
+    random = np.random.default_rng(seed)
+    logits = random.choice([-1.0, -0.0, 0.0, 0.5], size=(8, 24)).astype(np.float32)
+    correction = random.choice([-0.5, -0.0, 0.0, 0.25], size=24).astype(np.float32)
+
+    def choose(values: Any) -> tuple[Any, Any]:
+        if method == "softmax":
+            return routing.choose_softmax(values, correction, top_k, apply_norm_weight=True)
+        weights, ids = routing.choose_noaux_tc(values, groups, max(1, groups // 2), top_k, 2.5, correction, True)
+        return ids, weights
+
+    ids, weights = choose(logits)
+    for index in range(len(logits)):
+        alone, with_weights = choose(logits[index : index + 1])
+        np.testing.assert_array_equal(alone[0], ids[index])
+        np.testing.assert_array_equal(with_weights[0], weights[index])
+
+
+@given(cases())
+@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+def test_in_one_piece_it_is_as_operator_by_operator(case: Case) -> None:
+    """Bit for bit; and the hook, which changes the ids, is heard by both."""
+
+    def run() -> Any:
+        def hook(*, topk_ids: Any) -> None:
+            kinds.append(topk_ids.dtype)
+            topk_ids.set_value(topk_ids.flip([1]))
+
+        layer = case.layer()
+        x = tensor(case.x, case.dtype)
+        return array(CutlassMoEMethod().apply_tp(layer, x, gate, topk_ids_hookfunc=hook, **projections))
+
+    kinds: list[Any] = []
+    gate, projections = case.gate(), case.projections()
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (arrays, experts, precision):
+            patch.setattr(module, "numpy_multiplies", lambda: True)
+        in_one_piece = run()
+        patch.setattr(arrays, "are_enough", lambda *_: False)
+        np.testing.assert_array_equal(in_one_piece, run())
+    assert kinds[0] == kinds[1]
+
+
+def test_whoever_replaces_a_step_is_called() -> None:
+    """A subclass's or an instance's `compute_ffn`; for the names of the module there is the test of the seed."""
+
+    class Tripled(CutlassMoEMethod):
+        def compute_ffn(self, *arguments: Any, **keywords: Any) -> Any:
+            return super().compute_ffn(*arguments, **keywords) * 3
+
+    case = random_case(2, projections="none")
+    expected, _ = case.run()
+    own = CutlassMoEMethod()
+    compute = own.compute_ffn
+    own.compute_ffn = lambda *arguments: compute(*arguments) * 3  # type: ignore[method-assign]
+    for method in (Tripled(), own):
+        out = method.apply_tp(case.layer(), tensor(case.x), case.gate())
+        np.testing.assert_allclose(array(out), expected * 3, rtol=1e-6)
+    own = CutlassMoEMethod()
+    own.moe_quant_type = "w4a8"
+    with pytest.raises(NotImplementedError, match="moe_quant_type='w4a8'"):
+        own.apply_tp(case.layer(), tensor(case.x), case.gate())
+
+
+@pytest.mark.parametrize(
+    "name", ["get_moe_scores", "moe_topk_select", "moe_expert_dispatch", "moe_expert_ffn", "moe_expert_reduce"]
+)
+def test_an_operator_that_is_replaced_is_called(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = random_case(2, topk_method="softmax" if name == "moe_topk_select" else "noaux_tc")
+    called = []
+    operator = getattr(backend, name)
+
+    def replaced(*arguments: Any, **keywords: Any) -> Any:
+        called.append(name)
+        return operator(*arguments, **keywords)
+
+    monkeypatch.setattr(backend, name, replaced)
+    assert error_of(case) <= TOLERANCE["float32"]
+    assert called == [name]
 
 
 @pytest.mark.usefixtures("products")

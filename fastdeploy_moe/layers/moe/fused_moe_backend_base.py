@@ -15,7 +15,7 @@ import paddle
 from paddle import nn
 
 from fastdeploy_moe.configuration import ACTIVATIONS, read_activation
-from fastdeploy_moe.ops.precision import DTYPES, call_widened, round_to, widen
+from fastdeploy_moe.ops.precision import call_on_tokens, round_to, widen
 from fastdeploy_moe.roles import Fc1LatentProj, Fc2LatentProj, Gate, SharedExperts, TopkIdsHook
 
 PHASES = ("prefill", "decode")
@@ -233,29 +233,6 @@ class MoEMethodBase(ABC):
 
     def _refuse(self, reason: str) -> NoReturn:
         raise NotImplementedError(f"{type(self).__name__}: {reason}")
-
-
-def call_on_tokens(name: str, module: Any, x: paddle.Tensor) -> paddle.Tensor:
-    """Return `module(x)`, `[T, width]`, for x `[T, H]`; on the CPU in fp32, see `call_widened`. Of float64 it becomes fp32.
-
-    Args:
-        name: of the parameter, for the message.
-        module: the gate, a projection or the shared experts.
-        x: `[T, H]`.
-
-    Raises:
-        ValueError: what it gives is not one row for each token, or not of floating point.
-    """
-    out = call_widened(module, x)
-    if not isinstance(out, paddle.Tensor):
-        raise ValueError(f"{name} gives {type(out).__name__}, not a tensor")  # noqa: TRY004  of the caller's module
-    if len(out.shape) != 2 or out.shape[0] != x.shape[0]:
-        raise ValueError(f"{name} gives the shape {list(out.shape)}, not [{x.shape[0]}, width]: one row for each token")
-    if out.dtype == paddle.float64:
-        return out.cast(paddle.float32)
-    if out.dtype not in DTYPES:
-        raise ValueError(f"{name} gives {out.dtype}; it must be float32, bfloat16 or float16")
-    return out
 
 
 def read_phase(layer: nn.Layer) -> str:

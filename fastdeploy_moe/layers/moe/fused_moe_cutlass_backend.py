@@ -1,6 +1,7 @@
 """The CUTLASS back end: the routed experts of one rank, with both, one or none of the latent projections.
 
-The operators are names of this module, looked up at each call, so that a test can replace them here.
+The operators are names of this module, looked up at each call, so that a test can replace them here. On the CPU, while they are what
+they were, `ops.arrays` computes the same without the tensors between them.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ import paddle
 from paddle import nn
 
 from fastdeploy_moe.configuration import MoEConfiguration, read_activation
-from fastdeploy_moe.layers.moe.fused_moe_backend_base import MoEMethodBase, call_on_tokens
+from fastdeploy_moe.layers.moe.fused_moe_backend_base import MoEMethodBase
 from fastdeploy_moe.ops import (
+    arrays,
     eight_outputs,
     get_moe_scores,
     moe_expert_dispatch,
@@ -21,7 +23,7 @@ from fastdeploy_moe.ops import (
     moe_topk_select,
     tensor_model_parallel_all_reduce,
 )
-from fastdeploy_moe.ops.precision import DTYPES, round_to, widen
+from fastdeploy_moe.ops.precision import DTYPES, call_on_tokens, round_to, widen
 from fastdeploy_moe.roles import Fc1LatentProj, Fc2LatentProj, Gate, TopkIdsHook
 
 
@@ -116,45 +118,75 @@ class CutlassMoEMethod(MoEMethodBase):
         with paddle.no_grad():
             if x.shape[0] == 0:
                 return _nothing(x, configuration, topk_ids_hookfunc, fc1_latent_proj, fc2_latent_proj)
-            logits = round_to(call_on_tokens("gate", gate, x), paddle.float32)
-            configuration.check_logits(tuple(logits.shape), x.shape[0])
-            scores, weights, ids = _route(layer, configuration, logits)
-            if topk_ids_hookfunc is not None:
-                topk_ids_hookfunc(topk_ids=ids)
-
-            hidden = widen(x) if fc1_latent_proj is None else call_on_tokens("fc1_latent_proj", fc1_latent_proj, x)
-            configuration.check_width(hidden.shape[-1], projected=fc1_latent_proj is not None)
-            is_noaux = configuration.topk_method == "noaux_tc"
-            # get_moe_scores has used the correction bias already; a softmax that FastDeploy's operator repeats needs it.
-            permuted, ends, places, weights, ids, expert_of_row, dequant_scale, most_rows = eight_outputs(
-                moe_expert_dispatch(
-                    hidden,
-                    scores,
-                    None if is_noaux else getattr(layer, "gate_correction_bias", None),
-                    None,
-                    configuration.top_k,
-                    False,
-                    self.moe_quant_type,
-                    topk_only_mode=is_noaux,
-                    topk_ids=ids,
-                    topk_weights=weights,
-                )
-            )
-            ffn_out = self.compute_ffn(layer, permuted, ends, expert_of_row, False, -1, dequant_scale, most_rows)
-            out = moe_expert_reduce(
-                ffn_out,
-                weights,
-                places,
-                ids,
-                getattr(layer, "down_proj_bias", None) if configuration.tp_rank == 0 else None,
-                norm_topk_prob=not is_noaux,
-                routed_scaling_factor=1.0,
-            )
-            if configuration.tp_size > 1 and configuration.reduce_results:
-                out = tensor_model_parallel_all_reduce(out)
-            if fc2_latent_proj is not None:
-                out = call_on_tokens("fc2_latent_proj", fc2_latent_proj, out)
+            arguments = (layer, configuration, x, gate, topk_ids_hookfunc, fc1_latent_proj, fc2_latent_proj)
+            if self._is_unobserved() and arrays.are_enough(x, configuration):
+                weights = _weight(layer, "up_gate_proj_weight"), _weight(layer, "down_proj_weight")
+                out = arrays.run(*arguments, *weights)
+            else:
+                out = self._run_operators(*arguments)
             return round_to(out, x.dtype)
+
+    def _is_unobserved(self) -> bool:
+        """Is each operator, and `compute_ffn`, what it was? Then nobody sees what goes from one to the next."""
+        is_own = type(self).compute_ffn is CutlassMoEMethod.compute_ffn and "compute_ffn" not in vars(self)
+        return is_own and self.moe_quant_type == "w16a16" and _operators() == _OPERATORS
+
+    def _run_operators(
+        self,
+        layer: nn.Layer,
+        configuration: MoEConfiguration,
+        x: paddle.Tensor,
+        gate: Gate,
+        topk_ids_hookfunc: TopkIdsHook | None,
+        fc1_latent_proj: Fc1LatentProj | None,
+        fc2_latent_proj: Fc2LatentProj | None,
+    ) -> paddle.Tensor:
+        """Compute a layer of at least one token, operator by operator."""
+        logits = round_to(call_on_tokens("gate", gate, x), paddle.float32)
+        configuration.check_logits(tuple(logits.shape), x.shape[0])
+        scores, weights, ids = _route(layer, configuration, logits)
+        if topk_ids_hookfunc is not None:
+            topk_ids_hookfunc(topk_ids=ids)
+
+        hidden = widen(x if fc1_latent_proj is None else call_on_tokens("fc1_latent_proj", fc1_latent_proj, x))
+        configuration.check_width(hidden.shape[-1], projected=fc1_latent_proj is not None)
+        is_noaux = configuration.topk_method == "noaux_tc"
+        # get_moe_scores has used the correction bias already; a softmax that FastDeploy's operator repeats needs it.
+        permuted, ends, places, weights, ids, expert_of_row, dequant_scale, most_rows = eight_outputs(
+            moe_expert_dispatch(
+                hidden,
+                scores,
+                None if is_noaux else getattr(layer, "gate_correction_bias", None),
+                None,
+                configuration.top_k,
+                False,
+                self.moe_quant_type,
+                topk_only_mode=is_noaux,
+                topk_ids=ids,
+                topk_weights=weights,
+            )
+        )
+        ffn_out = self.compute_ffn(layer, permuted, ends, expert_of_row, False, -1, dequant_scale, most_rows)
+        out = moe_expert_reduce(
+            ffn_out,
+            weights,
+            places,
+            ids,
+            getattr(layer, "down_proj_bias", None) if configuration.tp_rank == 0 else None,
+            norm_topk_prob=not is_noaux,
+            routed_scaling_factor=1.0,
+        )
+        if configuration.tp_size > 1 and configuration.reduce_results:
+            out = tensor_model_parallel_all_reduce(out)
+        return out if fc2_latent_proj is None else call_on_tokens("fc2_latent_proj", fc2_latent_proj, out)
+
+
+def _operators() -> tuple[Any, ...]:
+    """Return what the names of the operators stand for now. (`arrays` leaves other ranks to them.)"""
+    return get_moe_scores, moe_topk_select, moe_expert_dispatch, moe_expert_ffn, moe_expert_reduce, eight_outputs
+
+
+_OPERATORS = _operators()
 
 
 def _weight(layer: nn.Layer, name: str) -> paddle.Tensor:
