@@ -27,6 +27,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "report": ("sigcheck.report",),
     "command line": ("sigcheck.cli", "sigcheck.commands", "sigcheck.__main__"),
     "library": ("sigcheck.api",),
+    "runtime": ("sigcheck.runtime",),
     "façade": ("sigcheck",),
 }
 """Each layer by the modules, or packages with all below them, that belong to it; the longest name counts."""
@@ -48,6 +49,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "version", "errors", "core", "files", "configuration", "project", "use case", "report", "source reader",
     },
     "library": {"core", "errors", "configuration", "use case", "live reader"},
+    "runtime": {"errors", "core", "live reader", "report"},
     "façade": {"version", "errors", "core", "configuration", "use case", "report", "library"},
 }  # fmt: skip
 

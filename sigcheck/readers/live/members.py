@@ -1,0 +1,106 @@
+"""What a class binds a name to, read from its `__dict__`: never by a lookup, which would run descriptors."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from types import CodeType, FunctionType, MethodType
+
+from sigcheck.core.annotation import is_async_iterator, is_callable, may_be_awaitable
+from sigcheck.core.member import Alias, Flavour, Member
+from sigcheck.core.place import Place
+from sigcheck.readers.live.bodies import read_body
+from sigcheck.readers.live.signatures import annotation_text, annotations_of
+from sigcheck.readers.live.wrappers import accepted_signature, unwrapped
+
+
+def read_member(name: str, value: object, place: Place) -> Member:
+    """What `value` is under a name of a class.
+
+    Args:
+        name: as looked up.
+        value: from the `__dict__` of the class.
+        place: where the class is; used for what has no code of its own.
+    """
+    match value:
+        case None:
+            return Member(name, Flavour.NONE, place, place.line)
+        case staticmethod() | classmethod():
+            flavour = Flavour.STATIC if isinstance(value, staticmethod) else Flavour.CLASS
+            return _callable(name, value.__func__, flavour, place)
+        case property():
+            return _property(name, value, place)
+        case functools.cached_property():
+            return Member(name, Flavour.CACHED_PROPERTY, _place(value.func, place), place.line)
+        case functools.partialmethod():
+            inner = read_member(name, value.func, place)
+            alias = Alias((), len(value.args), tuple(value.keywords))
+            return inner.called_as(name, inner.place, inner.last_line, (), alias)
+        case functools.singledispatchmethod():
+            return read_member(name, value.func, place)
+        case MethodType():
+            return _callable(name, value, Flavour.STATIC, place)
+        case _:
+            return _callable(name, value, Flavour.INSTANCE, place)
+
+
+def _callable(name: str, value: object, flavour: Flavour, place: Place) -> Member:
+    signature = accepted_signature(value)
+    where = _place(value, place)
+    if signature is None:
+        return Member(name, Flavour.OPAQUE, where, where.line)
+    return Member(name, flavour, where, where.line, signature, is_coroutine=_is_coroutine(value))
+
+
+def _property(name: str, value: property, place: Place) -> Member:
+    where = _place(value.fget, place)
+    returns = _returns_callable(value.fget)
+    has_setter = value.fset is not None
+    return Member(name, Flavour.PROPERTY, where, where.line, returns_callable=returns, has_setter=has_setter)
+
+
+def _place(value: object, otherwise: Place) -> Place:
+    """Where the code of a function begins: its first decorator, or its `def`."""
+    function = unwrapped(value)
+    return otherwise if function is None else place_of(function.__code__)
+
+
+def place_of(code: CodeType) -> Place:
+    """The first line of a code object, without a column: it keeps none."""
+    line = max(code.co_firstlineno, 1)
+    return Place(code.co_filename, line, 1, line, 1)
+
+
+def _is_coroutine(value: object) -> bool | None:
+    """Whether a call gives a coroutine; None where the code leaves it open."""
+    function = value.__func__ if isinstance(value, MethodType) else value
+    if not isinstance(function, FunctionType):
+        return None
+    flags = function.__code__.co_flags
+    annotation = _return_annotation(function)
+    if flags & inspect.CO_COROUTINE:
+        return None if annotation is not None and is_async_iterator(annotation) else True
+    if flags & inspect.CO_ITERABLE_COROUTINE:
+        return None
+    if flags & inspect.CO_ASYNC_GENERATOR:
+        return False
+    if annotation is not None:
+        return None if may_be_awaitable(annotation) else False
+    if flags & inspect.CO_GENERATOR:
+        return False
+    body = read_body(function.__code__)
+    return None if body.is_stub or body.returns_unknown_value else False
+
+
+def _returns_callable(getter: object) -> bool | None:
+    if not isinstance(getter, FunctionType):
+        return None
+    annotation = _return_annotation(getter)
+    if annotation is not None:
+        return is_callable(annotation)
+    return False if read_body(getter.__code__).returns_plain_value else None
+
+
+def _return_annotation(function: FunctionType) -> str | None:
+    annotations = annotations_of(function)
+    return annotation_text(annotations["return"]) if "return" in annotations else None

@@ -1,0 +1,195 @@
+"""What a callable really accepts: a wrapper that hands on exactly what it got accepts what it wraps, any other what it says.
+
+That a wrapper hands on exactly is shown from its instructions, or it is not believed. `functools.wraps` proves nothing: it
+copies a name, and sets `__wrapped__` also where arguments are added or dropped on the way.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import inspect
+from collections.abc import Iterator, Sequence
+from types import CellType, CodeType, FunctionType, MethodType
+
+from sigcheck.core.signature import Kind, Parameter, Signature
+from sigcheck.readers.live.instructions import Step, steps_of
+from sigcheck.readers.live.signatures import read_signature, written_signature
+
+_CACHE = type(functools.lru_cache(lambda: None))
+_MOST_WRAPPERS = 32
+"""Wrappers around wrappers; what is deeper down, or in a circle, is not followed."""
+
+
+def accepted_signature(value: object) -> Signature | None:
+    """The parameters with which a callable can really be called, the receiver included; None where nothing is known.
+
+    A `__signature__` is taken at its word, as `inspect.signature` takes it. C functions, classes and other callables whose
+    class does not define `__call__` in Python are unknown.
+    """
+    value = _innermost(value)
+    match value:
+        case FunctionType():
+            declared = value.__dict__.get("__signature__")
+            return read_signature(declared) if isinstance(declared, inspect.Signature) else written_signature(value)
+        case MethodType():
+            inner = accepted_signature(value.__func__)
+            return inner.without_receiver() if inner is not None else None
+        case functools.partial():
+            return _partial_signature(value)
+        case _:
+            return None
+
+
+def unwrapped(value: object) -> FunctionType | None:
+    """The function whose parameters count: behind caches, bound methods, partial applications and exact wrappers."""
+    for _ in range(_MOST_WRAPPERS):
+        value = _innermost(value)
+        match value:
+            case FunctionType():
+                return value
+            case MethodType():
+                value = value.__func__
+            case functools.partial():
+                value = value.func
+            case _:
+                return None
+    return None
+
+
+def _innermost(value: object) -> object:
+    for _ in range(_MOST_WRAPPERS):
+        onward = _handed_on_to(value)
+        if onward is None:
+            return value
+        value = onward
+    return None
+
+
+def _handed_on_to(value: object) -> object | None:
+    """What gets exactly the arguments that `value` is called with; None where it takes them itself, or nobody can tell."""
+    if type(value) is _CACHE:
+        return getattr(value, "__wrapped__", None)
+    if not isinstance(value, FunctionType) or "__signature__" in value.__dict__ or not _collects_all(value.__code__):
+        return None
+    if value.__code__ in _context_managers():
+        return _contents(value).get("func")
+    cells = _contents(value)
+    exact = [name for name in _exact_callees(value.__code__) if name in cells]
+    wrapped = value.__dict__.get("__wrapped__")
+    if wrapped is not None:
+        exact = [name for name in exact if cells[name] is wrapped]
+    return cells[exact[0]] if len(exact) == 1 else None
+
+
+def _collects_all(code: CodeType) -> bool:
+    """It takes `*args, **kwargs`, or these behind a receiver."""
+    both = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
+    return code.co_flags & both == both and code.co_argcount <= 1 and not code.co_kwonlyargcount
+
+
+def _contents(function: FunctionType) -> dict[str, object]:
+    """The variables that the function has from around it."""
+    cells: tuple[CellType, ...] = function.__closure__ or ()
+    found: dict[str, object] = {}
+    for name, cell in zip(function.__code__.co_freevars, cells, strict=True):
+        with contextlib.suppress(ValueError):  # empty: not bound yet
+            found[name] = cell.cell_contents
+    return found
+
+
+@functools.cache
+def _context_managers() -> frozenset[CodeType]:
+    """The wrappers that `contextmanager` and `asynccontextmanager` make: they keep the arguments for the generator."""
+    makers = (contextlib.contextmanager, contextlib.asynccontextmanager)
+    return frozenset(
+        constant for maker in makers for constant in maker.__code__.co_consts if isinstance(constant, CodeType)
+    )
+
+
+@functools.lru_cache(maxsize=4096)
+def _exact_callees(code: CodeType) -> tuple[str, ...]:
+    """The free variables that are called with exactly the arguments of this code, wherever they are called.
+
+    The code must leave its own parameters alone: a catch-all that is bound again, captured, or handed to somebody who could
+    change it may have become anything.
+    """
+    receiver = code.co_varnames[: code.co_argcount]
+    args, kwargs = code.co_varnames[code.co_argcount : code.co_argcount + 2]
+    own = {*receiver, args, kwargs}
+    if own & {*code.co_cellvars}:
+        return ()
+    steps = list(steps_of(code))
+    if any(step.name.startswith(("STORE_", "DELETE_")) and step.value in own for step in steps):
+        return ()
+    if any(_may_change(steps, index, kwargs) for index in range(len(steps))):
+        return ()
+    exact: dict[str, bool] = {}
+    shape = _exact_call(receiver, args, kwargs)
+    for index, step in enumerate(steps):
+        if step.name != "LOAD_DEREF" or _next(steps, index).name == "LOAD_ATTR":
+            continue  # Of its name and the like there is no harm in speaking.
+        following = [(entry.name, entry.value) for entry in steps[index + 1 : index + 1 + len(shape)]]
+        is_exact = all(
+            name == wanted and (value is _ANY or found == value)
+            for (name, found), (wanted, value) in zip(following, shape, strict=False)
+        ) and len(following) == len(shape)
+        exact[step.value] = exact.get(step.value, True) and is_exact
+    return tuple(name for name, is_exact in exact.items() if is_exact)
+
+
+_ANY = object()
+
+
+def _exact_call(receiver: Sequence[str], args: str, kwargs: str) -> list[tuple[str, object]]:
+    """The instructions between `function` and the result of `function(receiver, *args, **kwargs)`."""
+    positional: list[tuple[str, object]] = [("LOAD_FAST", args)]
+    if receiver:
+        positional = [
+            ("LOAD_FAST", receiver[0]),
+            ("BUILD_LIST", 1),
+            ("LOAD_FAST", args),
+            ("LIST_EXTEND", 1),
+            ("LIST_TO_TUPLE", _ANY),
+        ]
+    keywords: list[tuple[str, object]] = [("BUILD_MAP", 0), ("LOAD_FAST", kwargs), ("DICT_MERGE", 1)]
+    return [*positional, *keywords, ("CALL_FUNCTION_EX", _ANY)]
+
+
+_COPIES = frozenset({"DICT_MERGE", "DICT_UPDATE", "FORMAT_VALUE", "FORMAT_SIMPLE", "CONVERT_VALUE", "CONTAINS_OP"})
+_READS = frozenset({"get", "items", "keys", "values", "copy"})
+
+
+def _may_change(steps: Sequence[Step], index: int, kwargs: str) -> bool:
+    """Here the dictionary of keywords goes to somebody who could change it."""
+    if steps[index].name != "LOAD_FAST" or steps[index].value != kwargs:
+        return False
+    following = _next(steps, index)
+    return following.name not in _COPIES and not (following.name == "LOAD_ATTR" and following.value in _READS)
+
+
+def _next(steps: Sequence[Step], index: int) -> Step:
+    return steps[index + 1] if index + 1 < len(steps) else Step("")
+
+
+def _partial_signature(value: functools.partial[object]) -> Signature | None:
+    """What is left to be given; None where what is supplied does not fit, or what it is supplied to is unknown."""
+    inner = accepted_signature(value.func)
+    if inner is None:
+        return None
+    return Signature.of(sorted(_left(inner, len(value.args), value.keywords), key=lambda parameter: parameter.kind))
+
+
+def _left(inner: Signature, positional: int, keywords: dict[str, object]) -> Iterator[Parameter]:
+    only_keyword = False
+    for parameter in inner.parameters:
+        if positional and parameter.is_positional:
+            positional -= 1
+        elif parameter.name in keywords and parameter.is_keyword:
+            # It may still be given, by keyword; so may everything behind it, and only so.
+            only_keyword = True
+            yield Parameter(parameter.name, Kind.KEYWORD_ONLY, False)
+        elif only_keyword and parameter.kind is Kind.POSITIONAL_OR_KEYWORD:
+            yield Parameter(parameter.name, Kind.KEYWORD_ONLY, parameter.required)
+        elif not (only_keyword and parameter.kind is Kind.VAR_POSITIONAL):
+            yield parameter

@@ -1,0 +1,64 @@
+"""The guard of a running program: what static reading cannot see is held against its base when it happens.
+
+    from sigcheck.runtime import Guarded, guard
+
+    class MoEMethodBase(Guarded): ...                      # every subclass, anywhere, is checked when it is created
+    guard(MoEMethodBase, methods=["apply*"], mode="warn")  # the same for a class that exists
+
+`SIGCHECK=off|warn|raise` in the environment overrides the mode. A class that breaks a promise of its base is an
+`IncompatibleOverrideError`, or an `IncompatibleOverrideWarning`.
+
+The names are imported when they are used: the guard of classes needs neither typeguard nor anything else but Python.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sigcheck.runtime.creation import Guarded, guard, unguard
+    from sigcheck.runtime.errors import (
+        GuardUsageError,
+        IncompatibleOverrideError,
+        IncompatibleOverrideWarning,
+        SigcheckWarning,
+    )
+    from sigcheck.runtime.mode import Mode
+
+_HOMES = {
+    "Guarded": "sigcheck.runtime.creation",
+    "guard": "sigcheck.runtime.creation",
+    "unguard": "sigcheck.runtime.creation",
+    "GuardUsageError": "sigcheck.runtime.errors",
+    "IncompatibleOverrideError": "sigcheck.runtime.errors",
+    "IncompatibleOverrideWarning": "sigcheck.runtime.errors",
+    "SigcheckWarning": "sigcheck.runtime.errors",
+    "Mode": "sigcheck.runtime.mode",
+}
+
+__all__ = [
+    "GuardUsageError",
+    "Guarded",
+    "IncompatibleOverrideError",
+    "IncompatibleOverrideWarning",
+    "Mode",
+    "SigcheckWarning",
+    "guard",
+    "unguard",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first used."""
+    home = _HOMES.get(name)
+    if home is None:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    value: object = getattr(importlib.import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

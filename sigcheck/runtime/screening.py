@@ -1,0 +1,73 @@
+"""A quick look at a new class: most keep every promise, and are let go at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
+
+from sigcheck.core.overriding import breaks
+from sigcheck.core.place import Place
+from sigcheck.readers.live import bases_of, is_same_layout, members_of, order_of, read_member
+
+
+def is_doubtful(owner: type, promising: Sequence[type], names: Callable[[str], bool]) -> bool:
+    """Some member of a class, or one that it inherits, may break a promise. False is certain.
+
+    Args:
+        owner: the class.
+        promising: the classes above whose promises count.
+        names: whether methods of a name count.
+    """
+    promises = [members_of(entry) for entry in promising]
+    own = members_of(owner)
+    for name, override in own.items():
+        for theirs in promises:
+            base = theirs.get(name, _ABSENT)
+            if base is not _ABSENT and base is not override and names(name) and _may_break(name, override, base):
+                return True
+    return len(bases_of(owner)) > 1 and _may_shadow(owner, promising, names)
+
+
+def _may_shadow(owner: type, promising: Sequence[type], names: Callable[[str], bool]) -> bool:
+    """What a class inherits from one base may break the promise of another."""
+    order = order_of(owner)
+    namespaces = [members_of(entry) for entry in order]
+    own = namespaces[0]
+    for index, entry in enumerate(order):
+        if not any(entry is known for known in promising):
+            continue
+        for name, base in namespaces[index].items():
+            if name in own or not names(name):
+                continue
+            runs = next(space[name] for space in namespaces if name in space)
+            if runs is not base and _may_break(name, runs, base):
+                return True
+    return False
+
+
+_ABSENT = object()
+_NOWHERE = Place("", 1, 1, 1, 1)
+_INERT = frozenset(
+    {str, int, bool, float, tuple, list, dict, set, type(None), GetSetDescriptorType, MemberDescriptorType}
+)
+"""Types of values that promise nothing to callers."""
+
+
+def _may_break(name: str, override: object, base: object) -> bool:
+    if type(base) in _INERT:
+        return False
+    mine, theirs = override, base
+    if type(mine) is type(theirs) and isinstance(mine, (staticmethod, classmethod)):
+        mine, theirs = mine.__func__, theirs.__func__  # type: ignore[attr-defined]
+    if type(mine) is FunctionType and type(theirs) is FunctionType and _is_alike(mine, theirs):
+        return False
+    promised = read_member(name, base, _NOWHERE)
+    if promised.unpacks:
+        return True
+    received = read_member(name, override, _NOWHERE)
+    return bool(breaks(received, promised, base_signatures=promised.bound_signatures()))
+
+
+def _is_alike(function: FunctionType, other: FunctionType) -> bool:
+    """Two functions that wrap nothing and take the same."""
+    return not function.__dict__ and not other.__dict__ and is_same_layout(function, other)
