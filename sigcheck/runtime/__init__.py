@@ -24,7 +24,9 @@ if TYPE_CHECKING:
         IncompatibleOverrideWarning,
         SigcheckWarning,
     )
+    from sigcheck.runtime.misbound import MisboundArgumentError
     from sigcheck.runtime.mode import Mode
+    from sigcheck.runtime.roles import Role, role_of, with_role
 
 _HOMES = {
     "Guarded": "sigcheck.runtime.creation",
@@ -35,6 +37,10 @@ _HOMES = {
     "IncompatibleOverrideWarning": "sigcheck.runtime.errors",
     "SigcheckWarning": "sigcheck.runtime.errors",
     "Mode": "sigcheck.runtime.mode",
+    "MisboundArgumentError": "sigcheck.runtime.misbound",
+    "Role": "sigcheck.runtime.roles",
+    "role_of": "sigcheck.runtime.roles",
+    "with_role": "sigcheck.runtime.roles",
 }
 
 __all__ = [
@@ -42,10 +48,14 @@ __all__ = [
     "Guarded",
     "IncompatibleOverrideError",
     "IncompatibleOverrideWarning",
+    "MisboundArgumentError",
     "Mode",
+    "Role",
     "SigcheckWarning",
     "guard",
+    "role_of",
     "unguard",
+    "with_role",
 ]
 
 
@@ -55,6 +65,8 @@ def __getattr__(name: str) -> object:
     if home is None:
         message = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(message)
+    if home == "sigcheck.runtime.roles":
+        importlib.import_module("sigcheck.runtime.typeguard_plugin").register()
     value: object = getattr(importlib.import_module(home), name)
     globals()[name] = value
     return value

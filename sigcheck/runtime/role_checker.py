@@ -1,13 +1,11 @@
 """The checks that typeguard makes of annotations that are about roles. Imports `roles` and typeguard.
 
-`roles.find_checker` leads here. With it, `@typechecked`, `check_type` and the import hook hold a value's role against the
+`typeguard_plugin` leads here. With it, `@typechecked`, `check_type` and the import hook hold a value's role against the
 one that stands in `Annotated`, after its type, at any depth: in an optional, a list, `*args`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from functools import partial
 from typing import Any
 
 from typeguard import (
@@ -19,20 +17,21 @@ from typeguard import (
 )
 
 from sigcheck.report import role_words
-from sigcheck.runtime.errors import MisboundArgumentError
-from sigcheck.runtime.roles import find_checker, role_of, roles_demanded, roles_in
-
-
-def register() -> None:
-    """Show roles to typeguard, where its entry point has not done so already."""
-    if find_checker not in checker_lookup_functions:
-        checker_lookup_functions.insert(0, find_checker)
+from sigcheck.runtime.misbound import MisboundArgumentError
+from sigcheck.runtime.roles import role_of, roles_demanded, roles_in
 
 
 def role_checker(extras: tuple[Any, ...]) -> TypeCheckerCallable:
     """The checker of what has these extras in `Annotated`, and a role among them."""
-    others = tuple(extra for extra in extras if role_of(extra) is None)
-    return partial(_check_role, roles_in(extras), others)
+    roles, others = roles_in(extras), tuple(extra for extra in extras if role_of(extra) is None)
+
+    def check(value: Any, origin: Any, arguments: tuple[Any, ...], memo: TypeCheckMemo) -> None:
+        _check_type(value, origin, arguments, others, memo)
+        role = role_of(value)
+        if role is not None and role not in roles:
+            raise MisboundArgumentError(role_words.wrong_role(role, roles))
+
+    return check
 
 
 def check_union(value: Any, origin: Any, arguments: tuple[Any, ...], memo: TypeCheckMemo) -> None:
@@ -45,7 +44,7 @@ def check_union(value: Any, origin: Any, arguments: tuple[Any, ...], memo: TypeC
     for arm in arguments:
         try:
             check_type_internal(value, arm, memo)
-        except MisboundArgumentError:
+        except MisboundArgumentError:  # noqa: PERF203 - typeguard answers with exceptions
             misbound.append(arm)
         except TypeCheckError:
             pass
@@ -58,20 +57,6 @@ def check_union(value: Any, origin: Any, arguments: tuple[Any, ...], memo: TypeC
     if role is not None and all(roles):
         raise MisboundArgumentError(role_words.wrong_role(role, frozenset().union(*roles)))
     check_type_internal(value, misbound[0], memo)  # raises again: what is wrong is inside of the value
-
-
-def _check_role(
-    roles: Collection[str],
-    others: tuple[Any, ...],
-    value: Any,
-    origin: Any,
-    arguments: tuple[Any, ...],
-    memo: TypeCheckMemo,
-) -> None:
-    _check_type(value, origin, arguments, others, memo)
-    role = role_of(value)
-    if role is not None and role not in roles:
-        raise MisboundArgumentError(role_words.wrong_role(role, roles))
 
 
 def _check_type(

@@ -5,8 +5,7 @@
     fc1_latent_proj: Annotated[nn.Layer, Role("fc1_latent_proj")]
 
 A value carries a role by `with_role`, or by the attribute `__sigcheck_role__`, its own or its class's. One without a role
-fits anywhere. Guarded calls are held against roles, and so is what typeguard checks: its entry point loads this module while
-typeguard itself is being loaded, for every user of it. So nothing here imports typeguard before a role is met.
+fits anywhere. Guarded calls are held against roles, and so is what typeguard checks, by `typeguard_plugin`.
 
 A value is looked at without running any of its code: not `__getattr__`, `__eq__`, `__hash__` or `__bool__`.
 """
@@ -121,28 +120,6 @@ def is_about_roles(annotation: Any) -> bool:
     if typing.get_origin(annotation) is Annotated and roles_in(annotation.__metadata__):
         return True
     return any(is_about_roles(inner) for inner in typing.get_args(annotation))
-
-
-def find_checker(origin: Any, arguments: tuple[Any, ...], extras: tuple[Any, ...]) -> Any:
-    """What the entry point `typeguard.checker_lookup` leads to: the checker of an annotation that is about roles.
-
-    Args:
-        origin: the type, without its arguments.
-        arguments: those.
-        extras: what stands behind the type in `Annotated`.
-
-    Returns:
-        a checker of role and type; None where no role is demanded.
-    """
-    if extras and roles_in(extras):
-        from sigcheck.runtime.role_checker import role_checker  # noqa: PLC0415 - see above
-
-        return role_checker(extras)
-    if origin in UNIONS and any(is_about_roles(arm) for arm in arguments):
-        from sigcheck.runtime.role_checker import check_union  # noqa: PLC0415 - see above
-
-        return check_union
-    return None
 
 
 def parameter_roles(function: object) -> dict[str, frozenset[str]]:

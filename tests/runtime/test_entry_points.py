@@ -38,7 +38,7 @@ try:
 except typeguard.TypeCheckError as error:
     print(type(error).__name__, error)
 assert {backend}().apply(None, family.shared) is None
-found = [each for each in typeguard.checker_lookup_functions if each.__module__ == "sigcheck.runtime.roles"]
+found = [each for each in typeguard.checker_lookup_functions if each.__module__ == "sigcheck.runtime.typeguard_plugin"]
 assert len(found) == 1, found
 """
 
@@ -50,6 +50,7 @@ ORDERS = [
     "import sigcheck.runtime, typeguard",
     "import sigcheck.runtime.roles, typeguard",
     "import sigcheck.runtime.role_checker, typeguard",
+    "import sigcheck.runtime.typeguard_plugin, typeguard",
     "from sigcheck.runtime import Role; import typeguard",
     "import typeguard; from sigcheck.runtime import Role, with_role",
     "from sigcheck.runtime import MisboundArgumentError; import typeguard",
@@ -88,6 +89,7 @@ def test_what_users_of_typeguard_load(tmp_path: Path) -> None:
         "sigcheck.report.role_words",
         "sigcheck.runtime",
         "sigcheck.runtime.roles",
+        "sigcheck.runtime.typeguard_plugin",
         "sigcheck.version",
     ]
 
@@ -98,5 +100,5 @@ def test_what_users_of_pytest_load(tmp_path: Path) -> None:
         "    print(sorted(name for name in sys.modules if name.partition('.')[0] in ('sigcheck', 'typeguard', 'libcst')))\n"
     })  # fmt: skip
     done = python("-m", "pytest", "-q", "-s", "-p", "no:typeguard", cwd=tmp_path, env=with_entry_points(tmp_path))
-    assert done.stdout.startswith("['sigcheck', 'sigcheck.pytest_plugin', 'sigcheck.version']\n"), done.stdout
+    assert done.stdout.startswith("['sigcheck', 'sigcheck.errors', 'sigcheck.pytest_plugin', 'sigcheck.version']\n"), done.stdout
     assert done.returncode == 0

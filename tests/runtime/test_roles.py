@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+import functools
 import gc
+import inspect
 import pickle
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, NoReturn, Optional, Union, get_args, get_origin
+from typing import Annotated, Any, NoReturn, Optional, Union, get_args, get_origin, get_type_hints
 
 import pytest
 from hypothesis import given
@@ -17,6 +19,11 @@ from typeguard import CollectionCheckStrategy, TypeCheckError, check_type, check
 
 from sigcheck import SigcheckError
 from sigcheck.runtime import MisboundArgumentError, Role, role_of, roles, with_role
+
+ANNOTATED: Any = Annotated
+UNION: Any = Union
+OPTIONAL: Any = Optional
+LIST: Any = list
 
 
 class Layer:
@@ -53,9 +60,9 @@ class Hostile:
     def _refuse(self, *_: object, **__: object) -> NoReturn:
         pytest.fail("code of the value was run")
 
-    __getattr__ = __getattribute__ = __setattr__ = _refuse  # type: ignore[assignment]
+    __getattr__ = __getattribute__ = __setattr__ = _refuse
     __eq__ = __bool__ = __len__ = __iter__ = __repr__ = __call__ = _refuse
-    __hash__ = _refuse  # type: ignore[assignment]
+    __hash__ = _refuse
 
 
 class HostileSlotted(Hostile):
@@ -64,8 +71,8 @@ class HostileSlotted(Hostile):
 
 class HostileNoted:
     __slots__ = ("__weakref__",)
-    __getattribute__ = __setattr__ = __eq__ = __bool__ = Hostile._refuse  # type: ignore[assignment]
-    __hash__ = Hostile._refuse  # type: ignore[assignment]
+    __getattribute__ = __setattr__ = __eq__ = __bool__ = Hostile._refuse
+    __hash__ = Hostile._refuse
 
 
 class Meta(type):
@@ -97,14 +104,16 @@ def test_a_value_carries_a_role_and_is_itself(make: Callable[[], object]) -> Non
 
 @pytest.mark.parametrize("value", [None, 1, 1.5, True, "text", b"", (), Ellipsis, Bare(), [], {}, iter("")])
 def test_what_can_carry_none_is_refused_in_one_line(value: object) -> None:
-    with pytest.raises(TypeError, match=r"^(None|an object of [\w.]+) can carry no role: .*own, with `__sigcheck") as told:
+    with pytest.raises(
+        TypeError, match=r"^(None|an object of [\w.]+) can carry no role: .*own, with `__sigcheck"
+    ) as told:
         with_role(value, "fc1")
     assert "\n" not in str(told.value)
     assert role_of(value) is None
 
 
 def test_a_class_of_the_interpreter_is_refused() -> None:
-    with pytest.raises(TypeError, match="^the class dict can carry no role"):
+    with pytest.raises(TypeError, match=r"^the class dict can carry no role"):
         with_role(dict, "fc1")
 
 
@@ -139,9 +148,14 @@ def test_the_nearest_says_it() -> None:
         __sigcheck_role__ = "fc1"
 
     class Free(Shared):
-        __sigcheck_role__ = None
+        __sigcheck_role__ = None  # type: ignore[assignment]
 
-    assert [role_of(kind()) for kind in (Shared, Below, Other, Free)] == ["shared_experts", "shared_experts", "fc1", None]
+    assert [role_of(kind()) for kind in (Shared, Below, Other, Free)] == [
+        "shared_experts",
+        "shared_experts",
+        "fc1",
+        None,
+    ]
     assert role_of(with_role(Shared(), "fc2")) == "fc2"
     assert role_of(with_role(Shared(), None)) is None
     instance = Layer()
@@ -172,7 +186,7 @@ def test_a_property_and_a_slot_say_it() -> None:
     assert role_of(Configured("fc1")) == "fc1"
     slot = Slot()
     assert role_of(slot) is None
-    slot.__sigcheck_role__ = "fc2"
+    slot.__sigcheck_role__ = "fc2"  # type: ignore[attr-defined]
     assert role_of(slot) == "fc2"
 
 
@@ -226,12 +240,12 @@ DEMANDS: list[tuple[Any, set[str]]] = [
     (Annotated[Layer, "prose"], set()),
     (Annotated[Fc1, "prose"], {"fc1"}),
     (Annotated[Layer, Role("fc1"), Role("fc2")], {"fc1", "fc2"}),
-    (Annotated[Optional[Layer], Role("fc1")], {"fc1"}),
-    (Annotated[Optional[Fc1], "prose"], {"fc1"}),
-    (Optional[Fc1], {"fc1"}),
+    (Annotated[OPTIONAL[Layer], Role("fc1")], {"fc1"}),
+    (Annotated[OPTIONAL[Fc1], "prose"], {"fc1"}),
+    (OPTIONAL[Fc1], {"fc1"}),
     (Fc1 | None, {"fc1"}),
-    (Union[Fc1, Fc2, None], {"fc1", "fc2"}),
-    (Union[Fc1, int], set()),
+    (UNION[Fc1, Fc2, None], {"fc1", "fc2"}),
+    (UNION[Fc1, int], set()),
     (list[Fc1], set()),
     (None, set()),
     ("Fc1", set()),
@@ -245,16 +259,21 @@ def test_what_an_annotation_demands(annotation: Any, demanded: set[str]) -> None
 
 
 def test_an_alias_of_type_checkers_is_looked_through() -> None:
-    alias = pytest.importorskip("typing_extensions").TypeAliasType("alias", Optional[Fc1])
+    alias: Any = pytest.importorskip("typing_extensions").TypeAliasType("alias", OPTIONAL[Fc1])
     assert roles.roles_demanded(alias) == {"fc1"}
-    assert roles.is_about_roles(list[alias])
+    assert roles.is_about_roles(LIST[alias])
     with pytest.raises(MisboundArgumentError):
         check_type(with_role(Layer(), "shared"), alias)
 
 
 def test_what_parameters_demand_even_where_an_annotation_cannot_be_evaluated() -> None:
-    def method(self: OnlyForTypeCheckers, x, fc1: Fc1 | None = None, *rest: Fc2, y: 1 / 0, **named: Shared) -> Fc1: ...  # type: ignore # noqa
-
+    namespace: dict[str, Any] = {"Fc1": Fc1, "Fc2": Fc2, "Shared": Shared}
+    exec(
+        "from __future__ import annotations\n"
+        "def method(self: OnlyThere, x, fc1: Fc1 | None = None, *rest: Fc2, y: 1 / 0 = 1, **named: Shared) -> Fc1: ...",
+        namespace,
+    )
+    method = namespace["method"]
     assert roles.parameter_roles(method) == {"fc1": {"fc1"}, "rest": {"fc2"}, "named": {"shared"}}
     assert roles.parameter_roles(classmethod(method)) == roles.parameter_roles(method)
     assert roles.parameter_roles(len) == {}
@@ -265,15 +284,15 @@ def test_what_parameters_demand_even_where_an_annotation_cannot_be_evaluated() -
 
 @typechecked
 class Backend:
-    def apply(self, x: int, fc1: Fc1 | None = None, shared: Optional[Shared] = None) -> Fc1 | None:
+    def apply(self, x: int, fc1: Fc1 | None = None, shared: Shared | None = None) -> Fc1 | None:
         return fc1
 
     def many(self, layers: list[Fc1] | None = None, *rest: Fc1, **named: Fc2) -> None: ...
 
-    def either(self, layer: Union[Fc1, Fc2]) -> None: ...
+    def either(self, layer: Fc1 | Fc2) -> None: ...
 
     def gives(self, layer: Any) -> Fc1:
-        return layer
+        return layer  # type: ignore[no-any-return]
 
     def keeps(self, layer: Any) -> None:
         kept: Fc1 = layer  # noqa: F841
@@ -303,12 +322,18 @@ def test_what_fits_is_let_through(call: Callable[[Backend], object]) -> None:
 @pytest.mark.parametrize(
     ("call", "told"),
     [
-        (lambda b: b.apply(1, SHARED), "argument \"fc1\" (…Layer) is for `shared`, and stands where `fc1` belongs; "),
-        (lambda b: b.apply(1, None, FC1), 'argument "shared" (…Layer) is for `fc1`, and stands where `shared` belongs; '),
+        (lambda b: b.apply(1, SHARED), 'argument "fc1" (…Layer) is for `shared`, and stands where `fc1` belongs; '),
+        (
+            lambda b: b.apply(1, None, FC1),
+            'argument "shared" (…Layer) is for `fc1`, and stands where `shared` belongs; ',
+        ),
         (lambda b: b.many([SHARED]), 'item 0 of argument "layers" (list) is for `shared`, and '),
         (lambda b: b.many(None, FC2), 'item 0 of argument "rest" (tuple) is for `fc2`, and '),
         (lambda b: b.many(None, a=FC1), "value of key 'a' of argument \"named\" (dict) is for `fc1`, and "),
-        (lambda b: b.either(SHARED), 'argument "layer" (…Layer) is for `shared`, and stands where `fc1` or `fc2` belongs; '),
+        (
+            lambda b: b.either(SHARED),
+            'argument "layer" (…Layer) is for `shared`, and stands where `fc1` or `fc2` belongs; ',
+        ),
         (lambda b: b.gives(FC2), "the return value (…Layer) is for `fc2`, and stands where `fc1` belongs; "),
         (lambda b: b.keeps(FC2), "value assigned to kept (…Layer) is for `fc2`, and stands where `fc1` belongs; "),
     ],
@@ -319,12 +344,12 @@ def test_what_does_not_is_told(call: Callable[[Backend], object], told: str) -> 
     text = str(error.value).replace(f"{__name__}.Layer", "…Layer")
     assert text.startswith(told)
     assert text.rpartition("; ")[2].startswith("pass it as `")
-    assert isinstance(error.value, (TypeError, TypeCheckError, SigcheckError))
-    for base in (TypeError, TypeCheckError, SigcheckError):
-        assert isinstance(error.value, base)
+    assert {TypeError, TypeCheckError, SigcheckError} <= set(type(error.value).__mro__)
 
 
-@pytest.mark.parametrize("wrong", [lambda b: b.apply(1, 3), lambda b: b.many(3), lambda b: b.many([3]), lambda b: b.either(3)])
+@pytest.mark.parametrize(
+    "wrong", [lambda b: b.apply(1, 3), lambda b: b.many(3), lambda b: b.many([3]), lambda b: b.either(3)]
+)
 def test_types_are_checked_as_before(wrong: Callable[[Backend], object]) -> None:
     with pytest.raises(TypeCheckError, match="instance of") as error:
         wrong(Backend())
@@ -357,39 +382,54 @@ def test_what_else_stands_in_annotated_is_still_checked() -> None:
 
 
 def test_a_family_whose_types_are_all_the_same() -> None:
-    """What typeguard alone is silent about."""
+    """What typeguard alone is silent about: the base hands over by position, the override has the two swapped."""
 
-    def family(fc1: Any, shared: Any) -> Any:
-        class Base:
-            def apply(self, fc1: Any = None, shared: Any = None) -> object:
-                return self.apply_tp(fc1, shared)
+    class Base:
+        def apply(self, fc1: object = None, shared: object = None) -> object:
+            return self.apply_tp(fc1, shared)
 
-            def apply_tp(self, fc1: Any = None, shared: Any = None) -> object:
-                return "base"
+        def apply_tp(self, fc1: object = None, shared: object = None) -> object:
+            return fc1, shared
 
-        class Swapped(Base):
-            def apply_tp(self, shared=None, fc1=None) -> object:  # type: ignore[no-untyped-def]
-                return "swapped"
+    namespace: dict[str, Any] = {"Optional": Optional, "Layer": Layer, "Fc1": Fc1, "Shared": Shared}
+    for first, second in (("Layer", "Layer"), ("Shared", "Fc1")):
+        exec(f"def apply_tp(self, shared: Optional[{first}] = None, fc1: Optional[{second}] = None): ...", namespace)
+        swapped = type("Swapped", (Base,), {"apply_tp": _checked(namespace["apply_tp"])})()
+        if first == "Layer":
+            swapped.apply(FC1, SHARED)
+        else:
+            with pytest.raises(MisboundArgumentError, match="is for `fc1`, and stands where `shared` belongs"):
+                swapped.apply(FC1, SHARED)
 
-        Swapped.apply_tp.__annotations__ = {"shared": shared, "fc1": fc1}
-        return typechecked(Swapped)()
 
-    assert family(Optional[Layer], Optional[Layer]).apply(FC1, SHARED) == "swapped"
+def _checked(function: Callable[..., object]) -> Callable[..., object]:
+    """As `typechecked` does it, for a function that has no source."""
+    hints = get_type_hints(function, include_extras=True)
+
+    @functools.wraps(function)
+    def checked(*args: object, **kwargs: object) -> object:
+        for name, value in inspect.signature(function).bind(*args, **kwargs).arguments.items():
+            if name in hints:
+                check_type(value, hints[name])
+        return function(*args, **kwargs)
+
+    return checked
 
 
 @st.composite
-def annotations(draw: st.DrawFn, depth: int = 3) -> Any:
+def demands(draw: st.DrawFn, depth: int = 3) -> Any:
     """Layers and lists of them, with roles or without, optional or one of several."""
     names = st.lists(st.sampled_from(["fc1", "fc2", "shared"]), max_size=2)
     kind = draw(st.sampled_from(["layer", "layer", "none", "list", "union", "annotated"] if depth else ["layer"]))
     if kind == "none":
         return None
     if kind == "list":
-        return list[draw(annotations(depth - 1))]  # type: ignore[misc]
+        return LIST[draw(demands(depth - 1))]
     if kind == "union":
-        return Union[tuple(draw(st.lists(annotations(depth - 1), min_size=1, max_size=3)))]
-    inner = Layer if kind == "layer" else draw(annotations(depth - 1))
-    return Annotated[(inner, "prose", *map(Role, draw(names)))]
+        return UNION[tuple(draw(st.lists(demands(depth - 1), min_size=1, max_size=3)))]
+    inner = Layer if kind == "layer" else draw(demands(depth - 1))
+    parts = (inner, "prose", *map(Role, draw(names)))
+    return ANNOTATED[parts]
 
 
 VALUES: st.SearchStrategy[Any] = st.recursive(
@@ -411,12 +451,11 @@ def _fits(value: Any, annotation: Any) -> bool:
     return isinstance(value, Layer) if annotation is Layer else value is None
 
 
-@given(VALUES, annotations())
+@given(VALUES, demands())
 def test_every_annotation_means_what_it_says(value: Any, annotation: Any) -> None:
-    def told() -> Iterator[TypeCheckError]:
-        try:
-            check_type(value, annotation, collection_check_strategy=CollectionCheckStrategy.ALL_ITEMS)
-        except TypeCheckError as error:
-            yield error
-
-    assert (not list(told())) == _fits(value, annotation)
+    try:
+        check_type(value, annotation, collection_check_strategy=CollectionCheckStrategy.ALL_ITEMS)
+    except TypeCheckError:
+        assert not _fits(value, annotation)
+    else:
+        assert _fits(value, annotation)
