@@ -5,6 +5,8 @@
     class MoEMethodBase(Guarded): ...                      # every subclass, anywhere, is checked when it is created
     guard(MoEMethodBase, methods=["apply*"], mode="warn")  # the same for a class that exists
 
+    with guarding(MoEMethodBase): ...                      # its calls to its own methods bind what their author meant
+
 `SIGCHECK=off|warn|raise` in the environment overrides the mode. A class that breaks a promise of its base is an
 `IncompatibleOverrideError`, or an `IncompatibleOverrideWarning`.
 
@@ -24,7 +26,9 @@ if TYPE_CHECKING:
         IncompatibleOverrideWarning,
         SigcheckWarning,
     )
+    from sigcheck.runtime.misbound import MisboundArgumentError, MisboundArgumentWarning
     from sigcheck.runtime.mode import Mode
+    from sigcheck.runtime.scope import alias, guarding
 
 _HOMES = {
     "Guarded": "sigcheck.runtime.creation",
@@ -34,7 +38,11 @@ _HOMES = {
     "IncompatibleOverrideError": "sigcheck.runtime.errors",
     "IncompatibleOverrideWarning": "sigcheck.runtime.errors",
     "SigcheckWarning": "sigcheck.runtime.errors",
+    "MisboundArgumentError": "sigcheck.runtime.misbound",
+    "MisboundArgumentWarning": "sigcheck.runtime.misbound",
     "Mode": "sigcheck.runtime.mode",
+    "alias": "sigcheck.runtime.scope",
+    "guarding": "sigcheck.runtime.scope",
 }
 
 __all__ = [
@@ -42,9 +50,13 @@ __all__ = [
     "Guarded",
     "IncompatibleOverrideError",
     "IncompatibleOverrideWarning",
+    "MisboundArgumentError",
+    "MisboundArgumentWarning",
     "Mode",
     "SigcheckWarning",
+    "alias",
     "guard",
+    "guarding",
     "unguard",
 ]
 
