@@ -5,6 +5,8 @@
     class MoEMethodBase(Guarded): ...                      # every subclass, anywhere, is checked when it is created
     guard(MoEMethodBase, methods=["apply*"], mode="warn")  # the same for a class that exists
 
+    with guarding(MoEMethodBase): ...                      # its calls to its own methods bind what their author meant
+
 `SIGCHECK=off|warn|raise` in the environment overrides the mode. A class that breaks a promise of its base is an
 `IncompatibleOverrideError`, or an `IncompatibleOverrideWarning`.
 
@@ -24,9 +26,10 @@ if TYPE_CHECKING:
         IncompatibleOverrideWarning,
         SigcheckWarning,
     )
-    from sigcheck.runtime.misbound import MisboundArgumentError
+    from sigcheck.runtime.misbound import MisboundArgumentError, MisboundArgumentWarning
     from sigcheck.runtime.mode import Mode
     from sigcheck.runtime.roles import Role, role_of, with_role
+    from sigcheck.runtime.scope import alias, guarding
 
 _HOMES = {
     "Guarded": "sigcheck.runtime.creation",
@@ -36,11 +39,14 @@ _HOMES = {
     "IncompatibleOverrideError": "sigcheck.runtime.errors",
     "IncompatibleOverrideWarning": "sigcheck.runtime.errors",
     "SigcheckWarning": "sigcheck.runtime.errors",
-    "Mode": "sigcheck.runtime.mode",
     "MisboundArgumentError": "sigcheck.runtime.misbound",
+    "MisboundArgumentWarning": "sigcheck.runtime.misbound",
+    "Mode": "sigcheck.runtime.mode",
     "Role": "sigcheck.runtime.roles",
     "role_of": "sigcheck.runtime.roles",
     "with_role": "sigcheck.runtime.roles",
+    "alias": "sigcheck.runtime.scope",
+    "guarding": "sigcheck.runtime.scope",
 }
 
 __all__ = [
@@ -49,11 +55,14 @@ __all__ = [
     "IncompatibleOverrideError",
     "IncompatibleOverrideWarning",
     "MisboundArgumentError",
+    "MisboundArgumentWarning",
     "Mode",
     "Role",
     "SigcheckWarning",
+    "alias",
     "guard",
     "role_of",
+    "guarding",
     "unguard",
     "with_role",
 ]

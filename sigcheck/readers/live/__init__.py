@@ -9,12 +9,15 @@ from sigcheck.readers.live.members import is_synthesised, member_fields, read_me
 from sigcheck.readers.live.namespaces import bases_of, dotted_name, members_of, order_of
 from sigcheck.readers.live.signatures import is_same_layout, read_signature
 from sigcheck.readers.live.statements import Statement, read_statement
+from sigcheck.readers.live.wrappers import StandIn, is_stand_in
 
 __all__ = [
+    "StandIn",
     "Statement",
     "bases_of",
     "dotted_name",
     "is_same_layout",
+    "is_stand_in",
     "is_synthesised",
     "member_fields",
     "members_of",

@@ -11,10 +11,30 @@ import functools
 import inspect
 from collections.abc import Iterator, Sequence
 from types import CellType, CodeType, FunctionType, MethodType
+from typing import Any
 
 from sigcheck.core.signature import Kind, Parameter, Signature
 from sigcheck.readers.live.instructions import Step, steps_of
 from sigcheck.readers.live.signatures import read_signature, written_signature
+
+
+class StandIn:
+    """A callable that takes the place of a function and hands everything on to it.
+
+    Attributes:
+        function: what it stands for.
+    """
+
+    function: Any  # a `FunctionType` here would be taken for a method
+
+
+_STAND_INS: dict[CodeType, str] = {}
+
+
+def is_stand_in(code: CodeType, variable: str) -> None:
+    """Functions with this code hand on exactly what they got to that variable of theirs, whatever else they do."""
+    _STAND_INS[code] = variable
+
 
 _CACHE = type(functools.lru_cache(lambda: None))
 _MOST_WRAPPERS = 32
@@ -70,6 +90,11 @@ def _handed_on_to(value: object) -> object | None:
     """What gets exactly the arguments that `value` is called with; None where it takes them itself, or nobody can tell."""
     if type(value) is _CACHE:
         return getattr(value, "__wrapped__", None)
+    if isinstance(value, StandIn):
+        function: FunctionType = value.function
+        return function
+    if isinstance(value, FunctionType) and value.__code__ in _STAND_INS:
+        return _contents(value).get(_STAND_INS[value.__code__])
     if not isinstance(value, FunctionType) or "__signature__" in value.__dict__ or not _collects_all(value.__code__):
         return None
     if value.__code__ in _context_managers():
