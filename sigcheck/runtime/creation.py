@@ -133,6 +133,13 @@ def unguard(base: type) -> None:
         type.__setattr__(base, "__init_subclass__", present.previous)
 
 
+def is_guarded(base: type) -> bool:
+    """A guard speaks for the subclasses of a class: its own, or that of a class above."""
+    return any(
+        above is Guarded or isinstance(members_of(above).get("__init_subclass__"), _Hook) for above in order_of(base)
+    )
+
+
 def _require_methods(base: type, policy: Policy) -> None:
     known = {name for entry in order_of(base) for name in members_of(entry)}
     for pattern in policy.methods:

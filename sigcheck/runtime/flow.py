@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
 from types import CodeType
 from typing import Any, Final, cast
@@ -19,6 +19,8 @@ from sigcheck.readers.live import members_of, order_of
 
 MOST_SHAPES = 256
 """Call shapes of one method whose plan is kept; a method that is called with any keywords has no end of them."""
+
+Demands = Callable[[], Mapping[str, frozenset[str]]]
 
 Receiver = object
 """What a method is called on: an instance, or for a class method the class."""
@@ -32,16 +34,20 @@ class Method:
         definition: what a call sees of it.
         flavour: instance, class or static.
         codes: its code, and that of the functions within.
+        demands: finds the roles that its parameters demand, by name; asked when it is called for the first time.
         plans: what is known of each call shape: how many arguments, and which keywords.
     """
 
-    __slots__ = ("codes", "definition", "flavour", "owner", "plans")
+    __slots__ = ("codes", "definition", "demands", "flavour", "owner", "plans")
 
-    def __init__(self, owner: type, definition: Definition, flavour: Flavour, code: CodeType) -> None:
+    def __init__(
+        self, owner: type, definition: Definition, flavour: Flavour, code: CodeType, demands: Demands = dict
+    ) -> None:
         self.owner = owner
         self.definition = definition
         self.flavour = flavour
         self.codes = frozenset(_within(code))
+        self.demands = demands
         self.plans: dict[object, Plan | None] = {}
 
     def plan(self, key: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Plan | None:
@@ -57,7 +63,14 @@ class Method:
                 if not parameter.is_variadic
             }
             slots = (*(None,) * skipped, *(landings.get(position) for position in range(shape.positional)))
-            plan = Plan(self, shape, landings, slots, {keyword: landings.get(keyword) for keyword in shape.keywords})
+            keywords = {keyword: landings.get(keyword) for keyword in shape.keywords}
+            roles = self.demands()
+            demands = tuple(
+                (argument, parameter.name, roles[parameter.name])
+                for argument, parameter in binding.items()
+                if parameter.name in roles
+            )
+            plan = Plan(self, shape, landings, slots, keywords, demands)
         if len(self.plans) < MOST_SHAPES:
             self.plans[key] = plan
         return plan
@@ -72,10 +85,11 @@ class Plan:
         landings: the parameter of each argument, but for those that land in a catch-all.
         slots: the same for each positional argument, the receiver included; None for what has no name.
         keywords: the same for each keyword.
+        demands: each argument whose parameter demands a role, catch-alls included: the parameter, and the roles that fit.
         verdicts: what is known of an argument that changes its name, in one kind of call; see `suspicion`.
     """
 
-    __slots__ = ("keywords", "landings", "method", "shape", "slots", "verdicts")
+    __slots__ = ("demands", "keywords", "landings", "method", "shape", "slots", "verdicts")
 
     def __init__(
         self,
@@ -84,12 +98,14 @@ class Plan:
         landings: Mapping[Argument, str],
         slots: tuple[str | None, ...],
         keywords: Mapping[str, str | None],
+        demands: tuple[tuple[Argument, str, frozenset[str]], ...],
     ) -> None:
         self.method = method
         self.shape = shape
         self.landings = landings
         self.slots = slots
         self.keywords = keywords
+        self.demands = demands
         self.verdicts: dict[object, object] = {}
 
     def passed(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Iterator[tuple[Argument, str | None, Any]]:

@@ -13,6 +13,7 @@ A value is looked at without running any of its code: not `__getattr__`, `__eq__
 from __future__ import annotations
 
 import contextlib
+import inspect
 import types
 import typing
 import weakref
@@ -129,19 +130,28 @@ def parameter_roles(function: object) -> dict[str, frozenset[str]]:
     """
     function = getattr(function, "__func__", function)
     annotations = getattr(function, "__annotations__", None) or {}
+    namespace = _namespace(function)
     demanded = {}
     for name, annotation in annotations.items():
         if name != "return":
-            roles = roles_demanded(_evaluated(annotation, function))
+            roles = roles_demanded(_evaluated(annotation, namespace))
             if roles:
                 demanded[name] = roles
     return demanded
 
 
-def _evaluated(annotation: object, function: object) -> object:
+def _namespace(function: object) -> dict[str, Any]:
+    """The globals in which the annotations were written: a wrapper has them from what it wraps."""
+    with contextlib.suppress(ValueError):  # it wraps itself
+        function = inspect.unwrap(cast("Callable[..., object]", function))
+    found: dict[str, Any] = getattr(function, "__globals__", {})
+    return found
+
+
+def _evaluated(annotation: object, namespace: dict[str, Any]) -> object:
     alone = types.SimpleNamespace(__annotations__={"it": annotation})
     try:
-        return typing.get_type_hints(alone, getattr(function, "__globals__", {}), include_extras=True)["it"]
+        return typing.get_type_hints(alone, namespace, include_extras=True)["it"]
     except Exception:  # noqa: BLE001 - an annotation is any expression
         return None
 

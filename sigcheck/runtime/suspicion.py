@@ -83,10 +83,7 @@ def misbindings(
         read: reads definitions.
         skipped: files whose frames are the guard's own.
     """
-    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - documented in `sys`, and what `inspect` has is slow
-    depth = 1
-    while frame is not None and frame.f_code.co_filename in skipped:
-        frame, depth = frame.f_back, depth + 1
+    frame, depth = calling_frame(skipped)
     values = {argument: value for argument, _, value in passage.plan.passed(passage.args, passage.kwargs)}
     question = _Question(passage, frame, read)
     for argument in suspects:
@@ -98,10 +95,24 @@ def misbindings(
         if cause is not None:
             lands_in = passage.plan.landings[argument]
             misbinding = Misbinding(argument, name, lands_in, question.callee, question.caller, cause)
-            yield Found(misbinding, _place(frame), depth)
+            yield Found(misbinding, place_of(frame), depth)
 
 
-def _place(frame: FrameType | None) -> Place | None:
+def calling_frame(skipped: frozenset[str]) -> tuple[FrameType | None, int]:
+    """The frame that makes a guarded call, and how many frames it is above the one that asks.
+
+    Args:
+        skipped: files whose frames are the guard's own.
+    """
+    frame: FrameType | None = sys._getframe(2)  # noqa: SLF001 - documented in `sys`, and what `inspect` has is slow
+    depth = 1
+    while frame is not None and frame.f_code.co_filename in skipped:
+        frame, depth = frame.f_back, depth + 1
+    return frame, depth
+
+
+def place_of(frame: FrameType | None) -> Place | None:
+    """The line that a frame runs."""
     if frame is None:
         return None
     line = frame.f_lineno or frame.f_code.co_firstlineno

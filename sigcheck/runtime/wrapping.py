@@ -18,8 +18,9 @@ from sigcheck.core.misbinding import Definition
 from sigcheck.core.place import Place
 from sigcheck.readers.live import StandIn, is_stand_in, members_of, read_member
 from sigcheck.readers.live.namespaces import qualified_name
-from sigcheck.runtime import suspicion
+from sigcheck.runtime import role_guard, suspicion
 from sigcheck.runtime.flow import STRAND, Frame, Method, Plan, innermost, strays
+from sigcheck.runtime.role_guard import demands_of, wrong_roles
 from sigcheck.runtime.suspicion import Found, Passage, misbindings
 
 Arguments = tuple[Any, ...]
@@ -169,7 +170,8 @@ def _wrapped(owner: type, name: str, value: object) -> Wrapper | None:
     flavour, definition = _read(owner, name, value)
     if definition is None or not flavour.is_method:
         return None
-    wrapper = Wrapper(Method(owner, definition, flavour, function.__code__), value)
+    demands = functools.partial(demands_of, owner, name, function)
+    wrapper = Wrapper(Method(owner, definition, flavour, function.__code__, demands), value)
     inner = _callable(wrapper, function)
     inner.__dict__[_ATTRIBUTE] = wrapper
     wrapper.installed = kind(inner) if kind in (classmethod, staticmethod) else inner
@@ -205,6 +207,8 @@ def _bound(wrapper: Wrapper, function: FunctionType) -> Callable[..., Any]:
                 _judge(wrapper, plan, outer, args, kwargs)
         elif is_class and frames:
             _enclosed(wrapper, plan, args, kwargs)
+        if plan.demands:
+            _hold_to_roles(wrapper, plan, args, kwargs, outer)
         frames[receiver] = Frame(plan, args, kwargs)
         try:
             return function(*args, **kwargs)
@@ -243,6 +247,8 @@ def _enter(wrapper: Wrapper, args: Arguments, kwargs: Keywords) -> Plan | None:
             _judge(wrapper, plan, outer, args, kwargs)
     elif frames and method.flavour is not Flavour.INSTANCE:
         _enclosed(wrapper, plan, args, kwargs)
+    if plan.demands:
+        _hold_to_roles(wrapper, plan, args, kwargs, outer)
     return plan
 
 
@@ -254,7 +260,15 @@ def _enclosed(wrapper: Wrapper, plan: Plan, args: Arguments, kwargs: Keywords) -
 
 def _judge(wrapper: Wrapper, plan: Plan, outer: Frame, args: Arguments, kwargs: Keywords) -> None:
     suspects = strays(plan, outer, args, kwargs) or []
-    for found in misbindings(Passage(plan, args, kwargs, outer), suspects, read_definition, _OWN_FILES):
+    _tell(wrapper, misbindings(Passage(plan, args, kwargs, outer), suspects, read_definition, _OWN_FILES))
+
+
+def _hold_to_roles(wrapper: Wrapper, plan: Plan, args: Arguments, kwargs: Keywords, outer: Frame | None) -> None:
+    _tell(wrapper, wrong_roles(plan, args, kwargs, outer, _OWN_FILES))
+
+
+def _tell(wrapper: Wrapper, misbound: Iterator[Found]) -> None:
+    for found in misbound:
         first: Exception | None = None
         for listener in wrapper.listeners:
             error = listener.tell(found)
@@ -399,7 +413,7 @@ for _maker in (_bound, _static):
     for _constant in _maker.__code__.co_consts:
         if isinstance(_constant, types.CodeType):
             is_stand_in(_constant, "function")
-_OWN_FILES: Final = frozenset({__file__, suspicion.__file__})
+_OWN_FILES: Final = frozenset({__file__, role_guard.__file__, suspicion.__file__})
 
 
 # Classes that are created while a scope is open

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, NoReturn, Optional, Union, get_args, get_origin, get_type_hints
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typeguard import CollectionCheckStrategy, TypeCheckError, check_type, checker_lookup_functions, typechecked
 
@@ -451,6 +451,7 @@ def _fits(value: Any, annotation: Any) -> bool:
     return isinstance(value, Layer) if annotation is Layer else value is None
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # on a busy machine
 @given(VALUES, demands())
 def test_every_annotation_means_what_it_says(value: Any, annotation: Any) -> None:
     try:
