@@ -12,13 +12,18 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any, TypeVar
+from types import FrameType
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sigcheck.core.overriding import is_interface
-from sigcheck.readers.live import members_of, order_of, read_statement
+from sigcheck.core.place import Place
+from sigcheck.readers.live import Statement, members_of, order_of, read_statement
 from sigcheck.runtime.errors import GuardUsageError, IncompatibleOverrideError, IncompatibleOverrideWarning
 from sigcheck.runtime.mode import Mode, checked_mode, effective_mode
 from sigcheck.runtime.screening import is_doubtful
+
+if TYPE_CHECKING:
+    from sigcheck.core.diagnostic import Diagnostic
 
 ClassT = TypeVar("ClassT", bound=type)
 Report = Callable[[IncompatibleOverrideError], object]
@@ -52,7 +57,7 @@ class _Hook(classmethod):  # type: ignore[type-arg]
     def __init__(self, base: Any, policy: Policy, previous: Any) -> None:
         def __init_subclass__(cls: type, **kwargs: Any) -> None:  # noqa: N807
             if previous is None:
-                super(base, cls).__init_subclass__(**kwargs)
+                super(base, cls).__init_subclass__(**kwargs)  # type: ignore[misc]  # what inherits the hook is a `base`
             else:
                 previous.__get__(None, cls)(**kwargs)
             hold(cls, base, self.policy)
@@ -150,9 +155,40 @@ def hold(owner: type, base: type, policy: Policy) -> None:
     if mode == "off":
         return
     promising = [entry for entry in order_of(owner)[1:] if _guard_of(entry, base) is base]
-    if not is_doubtful(owner, promising, policy.names):
+    statement, found = broken_promises(owner, promising, policy.names, sys._getframe(1))  # noqa: SLF001 - as `warnings` does
+    if not found:
         return
-    _tell(owner, promising, policy, mode)
+    from sigcheck.runtime.verdict import rendered  # noqa: PLC0415
+
+    error = IncompatibleOverrideError(rendered(found), found)
+    if policy.report is not None:
+        policy.report(error)
+    if mode == "raise":
+        raise error
+    warnings.warn(str(error), IncompatibleOverrideWarning, stacklevel=statement.depth + 2)
+
+
+def broken_promises(
+    owner: type, promising: Sequence[type], names: Callable[[str], bool], frame: FrameType
+) -> tuple[Statement, tuple[Diagnostic, ...]]:
+    """What a class breaks that is just being made, and where: for most, nothing, and nobody looked where.
+
+    Args:
+        owner: the class.
+        promising: the classes above whose promises count.
+        names: whether methods of a name count.
+        frame: from which the class statement is looked for, outwards.
+    """
+    if not is_doubtful(owner, promising, names):
+        return _UNSEEN, ()
+    # Only now is the whole of the relation loaded.
+    from sigcheck.runtime.verdict import diagnostics_of  # noqa: PLC0415
+
+    statement = read_statement(owner, frame)
+    return statement, diagnostics_of(owner, promising, names, statement)
+
+
+_UNSEEN = Statement(Place("", 1, 1, 1, 1))
 
 
 def _guard_of(entry: type, base: type) -> type | None:
@@ -161,19 +197,3 @@ def _guard_of(entry: type, base: type) -> type | None:
         if above is base or above is Guarded or isinstance(members_of(above).get("__init_subclass__"), _Hook):
             return above
     return None
-
-
-def _tell(owner: type, promising: Sequence[type], policy: Policy, mode: Mode) -> None:
-    """Look closely at a class that is in doubt: only now is the whole of the relation loaded."""
-    from sigcheck.runtime.verdict import diagnostics_of, rendered  # noqa: PLC0415
-
-    statement = read_statement(owner, sys._getframe(1))  # noqa: SLF001 - as `warnings` does it
-    found = diagnostics_of(owner, promising, policy.names, statement)
-    if not found:
-        return
-    error = IncompatibleOverrideError(rendered(found), found)
-    if policy.report is not None:
-        policy.report(error)
-    if mode == "raise":
-        raise error
-    warnings.warn(str(error), IncompatibleOverrideWarning, stacklevel=statement.depth + 2)

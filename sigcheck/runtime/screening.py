@@ -7,7 +7,7 @@ from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
 
 from sigcheck.core.overriding import breaks
 from sigcheck.core.place import Place
-from sigcheck.readers.live import bases_of, is_same_layout, members_of, order_of, read_member
+from sigcheck.readers.live import bases_of, is_same_layout, is_synthesised, members_of, order_of, read_member
 
 
 def is_doubtful(owner: type, promising: Sequence[type], names: Callable[[str], bool]) -> bool:
@@ -23,7 +23,9 @@ def is_doubtful(owner: type, promising: Sequence[type], names: Callable[[str], b
     for name, override in own.items():
         for theirs in promises:
             base = theirs.get(name, _ABSENT)
-            if base is not _ABSENT and base is not override and names(name) and _may_break(name, override, base):
+            if base is override or type(base) in _INERT or not names(name):
+                continue
+            if _may_break(name, override, base) and not (is_synthesised(own, override) or is_synthesised(theirs, base)):
                 return True
     return len(bases_of(owner)) > 1 and _may_shadow(owner, promising, names)
 
@@ -39,23 +41,28 @@ def _may_shadow(owner: type, promising: Sequence[type], names: Callable[[str], b
         for name, base in namespaces[index].items():
             if name in own or not names(name):
                 continue
-            runs = next(space[name] for space in namespaces if name in space)
-            if runs is not base and _may_break(name, runs, base):
+            runs = next(space for space in namespaces if name in space)
+            override = runs[name]
+            if override is base or type(base) in _INERT or is_synthesised(runs, override):
+                continue
+            if _may_break(name, override, base) and not is_synthesised(namespaces[index], base):
                 return True
     return False
 
 
-_ABSENT = object()
+class _Absent:
+    """The class has no such name."""
+
+
+_ABSENT = _Absent()
 _NOWHERE = Place("", 1, 1, 1, 1)
 _INERT = frozenset(
-    {str, int, bool, float, tuple, list, dict, set, type(None), GetSetDescriptorType, MemberDescriptorType}
+    {_Absent, str, int, bool, float, tuple, list, dict, set, type(None), GetSetDescriptorType, MemberDescriptorType}
 )
 """Types of values that promise nothing to callers."""
 
 
 def _may_break(name: str, override: object, base: object) -> bool:
-    if type(base) in _INERT:
-        return False
     mine, theirs = override, base
     if type(mine) is type(theirs) and isinstance(mine, (staticmethod, classmethod)):
         mine, theirs = mine.__func__, theirs.__func__  # type: ignore[attr-defined]

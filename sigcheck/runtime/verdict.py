@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from sigcheck.core.comparison import Comparison
 from sigcheck.core.contract import Contract
 from sigcheck.core.demands import Demands
 from sigcheck.core.diagnostic import Diagnostic
 from sigcheck.core.hierarchy import Hierarchy, Linearization, Pair
-from sigcheck.core.module import Class
+from sigcheck.core.module import Class, TypedField
 from sigcheck.core.overriding import is_interface
 from sigcheck.core.resolution import Resolver
 from sigcheck.core.rules import RULES
-from sigcheck.readers.live import Statement, members_of, order_of, read_classes
+from sigcheck.readers.live import Statement, member_fields, members_of, order_of, read_classes
 from sigcheck.report.text import Sources, render_full
 
 
@@ -47,11 +47,24 @@ def rendered(diagnostics: Sequence[Diagnostic]) -> str:
     return "".join(render_full(diagnostics, Sources(lambda _path: ""))).strip()
 
 
+class _LiveResolver(Resolver):
+    """Knows the keys that methods unpack. Nothing else has to be looked up: the values are all there."""
+
+    def __init__(self, types: Mapping[str, type]) -> None:
+        super().__init__(lambda _module, _near: None)
+        self._live = types
+
+    def fields(self, reference: str, near: str) -> tuple[TypedField, ...] | None:
+        del near
+        owner, _, name = reference.partition(".")
+        return member_fields(members_of(self._live[owner])[name])
+
+
 class _LiveHierarchy(Hierarchy):
     """The classes of one method resolution order, which the interpreter has made already."""
 
     def __init__(self, read: list[tuple[type, Class]], promising: Sequence[type], names: Callable[[str], bool]) -> None:
-        super().__init__((read[0][1],), Resolver(lambda _module, _near: None))
+        super().__init__((read[0][1],), _LiveResolver({entry.id: found for found, entry in read}))
         self._read = read
         self._types = {entry.key: found for found, entry in read}
         self._promising = promising

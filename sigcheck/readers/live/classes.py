@@ -9,7 +9,7 @@ from dataclasses import replace
 from sigcheck.core.member import Member
 from sigcheck.core.module import Class
 from sigcheck.core.place import Place
-from sigcheck.readers.live.members import read_member
+from sigcheck.readers.live.members import is_synthesised, read_member
 from sigcheck.readers.live.namespaces import bases_of, dotted_name, is_of_interpreter, members_of
 from sigcheck.readers.live.statements import Statement
 
@@ -20,6 +20,10 @@ def read_classes(order: Iterable[type], made: Statement | None = None) -> list[t
     Args:
         order: the classes, the one that is looked at first.
         made: where the first of them is made, if that is known.
+
+    Returns:
+        Each class with its value, whose id is `live:` and its index; a method that unpacks a `TypedDict` refers to itself,
+        `live:index.name`, for the keys.
     """
     found: list[tuple[type, Class]] = []
     for index, owner in enumerate(order):
@@ -28,16 +32,22 @@ def read_classes(order: Iterable[type], made: Statement | None = None) -> list[t
         name = dotted_name(owner)
         statement = made if made is not None and not index else Statement(_first_place(owner, name))
         place = statement.place
-        bases = ((f"live:{index}",),) * len(bases_of(owner))
-        found.append((owner, Class(f"live:{index}", name, place, place.line, bases, tuple(_read(owner, statement)))))
+        reference = f"live:{index}"
+        bases = ((reference,),) * len(bases_of(owner))
+        members = tuple(_read(owner, reference, statement))
+        found.append((owner, Class(reference, name, place, place.line, bases, members)))
     return found
 
 
-def _read(owner: type, statement: Statement) -> Iterator[Member]:
-    for name, value in members_of(owner).items():
+def _read(owner: type, reference: str, statement: Statement) -> Iterator[Member]:
+    namespace = members_of(owner)
+    for name, value in namespace.items():
+        if is_synthesised(namespace, value):
+            continue
         member = read_member(name, value, statement.place)
-        place = statement.places.get(name)
-        yield member if place is None else replace(member, place=place, last_line=place.line)
+        place = statement.places.get(name, member.place)
+        unpacks = (f"{reference}.{name}",) if member.unpacks else ()
+        yield replace(member, place=place, last_line=place.line, unpacks=unpacks)
 
 
 def _first_place(owner: type, name: str) -> Place:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import functools
 import inspect
+from collections.abc import Mapping
 from types import CodeType, FunctionType, MethodType
 
 from sigcheck.core.annotation import is_async_iterator, is_callable, may_be_awaitable
 from sigcheck.core.member import Alias, Flavour, Member
+from sigcheck.core.module import TypedField
 from sigcheck.core.place import Place
 from sigcheck.readers.live.bodies import read_body
+from sigcheck.readers.live.dictionaries import unpacked_fields
 from sigcheck.readers.live.signatures import annotation_text, annotations_of
 from sigcheck.readers.live.wrappers import accepted_signature, unwrapped
 
@@ -21,6 +24,9 @@ def read_member(name: str, value: object, place: Place) -> Member:
         name: as looked up.
         value: from the `__dict__` of the class.
         place: where the class is; used for what has no code of its own.
+
+    Returns:
+        The member. That `**kwargs` unpacks a `TypedDict` is all that its `unpacks` tells: `member_fields` has the keys.
     """
     match value:
         case None:
@@ -44,12 +50,27 @@ def read_member(name: str, value: object, place: Place) -> Member:
             return _callable(name, value, Flavour.INSTANCE, place)
 
 
+def is_synthesised(namespace: Mapping[str, object], value: object) -> bool:
+    """`dataclass` or `attrs` wrote the method, of text of their own, for the class of that `__dict__`."""
+    if "__dataclass_fields__" not in namespace and "__attrs_attrs__" not in namespace:
+        return False
+    return isinstance(value, FunctionType) and value.__code__.co_filename.startswith("<")
+
+
+def member_fields(value: object) -> tuple[TypedField, ...] | None:
+    """The keys of the `TypedDict` that `**kwargs` of a method unpacks; `value` is from the `__dict__` of its class."""
+    function = unwrapped(value.__func__ if isinstance(value, (staticmethod, classmethod)) else value)
+    return unpacked_fields(function) if function is not None else None
+
+
 def _callable(name: str, value: object, flavour: Flavour, place: Place) -> Member:
     signature = accepted_signature(value)
     where = _place(value, place)
     if signature is None:
         return Member(name, Flavour.OPAQUE, where, where.line)
-    return Member(name, flavour, where, where.line, signature, is_coroutine=_is_coroutine(value))
+    function = unwrapped(value)
+    unpacks = ("?",) if function is not None and unpacked_fields(function) is not None else ()
+    return Member(name, flavour, where, where.line, signature, is_coroutine=_is_coroutine(value), unpacks=unpacks)
 
 
 def _property(name: str, value: property, place: Place) -> Member:
