@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     )
     from sigcheck.runtime.misbound import MisboundArgumentError, MisboundArgumentWarning
     from sigcheck.runtime.mode import Mode
+    from sigcheck.runtime.roles import Role, role_of, with_role
     from sigcheck.runtime.scope import alias, guarding
 
 _HOMES = {
@@ -41,6 +42,9 @@ _HOMES = {
     "MisboundArgumentError": "sigcheck.runtime.misbound",
     "MisboundArgumentWarning": "sigcheck.runtime.misbound",
     "Mode": "sigcheck.runtime.mode",
+    "Role": "sigcheck.runtime.roles",
+    "role_of": "sigcheck.runtime.roles",
+    "with_role": "sigcheck.runtime.roles",
     "alias": "sigcheck.runtime.scope",
     "guarding": "sigcheck.runtime.scope",
 }
@@ -53,11 +57,14 @@ __all__ = [
     "MisboundArgumentError",
     "MisboundArgumentWarning",
     "Mode",
+    "Role",
     "SigcheckWarning",
     "alias",
     "guard",
+    "role_of",
     "guarding",
     "unguard",
+    "with_role",
 ]
 
 
@@ -67,6 +74,8 @@ def __getattr__(name: str) -> object:
     if home is None:
         message = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(message)
+    if home == "sigcheck.runtime.roles":
+        importlib.import_module("sigcheck.runtime.typeguard_plugin").register()
     value: object = getattr(importlib.import_module(home), name)
     globals()[name] = value
     return value

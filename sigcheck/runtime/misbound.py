@@ -1,4 +1,4 @@
-"""The error of a call that binds an argument to a parameter that is another thing. The one module of the guard that needs typeguard."""
+"""The error of a call that binds an argument to a parameter that is another thing. Needs typeguard, whose error it also is."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ except ModuleNotFoundError as missing:
 
 class MisboundArgumentError(TypeError, TypeCheckError, SigcheckError):
     """An argument lands in a parameter that is another thing. Raised before the body of the method that is called.
+
+    Where typeguard found it, by a role, it has put in front which argument it was.
 
     Attributes:
         misbinding: what was found; None where a message is all there is.
