@@ -18,6 +18,10 @@ What runs the example sees less than what reads it. Where that makes a differenc
 
     Run time: not run, `is_cuda` is nobody's.
 
+or from which Python on it can be run at all:
+
+    Run time: from Python 3.12 on.
+
 Under the title of a page it speaks for every case of the page that needs it; a line that no case needs is a failure.
 
 Imports nothing of sigcheck, so that each reader (the command line, a mypy plugin, a guard at run time) can be held against the
@@ -37,6 +41,7 @@ PAGES = Path(__file__).parent.parent / "sigcheck" / "pages"
 _HEADING = re.compile(r"(#{1,6})\s+(.*\S)")
 _FENCE = re.compile(r"(`{3,})\s*([\w+-]*)(.*)")
 _TITLE = re.compile(r'title="([^"]+)"')
+_SINCE = re.compile(r"from Python (\d+)\.(\d+) on\.")
 _RUN_TIME = re.compile(r"Run time: (.*\S)")
 _EXPECTATION = re.compile(r'#\s*(error|warning|note):\s*\[([\w-]+)\](?:\s*"((?:[^"\\]|\\.)*)")?')
 
@@ -96,6 +101,12 @@ class Case:
     def id(self) -> str:
         """The name of the test."""
         return f"{self.page}: {self.heading}"
+
+    @property
+    def since(self) -> tuple[int, int] | None:
+        """The version of Python from which on the example can be run; None where the page names none."""
+        found = _SINCE.fullmatch(self.run_time)
+        return (int(found.group(1)), int(found.group(2))) if found is not None else None
 
     @property
     def expectations(self) -> tuple[Expectation, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -63,7 +64,8 @@ def check_live(case: Case, directory: Path) -> list[str]:
 def test_spec_at_run_time(case: Case, tmp_path: Path) -> None:
     case.write(tmp_path)
     told = check_live(case, tmp_path)
-    if case.run_time:
+    differs = case.run_time and case.since is None
+    if differs or (case.since is not None and sys.version_info < case.since):
         assert told, f"{case.page}:{case.line}: `Run time: {case.run_time}` is needed no more"
     elif not case.page_run_time:
         assert not told, "\n".join([f"{case.page}:{case.line}: {case.heading}", *told])

@@ -36,7 +36,7 @@ class Comparison:
         self.pairs: list[Pair] = []
         self._pairs: set[tuple[int, int]] = set()
         self.matched: dict[Contract, int] = dict.fromkeys(demands.contracts, 0)
-        self._told: set[tuple[str, Place, frozenset[str]]] = set()
+        self._told: set[tuple[str, Place, str, frozenset[str]]] = set()
         self._checked = {owner.key for owner in hierarchy.classes}
         self._breaks: dict[tuple[int, int], tuple[Break, ...]] = {}
         self._contracts: dict[str, tuple[Contract, ...]] = {}
@@ -61,7 +61,7 @@ class Comparison:
             self.pairs.append(pair)
             self._pairs.add((id(pair.override), id(pair.base)))
             for found in self._own_breaks(pair):
-                what = (found.reason.rule, place, names_involved(found.reason))
+                what = (found.reason.rule, place, pair.override.name, names_involved(found.reason))
                 if what in self._told and not is_shadowing:
                     continue  # Another base that this one may be was told already.
                 self._told.add(what)
@@ -81,7 +81,7 @@ class Comparison:
     def drifts(self) -> Iterator[tuple[str, Place, Finding]]:
         """Every method that orders its parameters unlike its siblings; to be asked for behind `findings`."""
         misbound: dict[Place, set[str]] = {}
-        for rule, place, names in self._told:
+        for rule, place, _, names in self._told:
             if rule == "misbound-parameter" and rule in self.demands.severities:
                 misbound.setdefault(place, set()).update(names)
 

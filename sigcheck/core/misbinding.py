@@ -50,7 +50,7 @@ class Exchanged:
     """Two or more objects changed places: each is another's parameter now.
 
     Attributes:
-        names: the parameters that were exchanged; the argument's own first, the one in which it lands last.
+        names: the parameters, each of which went to the next, and the last to the first.
     """
 
     names: tuple[str, ...]
@@ -106,13 +106,21 @@ class Delivery:
     Attributes:
         landings: for each argument of the call that lands in a named parameter, that parameter.
         names: for each argument that had exactly one name in the caller, that name.
-        arrived: for each name of the caller whose very object is passed, values without an identity included, the
-            parameters in which it arrives.
+        returned: for each parameter that gets a value without an identity (`None`, a number), the caller's names for that value.
     """
 
     landings: Mapping[Argument, str]
     names: Mapping[Argument, str]
-    arrived: Mapping[str, frozenset[str]]
+    returned: Mapping[str, frozenset[str]]
+
+    @property
+    def moves(self) -> dict[str, str]:
+        """For each name of the caller that changes, the parameter in which its object lands."""
+        return {
+            name: self.landings[argument]
+            for argument, name in self.names.items()
+            if argument in self.landings and self.landings[argument] != name
+        }
 
 
 def strayed(argument: Argument, shape: CallShape, callee: Definition, seen: Definition) -> Strayed | None:
@@ -133,22 +141,20 @@ def collects(argument: Argument, shape: CallShape, seen: Definition) -> bool:
     return not isinstance(binding, Rejection) and binding[argument].is_variadic
 
 
-def exchanged(name: str, lands_in: str, delivery: Delivery) -> Exchanged | None:
-    """Whether what belongs in the one parameter stands in the other, perhaps by way of a third.
+def exchanged(name: str, delivery: Delivery) -> Exchanged | None:
+    """Whether objects changed places, and this is one of them: two of them, or more in a ring.
 
-    One object that moves is no evidence: who walks a tree passes its `node` as `parent`, and something new as `node`.
+    Of two, one may be a value without an identity, the same one in the other's place. One object that moves is no evidence:
+    who walks a tree passes its `node` as `parent`, and something new as `node`.
     """
-    chain = [name]
-    slot = name
-    while lands_in not in (
-        found := [other for other, slots in delivery.arrived.items() if slot in slots and other != slot]
-    ):
-        onward = next((other for other in found if other not in chain), None)
-        if onward is None:
-            return None
-        chain.append(onward)
-        slot = onward
-    return Exchanged((*chain, lands_in))
+    moves = delivery.moves
+    lands_in = moves[name]
+    if lands_in in delivery.returned.get(name, ()):
+        return Exchanged((name, lands_in))
+    ring = [name]
+    while (onward := moves.get(ring[-1])) is not None and onward not in ring:
+        ring.append(onward)
+    return Exchanged(tuple(ring)) if onward == name else None
 
 
 def displaced(argument: Argument, callee: Signature, delivery: Delivery) -> Displaced | None:

@@ -57,7 +57,7 @@ class _Hook(classmethod):  # type: ignore[type-arg]
     def __init__(self, base: Any, policy: Policy, previous: Any) -> None:
         def __init_subclass__(cls: type, **kwargs: Any) -> None:  # noqa: N807
             if previous is None:
-                super(base, cls).__init_subclass__(**kwargs)
+                super(base, cls).__init_subclass__(**kwargs)  # type: ignore[misc]  # what inherits the hook is a `base`
             else:
                 previous.__get__(None, cls)(**kwargs)
             hold(cls, base, self.policy)

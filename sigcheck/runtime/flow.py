@@ -22,6 +22,9 @@ MOST_SHAPES = 256
 
 Demands = Callable[[], Mapping[str, frozenset[str]]]
 
+Stray = tuple[Argument, str]
+"""An argument, and the name that its object has in the enclosing call."""
+
 Receiver = object
 """What a method is called on: an instance, or for a class method the class."""
 
@@ -64,13 +67,13 @@ class Method:
             }
             slots = (*(None,) * skipped, *(landings.get(position) for position in range(shape.positional)))
             keywords = {keyword: landings.get(keyword) for keyword in shape.keywords}
+            plan = Plan(self, shape, landings, slots, keywords)
             roles = self.demands()
-            demands = tuple(
+            plan.demands = tuple(
                 (argument, parameter.name, roles[parameter.name])
                 for argument, parameter in binding.items()
                 if parameter.name in roles
             )
-            plan = Plan(self, shape, landings, slots, keywords, demands)
         if len(self.plans) < MOST_SHAPES:
             self.plans[key] = plan
         return plan
@@ -86,10 +89,15 @@ class Plan:
         slots: the same for each positional argument, the receiver included; None for what has no name.
         keywords: the same for each keyword.
         demands: each argument whose parameter demands a role, catch-alls included: the parameter, and the roles that fit.
-        verdicts: what is known of an argument that changes its name, in one kind of call; see `suspicion`.
+        places: for each parameter that gets an argument, which.
+        pairs: for each plan of an enclosing call, the positional arguments that are named here: the index of each, the index
+            of the argument of that name there (or that of the receiver, which has no name), and the name.
+        verdicts, settled: what is known of an argument that changes its name, in one kind of call; see `suspicion`.
     """
 
-    __slots__ = ("demands", "keywords", "landings", "method", "shape", "slots", "verdicts")
+    __slots__ = (
+        "demands", "keywords", "landings", "method", "pairs", "places", "settled", "shape", "slots", "verdicts"
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -98,15 +106,36 @@ class Plan:
         landings: Mapping[Argument, str],
         slots: tuple[str | None, ...],
         keywords: Mapping[str, str | None],
-        demands: tuple[tuple[Argument, str, frozenset[str]], ...],
     ) -> None:
         self.method = method
         self.shape = shape
         self.landings = landings
         self.slots = slots
         self.keywords = keywords
-        self.demands = demands
+        self.demands: tuple[tuple[Argument, str, frozenset[str]], ...] = ()
+        self.places: dict[str, Argument] = {name: argument for argument, name in landings.items()}
+        self.pairs: dict[Plan, tuple[tuple[int, int, str], ...]] = {}
         self.verdicts: dict[object, object] = {}
+        self.settled: dict[object, Any] = {}
+
+    def pair(self, outer: Plan) -> tuple[tuple[int, int, str], ...]:
+        """See `pairs`."""
+        found = tuple(
+            (index, outer.slots.index(slot) if slot in outer.slots else 0, slot)
+            for index, slot in enumerate(self.slots)
+            if slot is not None
+        )
+        if len(self.pairs) < MOST_SHAPES:
+            self.pairs[outer] = found
+        return found
+
+    def index(self, argument: Argument) -> Argument:
+        """Where an argument is, if the receiver is counted."""
+        return argument if isinstance(argument, str) else argument + len(self.slots) - self.shape.positional
+
+    def value(self, argument: Argument, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        """One argument of a call of that shape."""
+        return kwargs[argument] if isinstance(argument, str) else args[argument + len(args) - self.shape.positional]
 
     def passed(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Iterator[tuple[Argument, str | None, Any]]:
         """Each argument behind the receiver, the parameter in which it lands, and the object."""
@@ -219,19 +248,26 @@ def _within(code: CodeType) -> Iterator[CodeType]:
 # What is passed on
 
 
-def strays(plan: Plan, outer: Frame, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[Argument] | None:
-    """The arguments that have another name in the enclosing call than the parameter in which they land. None: mostly so."""
-    names = outer.names
-    found: list[Argument] | None = None
-    for position, (slot, value) in enumerate(zip(plan.slots, args, strict=True)):
-        name = names.get(id(value))
-        if name is not None and name != slot and slot is not None:
-            found = found or []
-            found.append(position - len(plan.slots) + plan.shape.positional)
+def strays(plan: Plan, outer: Frame, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[Stray] | None:
+    """The arguments that have another name in the enclosing call than the parameter in which they land. None: mostly so.
+
+    Most are where they were: what is the very object that the enclosing call has under that name is not looked up.
+    """
+    pairs = plan.pairs
+    pairing = pairs[outer.plan] if outer.plan in pairs else plan.pair(outer.plan)
+    theirs = outer.args
+    found: list[Stray] | None = None
+    for index, other, slot in pairing:
+        value = args[index]
+        if value is not theirs[other]:
+            name = outer.names.get(id(value))
+            if name is not None and name != slot:
+                found = found or []
+                found.append((index - len(args) + plan.shape.positional, name))
     if kwargs:
         for keyword, value in kwargs.items():
-            name = names.get(id(value))
-            if name is not None and name != (slot := plan.keywords[keyword]) and slot is not None:
+            name = outer.names.get(id(value))
+            if name is not None and name != (slot_ := plan.keywords[keyword]) and slot_ is not None:
                 found = found or []
-                found.append(keyword)
+                found.append((keyword, name))
     return found

@@ -48,9 +48,8 @@ def wrong_roles(
         outer: the guarded call that encloses it, if there is one.
         skipped: files whose frames are the guard's own.
     """
-    receivers = len(args) - plan.shape.positional
     for argument, lands_in, demanded in plan.demands:
-        value = kwargs[argument] if isinstance(argument, str) else args[argument + receivers]
+        value = plan.value(argument, args, kwargs)
         carried = role_of(value)
         if carried is not None and carried not in demanded:
             caller = outer.plan.method.definition if outer is not None else None

@@ -7,11 +7,11 @@ may be the definition of another class.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from types import CodeType, FrameType, FunctionType
-from typing import Any
+from typing import Any, Final
 
 from sigcheck.core.binding import Argument
 from sigcheck.core.member import Flavour
@@ -27,7 +27,16 @@ from sigcheck.core.misbinding import (
 )
 from sigcheck.core.place import Place
 from sigcheck.readers.live import StandIn, members_of, order_of
-from sigcheck.runtime.flow import MOST_SHAPES, Frame, Plan, class_of, lookup
+from sigcheck.runtime.flow import MOST_SHAPES, Frame, Plan, Stray, class_of, has_identity, lookup
+
+Settled = tuple[int | str, int | str, str]
+"""What is left to ask of an argument that changes its name, whoever wrote the call: whether objects changed places.
+
+Where that object's own parameter gets its argument here, where the one in which it lands got its argument there, and that one's
+name. None instead: nothing is left. `_OPEN`: everything.
+"""
+
+_OPEN: Final[Settled] = ("", "", "")
 
 Reader = Callable[[type, str, object], "Definition | None"]
 """What a class has under a name, as a definition; None where it is no method, or is not known."""
@@ -72,30 +81,85 @@ class Passage:
     outer: Frame
 
 
-def misbindings(
-    passage: Passage, suspects: Iterable[Argument], read: Reader, skipped: frozenset[str]
-) -> Iterator[Found]:
+def misbindings(passage: Passage, suspects: Sequence[Stray], read: Reader, skipped: frozenset[str]) -> Iterator[Found]:
     """Which arguments of a call are misbound.
 
     Args:
         passage: the call.
-        suspects: the arguments that change their name.
+        suspects: the arguments that change their name, with the name that they had.
         read: reads definitions.
         skipped: files whose frames are the guard's own.
     """
     frame, depth = calling_frame(skipped)
-    values = {argument: value for argument, _, value in passage.plan.passed(passage.args, passage.kwargs)}
+    values = [value for _, _, value in passage.plan.passed(passage.args, passage.kwargs)]
     question = _Question(passage, frame, read)
-    for argument in suspects:
-        name = passage.outer.names[id(values[argument])]
-        is_passed_twice = sum(1 for value in values.values() if value is values[argument]) > 1
-        if name is None or is_passed_twice:
+    for argument, name in suspects:
+        mine = passage.plan.value(argument, passage.args, passage.kwargs)
+        if sum(1 for value in values if value is mine) > 1:
             continue
         cause = question.cause(argument, name)
         if cause is not None:
             lands_in = passage.plan.landings[argument]
             misbinding = Misbinding(argument, name, lands_in, question.callee, question.caller, cause)
             yield Found(misbinding, place_of(frame), depth)
+
+
+# The quick answer, for who changes names on purpose at every call.
+
+
+def is_settled(
+    plan: Plan,
+    outer: Frame,
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    suspects: Sequence[Stray],
+    *,
+    read: Reader,
+) -> bool:
+    """No argument of a call is misbound, whoever wrote it: nobody has to be looked for."""
+    kind = type(outer.args[0])
+    settled = plan.settled
+    moves: dict[str, str] = {}
+    for argument, name in suspects:
+        key = (outer.plan, kind, argument, name)
+        if key in settled:
+            known = settled[key]
+        else:
+            known = _settled(Passage(plan, args, kwargs, outer), argument, name, read)
+            if len(settled) < MOST_SHAPES:
+                settled[key] = known
+        if known is None:
+            continue
+        if known is _OPEN:
+            return False
+        here, there, lands_in = known
+        mine = args[here] if isinstance(here, int) else kwargs[here]
+        if mine is (outer.args[there] if isinstance(there, int) else outer.kwargs[there]):
+            return False
+        if moves and (name in moves.values() or lands_in in moves):
+            return False
+        moves[name] = lands_in
+    return True
+
+
+def _settled(passage: Passage, argument: Argument, name: str, read: Reader) -> Settled | None:
+    """See `Settled`. What it rests on: in no class of the receiver, the author's may be any, is the argument bound elsewhere."""
+    plan, outer = passage.plan, passage.outer.plan
+    callee, caller = plan.method.definition, outer.method.definition
+    order = order_of(class_of(passage.outer.args[0]))
+    if lookup(order, callee.name)[0] is not plan.method.owner:
+        return _OPEN
+    for entry in order[:-1]:
+        owner, value = lookup(order_of(entry), callee.name)
+        seen = read(owner, callee.name, value) if owner is not None else None
+        if seen is None or (
+            seen is not callee and (strayed(argument, plan.shape, callee, seen) or collects(argument, plan.shape, seen))
+        ):
+            return _OPEN
+    lands_in = plan.landings[argument]
+    if caller.name == callee.name or name not in plan.places or lands_in not in outer.places:
+        return None
+    return plan.index(plan.places[name]), outer.index(outer.places[lands_in]), lands_in
 
 
 def calling_frame(skipped: frozenset[str]) -> tuple[FrameType | None, int]:
@@ -171,7 +235,7 @@ class _Question:
     def _by_values(self, argument: Argument, name: str, seen: Definition | None) -> Cause | None:
         """What depends on where the other objects of this call land."""
         delivery = self._delivery()
-        found = exchanged(name, self._passage.plan.landings[argument], delivery)
+        found = exchanged(name, delivery)
         if found is None and self._may_be_displaced(argument, seen):
             return displaced(argument, self.callee.signature, delivery)
         return found
@@ -193,13 +257,16 @@ class _Question:
         plan, outer = self._passage.plan, self._passage.outer
         passed = list(plan.passed(self._passage.args, self._passage.kwargs))
         names = {argument: name for argument, _, value in passed if (name := outer.names.get(id(value))) is not None}
-        arrived = {
-            name: frozenset(slot for _, slot, value in passed if slot is not None and value is mine)
-            for _, name, mine in outer.plan.passed(outer.args, outer.kwargs)
-            if name is not None
-            and outer.names.get(id(mine), name) is not None  # of two names of an object, neither counts
+        returned = {
+            slot: frozenset(
+                name
+                for _, name, mine in outer.plan.passed(outer.args, outer.kwargs)
+                if mine is value and name is not None
+            )
+            for _, slot, value in passed
+            if slot is not None and not has_identity(value)
         }
-        return Delivery(plan.landings, names, arrived)
+        return Delivery(plan.landings, names, returned)
 
     # Who wrote the call, and what he saw.
 

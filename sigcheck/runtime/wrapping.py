@@ -9,7 +9,7 @@ import functools
 import inspect
 import threading
 import types
-from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping, Sequence
 from types import FunctionType, MethodType
 from typing import Any, Final, Protocol, cast
 
@@ -19,9 +19,9 @@ from sigcheck.core.place import Place
 from sigcheck.readers.live import StandIn, is_stand_in, members_of, read_member
 from sigcheck.readers.live.namespaces import qualified_name
 from sigcheck.runtime import role_guard, suspicion
-from sigcheck.runtime.flow import STRAND, Frame, Method, Plan, innermost, strays
+from sigcheck.runtime.flow import STRAND, Frame, Method, Plan, Stray, innermost, strays
 from sigcheck.runtime.role_guard import demands_of, wrong_roles
-from sigcheck.runtime.suspicion import Found, Passage, misbindings
+from sigcheck.runtime.suspicion import Found, Passage, is_settled, misbindings
 
 Arguments = tuple[Any, ...]
 Keywords = dict[str, Any]
@@ -201,10 +201,11 @@ def _bound(wrapper: Wrapper, function: FunctionType) -> Callable[..., Any]:
             return function(*args, **kwargs)
         frames = strand.frames
         receiver = id(args[0])
-        outer = frames.get(receiver)
+        outer = frames[receiver] if receiver in frames else None  # noqa: SIM401 - `get` is slower
         if outer is not None:
-            if strays(plan, outer, args, kwargs) is not None:
-                _judge(wrapper, plan, outer, args, kwargs)
+            suspects = strays(plan, outer, args, kwargs)
+            if suspects is not None and not is_settled(plan, outer, args, kwargs, suspects, read=read_definition):
+                _judge(wrapper, suspects, Passage(plan, args, kwargs, outer))
         elif is_class and frames:
             _enclosed(wrapper, plan, args, kwargs)
         if plan.demands:
@@ -243,8 +244,9 @@ def _enter(wrapper: Wrapper, args: Arguments, kwargs: Keywords) -> Plan | None:
     frames = STRAND.frames
     outer = frames.get(id(args[0])) if method.flavour is not Flavour.STATIC else None
     if outer is not None:
-        if strays(plan, outer, args, kwargs) is not None:
-            _judge(wrapper, plan, outer, args, kwargs)
+        suspects = strays(plan, outer, args, kwargs)
+        if suspects is not None and not is_settled(plan, outer, args, kwargs, suspects, read=read_definition):
+            _judge(wrapper, suspects, Passage(plan, args, kwargs, outer))
     elif frames and method.flavour is not Flavour.INSTANCE:
         _enclosed(wrapper, plan, args, kwargs)
     if plan.demands:
@@ -254,13 +256,13 @@ def _enter(wrapper: Wrapper, args: Arguments, kwargs: Keywords) -> Plan | None:
 
 def _enclosed(wrapper: Wrapper, plan: Plan, args: Arguments, kwargs: Keywords) -> None:
     outer = innermost(STRAND.frames, wrapper.method, args)
-    if outer is not None and strays(plan, outer, args, kwargs) is not None:
-        _judge(wrapper, plan, outer, args, kwargs)
+    suspects = strays(plan, outer, args, kwargs) if outer is not None else None
+    if outer is not None and suspects is not None:
+        _judge(wrapper, suspects, Passage(plan, args, kwargs, outer))
 
 
-def _judge(wrapper: Wrapper, plan: Plan, outer: Frame, args: Arguments, kwargs: Keywords) -> None:
-    suspects = strays(plan, outer, args, kwargs) or []
-    _tell(wrapper, misbindings(Passage(plan, args, kwargs, outer), suspects, read_definition, _OWN_FILES))
+def _judge(wrapper: Wrapper, suspects: Sequence[Stray], passage: Passage) -> None:
+    _tell(wrapper, misbindings(passage, suspects, read_definition, _OWN_FILES))
 
 
 def _hold_to_roles(wrapper: Wrapper, plan: Plan, args: Arguments, kwargs: Keywords, outer: Frame | None) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import inspect
 import re
 from types import FunctionType
-from typing import ForwardRef, get_args
+from typing import ForwardRef, get_args, get_origin
 
 from sigcheck.core.module import TypedField
 from sigcheck.readers.live.namespaces import members_of
-from sigcheck.readers.live.signatures import annotation_text, annotations_of
+from sigcheck.readers.live.signatures import annotations_of
 
 _UNPACK = re.compile(r"\bUnpack\[")
 _REQUIREMENT = re.compile(r"\b(Required|NotRequired)\[")
@@ -22,13 +22,13 @@ def unpacked_fields(function: FunctionType) -> tuple[TypedField, ...] | None:
         return None
     last = code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & inspect.CO_VARARGS)
     annotation = annotations_of(function).get(code.co_varnames[last])
-    if annotation is None or not _UNPACK.search(annotation_text(annotation)):
-        return None
-    if isinstance(annotation, str):
+    if isinstance(annotation, str) and _UNPACK.search(annotation):
         try:
             annotation = eval(annotation, function.__globals__)  # noqa: S307 - the author's own words, as `typing` does it
         except Exception:  # noqa: BLE001 - names of a function, of a type checker only, or of nobody
             return None
+    if not str(get_origin(annotation)).endswith(".Unpack"):
+        return None
     dictionary = next(iter(get_args(annotation)), None)
     return _fields(dictionary) if isinstance(dictionary, type) else None
 

@@ -57,6 +57,8 @@ def steps_of(code: CodeType) -> Iterator[Step]:
                 yield Step(each, inner, is_target)
         elif name == "CALL_INTRINSIC_1" and instruction.arg == _LIST_TO_TUPLE:
             yield Step("LIST_TO_TUPLE", None, is_target)
+        elif name == "BINARY_OP" and instruction.argrepr == "[]":
+            yield Step("BINARY_SUBSCR", None, is_target)
         else:
             yield Step(_SAME.get(name, name), value, is_target)
 

@@ -100,11 +100,8 @@ def _handed_on_to(value: object) -> object | None:
     if value.__code__ in _context_managers():
         return _contents(value).get("func")
     cells = _contents(value)
-    exact = [name for name in _exact_callees(value.__code__) if name in cells]
-    wrapped = value.__dict__.get("__wrapped__")
-    if wrapped is not None:
-        exact = [name for name in exact if cells[name] is wrapped]
-    return cells[exact[0]] if len(exact) == 1 else None
+    name = _exact_callee(value.__code__)
+    return cells.get(name) if name is not None else None
 
 
 def _collects_all(code: CodeType) -> bool:
@@ -133,34 +130,63 @@ def _context_managers() -> frozenset[CodeType]:
 
 
 @functools.lru_cache(maxsize=4096)
-def _exact_callees(code: CodeType) -> tuple[str, ...]:
-    """The free variables that are called with exactly the arguments of this code, wherever they are called.
+def _exact_callee(code: CodeType) -> str | None:
+    """The free variable that is called with exactly the arguments of this code; None where that is not certain.
 
-    The code must leave its own parameters alone: a catch-all that is bound again, captured, or handed to somebody who could
-    change it may have become anything.
+    Certain it is only if nothing else is done with the catch-alls, but to show them or to look at one of `args`: what is
+    bound again, captured, counted or handed to another may have been changed, or may decide on another way to go.
     """
     receiver = code.co_varnames[: code.co_argcount]
     args, kwargs = code.co_varnames[code.co_argcount : code.co_argcount + 2]
     own = {*receiver, args, kwargs}
     if own & {*code.co_cellvars}:
-        return ()
+        return None
     steps = list(steps_of(code))
     if any(step.name.startswith(("STORE_", "DELETE_")) and step.value in own for step in steps):
-        return ()
-    if any(_may_change(steps, index, kwargs) for index in range(len(steps))):
-        return ()
-    exact: dict[str, bool] = {}
+        return None
     shape = _exact_call(receiver, args, kwargs)
+    callees: set[str] = set()
+    explained: set[int] = set()
     for index, step in enumerate(steps):
-        if step.name != "LOAD_DEREF" or _next(steps, index).name == "LOAD_ATTR":
-            continue  # Of its name and the like there is no harm in speaking.
-        following = [(entry.name, entry.value) for entry in steps[index + 1 : index + 1 + len(shape)]]
-        is_exact = all(
-            name == wanted and (value is _ANY or found == value)
-            for (name, found), (wanted, value) in zip(following, shape, strict=False)
-        ) and len(following) == len(shape)
-        exact[step.value] = exact.get(step.value, True) and is_exact
-    return tuple(name for name, is_exact in exact.items() if is_exact)
+        window = range(index + 1, index + 1 + len(shape))
+        if step.name == "LOAD_DEREF" and _is_window(steps, window, shape):
+            callees.add(step.value)
+            explained |= {index, *window}
+    for index, step in enumerate(steps):
+        if index in explained:
+            continue
+        if (step.name, step.value) == ("LOAD_GLOBAL", "TypeError"):
+            return None  # What does not fit is perhaps tried in another way.
+        if step.name == "STORE_DEREF" and step.value in callees:
+            return None
+        if step.name == "LOAD_FAST" and step.value in (args, kwargs) and not _is_shown(steps, index, args):
+            return None
+        if step.name == "LOAD_DEREF" and step.value in callees and _name(steps, index + 1) != "LOAD_ATTR":
+            return None
+    return callees.pop() if len(callees) == 1 else None
+
+
+def _is_window(steps: Sequence[Step], window: range, shape: Sequence[tuple[str, object]]) -> bool:
+    if window.stop > len(steps):
+        return False
+    return all(
+        steps[index].name == name and (value is _ANY or steps[index].value == value)
+        for index, (name, value) in zip(window, shape, strict=True)
+    )
+
+
+def _is_shown(steps: Sequence[Step], index: int, args: str) -> bool:
+    """The catch-all goes into a string; or one positional argument is looked at."""
+    if _name(steps, index + 1) in ("FORMAT_VALUE", "FORMAT_SIMPLE", "CONVERT_VALUE"):
+        return True
+    if steps[index].value != args or index + 2 >= len(steps):
+        return False
+    item, look = steps[index + 1 : index + 3]
+    return item.name == "LOAD_CONST" and type(item.value) is int and look.name == "BINARY_SUBSCR"
+
+
+def _name(steps: Sequence[Step], index: int) -> str:
+    return steps[index].name if index < len(steps) else ""
 
 
 _ANY = object()
@@ -179,22 +205,6 @@ def _exact_call(receiver: Sequence[str], args: str, kwargs: str) -> list[tuple[s
         ]
     keywords: list[tuple[str, object]] = [("BUILD_MAP", 0), ("LOAD_FAST", kwargs), ("DICT_MERGE", 1)]
     return [*positional, *keywords, ("CALL_FUNCTION_EX", _ANY)]
-
-
-_COPIES = frozenset({"DICT_MERGE", "DICT_UPDATE", "FORMAT_VALUE", "FORMAT_SIMPLE", "CONVERT_VALUE", "CONTAINS_OP"})
-_READS = frozenset({"get", "items", "keys", "values", "copy"})
-
-
-def _may_change(steps: Sequence[Step], index: int, kwargs: str) -> bool:
-    """Here the dictionary of keywords goes to somebody who could change it."""
-    if steps[index].name != "LOAD_FAST" or steps[index].value != kwargs:
-        return False
-    following = _next(steps, index)
-    return following.name not in _COPIES and not (following.name == "LOAD_ATTR" and following.value in _READS)
-
-
-def _next(steps: Sequence[Step], index: int) -> Step:
-    return steps[index + 1] if index + 1 < len(steps) else Step("")
 
 
 def _partial_signature(value: functools.partial[object]) -> Signature | None:
