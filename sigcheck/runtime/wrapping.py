@@ -392,8 +392,11 @@ async def _coroutine(function: FunctionType, frame: Frame) -> Any:
 
 async def _async_generator(function: FunctionType, frame: Frame) -> AsyncGenerator[Any, Any]:
     inner = function(*frame.args, **frame.kwargs)
-    step, value = inner.asend, None
+    step: Any = inner.asend
+    value: Any = None
     while True:
+        if step == inner.athrow and inner.ag_frame is None:
+            raise value  # an event loop that ends has closed it first: then what is thrown in comes back as a None
         try:
             result = await _Awaited(step(value), frame)
         except StopAsyncIteration:
