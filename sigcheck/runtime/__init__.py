@@ -61,8 +61,8 @@ __all__ = [
     "SigcheckWarning",
     "alias",
     "guard",
-    "role_of",
     "guarding",
+    "role_of",
     "unguard",
     "with_role",
 ]

@@ -35,16 +35,25 @@ class Method:
         definition: what a call sees of it.
         flavour: instance, class or static.
         codes: its code, and that of the functions within.
+        roles: the roles that its parameters demand, by name.
         plans: what is known of each call shape: how many arguments, and which keywords.
     """
 
-    __slots__ = ("codes", "definition", "flavour", "owner", "plans")
+    __slots__ = ("codes", "definition", "flavour", "owner", "plans", "roles")
 
-    def __init__(self, owner: type, definition: Definition, flavour: Flavour, code: CodeType) -> None:
+    def __init__(
+        self,
+        owner: type,
+        definition: Definition,
+        flavour: Flavour,
+        code: CodeType,
+        roles: Mapping[str, frozenset[str]],
+    ) -> None:
         self.owner = owner
         self.definition = definition
         self.flavour = flavour
         self.codes = frozenset(_within(code))
+        self.roles = roles
         self.plans: dict[object, Plan | None] = {}
 
     def plan(self, key: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Plan | None:
@@ -76,12 +85,13 @@ class Plan:
         slots: the same for each positional argument, the receiver included; None for what has no name.
         keywords: the same for each keyword.
         places: for each parameter that gets an argument, which.
+        roles: the arguments that land in a parameter that demands a role, with those that fit.
         pairs: for each plan of an enclosing call, the positional arguments that are named here: the index of each, the index
             of the argument of that name there (or that of the receiver, which has no name), and the name.
         verdicts, settled: what is known of an argument that changes its name, in one kind of call; see `suspicion`.
     """
 
-    __slots__ = ("keywords", "landings", "method", "pairs", "places", "settled", "shape", "slots", "verdicts")
+    __slots__ = ("keywords", "landings", "method", "pairs", "places", "roles", "settled", "shape", "slots", "verdicts")
 
     def __init__(
         self,
@@ -97,6 +107,9 @@ class Plan:
         self.slots = slots
         self.keywords = keywords
         self.places: dict[str, Argument] = {name: argument for argument, name in landings.items()}
+        self.roles = tuple(
+            (argument, method.roles[name]) for argument, name in landings.items() if name in method.roles
+        )
         self.pairs: dict[Plan, tuple[tuple[int, int, str], ...]] = {}
         self.verdicts: dict[object, object] = {}
         self.settled: dict[object, Any] = {}

@@ -20,7 +20,8 @@ from sigcheck.readers.live import StandIn, is_stand_in, members_of, read_member
 from sigcheck.readers.live.namespaces import qualified_name
 from sigcheck.runtime import suspicion
 from sigcheck.runtime.flow import STRAND, Frame, Method, Plan, Stray, innermost, strays
-from sigcheck.runtime.suspicion import Found, Passage, is_settled, misbindings
+from sigcheck.runtime.roles import parameter_roles
+from sigcheck.runtime.suspicion import Found, Passage, is_settled, misbindings, wrong_roles
 
 Arguments = tuple[Any, ...]
 Keywords = dict[str, Any]
@@ -169,7 +170,8 @@ def _wrapped(owner: type, name: str, value: object) -> Wrapper | None:
     flavour, definition = _read(owner, name, value)
     if definition is None or not flavour.is_method:
         return None
-    wrapper = Wrapper(Method(owner, definition, flavour, function.__code__), value)
+    method = Method(owner, definition, flavour, function.__code__, parameter_roles(function))
+    wrapper = Wrapper(method, value)
     inner = _callable(wrapper, function)
     inner.__dict__[_ATTRIBUTE] = wrapper
     wrapper.installed = kind(inner) if kind in (classmethod, staticmethod) else inner
@@ -197,6 +199,8 @@ def _bound(wrapper: Wrapper, function: FunctionType) -> Callable[..., Any]:
         plan = plans[key] if key in plans else plan_of(key, args, kwargs)
         if plan is None:
             return function(*args, **kwargs)
+        if plan.roles:
+            _tell(wrapper, wrong_roles(plan, args, kwargs, _OWN_FILES))
         frames = strand.frames
         receiver = id(args[0])
         outer = frames[receiver] if receiver in frames else None  # noqa: SIM401 - `get` is slower
@@ -237,6 +241,8 @@ def _enter(wrapper: Wrapper, args: Arguments, kwargs: Keywords) -> Plan | None:
     plan = method.plans[key] if key in method.plans else method.plan(key, args, kwargs)
     if plan is None:
         return None
+    if plan.roles:
+        _tell(wrapper, wrong_roles(plan, args, kwargs, _OWN_FILES))
     frames = STRAND.frames
     outer = frames.get(id(args[0])) if method.flavour is not Flavour.STATIC else None
     if outer is not None:
@@ -256,7 +262,11 @@ def _enclosed(wrapper: Wrapper, plan: Plan, args: Arguments, kwargs: Keywords) -
 
 
 def _judge(wrapper: Wrapper, suspects: Sequence[Stray], passage: Passage) -> None:
-    for found in misbindings(passage, suspects, read_definition, _OWN_FILES):
+    _tell(wrapper, misbindings(passage, suspects, read_definition, _OWN_FILES))
+
+
+def _tell(wrapper: Wrapper, findings: Iterator[Found]) -> None:
+    for found in findings:
         first: Exception | None = None
         for listener in wrapper.listeners:
             error = listener.tell(found)

@@ -100,5 +100,7 @@ def test_what_users_of_pytest_load(tmp_path: Path) -> None:
         "    print(sorted(name for name in sys.modules if name.partition('.')[0] in ('sigcheck', 'typeguard', 'libcst')))\n"
     })  # fmt: skip
     done = python("-m", "pytest", "-q", "-s", "-p", "no:typeguard", cwd=tmp_path, env=with_entry_points(tmp_path))
-    assert done.stdout.startswith("['sigcheck', 'sigcheck.errors', 'sigcheck.pytest_plugin', 'sigcheck.version']\n"), done.stdout
+    assert done.stdout.startswith("['sigcheck', 'sigcheck.errors', 'sigcheck.pytest_plugin', 'sigcheck.version']\n"), (
+        done.stdout
+    )
     assert done.returncode == 0
