@@ -15,7 +15,7 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from sigcheck.core.binding import CallShape, Refusal, Rejection, bind, smallest_call
+from sigcheck.core.binding import CallShape, Refusal, Rejection, bind, is_misbinding, smallest_call
 from sigcheck.core.incompatibility import (
     BindingReason,
     DefaultRemoved,
@@ -32,7 +32,7 @@ from sigcheck.core.incompatibility import (
     Witness,
     names_involved,
 )
-from sigcheck.core.signature import Kind, Parameter, Signature
+from sigcheck.core.signature import Parameter, Signature
 
 
 def judge(override: Signature, base: Signature, shape: CallShape) -> Rejection | tuple[Landing, ...]:
@@ -56,21 +56,6 @@ def judge(override: Signature, base: Signature, shape: CallShape) -> Rejection |
         for argument, parameter in promised.items()
         if is_misbinding(parameter, received[argument], override, base)
     )
-
-
-def is_misbinding(parameter: Parameter, lands_in: Parameter, override: Signature, base: Signature) -> bool:
-    """An argument that is `parameter` to the base and `lands_in` to the override: is that another name?
-
-    Catch-alls have no name. A positional-only parameter of the base has no keyword, so its name is free, unless both
-    signatures know both names: the same names permuted.
-    """
-    if parameter.is_variadic or lands_in.is_variadic or parameter.name == lands_in.name:
-        return False
-    if parameter.kind is Kind.POSITIONAL_ONLY:
-        return any(slot.name == lands_in.name for slot in base.positional) and any(
-            slot.name == parameter.name for slot in override.positional
-        )
-    return True
 
 
 def incompatibilities(

@@ -5,8 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from sigcheck.core.assignability import is_misbinding
-from sigcheck.core.binding import Rejection, bind_certain
+from sigcheck.core.binding import Rejection, bind_certain, is_misbinding
 from sigcheck.core.callsite import CallSite, Route
 from sigcheck.core.contract import Contract
 from sigcheck.core.demands import Demands
@@ -17,7 +16,8 @@ from sigcheck.core.incompatibility import RenamedParameter, ReplacedParameters, 
 from sigcheck.core.kinship import Kin, pairs_of
 from sigcheck.core.member import Member
 from sigcheck.core.module import Class, TypedField
-from sigcheck.core.overriding import Break, breaks, changed_defaults, is_interface
+from sigcheck.core.names import is_interface
+from sigcheck.core.overriding import Break, breaks, changed_defaults
 from sigcheck.core.place import Place
 from sigcheck.core.siblings import Order, Siblings
 from sigcheck.core.signature import Kind, Parameter, Signature

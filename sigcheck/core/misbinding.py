@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sigcheck.core.assignability import is_misbinding
-from sigcheck.core.binding import Argument, CallShape, Rejection, bind
+from sigcheck.core.binding import Argument, CallShape, Rejection, bind, is_misbinding
 from sigcheck.core.place import Place
 from sigcheck.core.signature import Parameter, Signature
 

@@ -27,7 +27,10 @@ def misbound(found: Misbinding, call: Place | None) -> str:
 
 
 def _first_line(found: Misbinding) -> str:
-    what = found.parameter if found.parameter is not None else _argument(found)
+    if isinstance(found.cause, WrongRole):
+        what = f"what is for {found.cause.carried}"
+    else:
+        what = found.parameter or _argument(found)
     place = found.callee.place
     return f"{what} lands in `{found.lands_in}` of {_named(found.callee)} ({place.path}:{place.line})"
 

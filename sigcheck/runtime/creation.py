@@ -15,7 +15,7 @@ from fnmatch import fnmatchcase
 from types import FrameType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sigcheck.core.overriding import is_interface
+from sigcheck.core.names import is_interface
 from sigcheck.core.place import Place
 from sigcheck.readers.live import Statement, members_of, order_of, read_statement
 from sigcheck.runtime.errors import GuardUsageError, IncompatibleOverrideError, IncompatibleOverrideWarning

@@ -20,8 +20,6 @@ from sigcheck.readers.live import members_of, order_of
 MOST_SHAPES = 256
 """Call shapes of one method whose plan is kept; a method that is called with any keywords has no end of them."""
 
-Demands = Callable[[], Mapping[str, frozenset[str]]]
-
 Stray = tuple[Argument, str]
 """An argument, and the name that its object has in the enclosing call."""
 
@@ -37,20 +35,25 @@ class Method:
         definition: what a call sees of it.
         flavour: instance, class or static.
         codes: its code, and that of the functions within.
-        demands: finds the roles that its parameters demand, by name; asked when it is called for the first time.
+        roles: finds the roles that its parameters demand, by name; asked when it is first called in a new shape.
         plans: what is known of each call shape: how many arguments, and which keywords.
     """
 
-    __slots__ = ("codes", "definition", "demands", "flavour", "owner", "plans")
+    __slots__ = ("codes", "definition", "flavour", "owner", "plans", "roles")
 
     def __init__(
-        self, owner: type, definition: Definition, flavour: Flavour, code: CodeType, demands: Demands = dict
+        self,
+        owner: type,
+        definition: Definition,
+        flavour: Flavour,
+        code: CodeType,
+        roles: Callable[[], Mapping[str, frozenset[str]]] = dict,
     ) -> None:
         self.owner = owner
         self.definition = definition
         self.flavour = flavour
         self.codes = frozenset(_within(code))
-        self.demands = demands
+        self.roles = roles
         self.plans: dict[object, Plan | None] = {}
 
     def plan(self, key: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Plan | None:
@@ -66,10 +69,9 @@ class Method:
                 if not parameter.is_variadic
             }
             slots = (*(None,) * skipped, *(landings.get(position) for position in range(shape.positional)))
-            keywords = {keyword: landings.get(keyword) for keyword in shape.keywords}
-            plan = Plan(self, shape, landings, slots, keywords)
-            roles = self.demands()
-            plan.demands = tuple(
+            plan = Plan(self, shape, landings, slots, {keyword: landings.get(keyword) for keyword in shape.keywords})
+            roles = self.roles()
+            plan.roles = tuple(
                 (argument, parameter.name, roles[parameter.name])
                 for argument, parameter in binding.items()
                 if parameter.name in roles
@@ -88,16 +90,15 @@ class Plan:
         landings: the parameter of each argument, but for those that land in a catch-all.
         slots: the same for each positional argument, the receiver included; None for what has no name.
         keywords: the same for each keyword.
-        demands: each argument whose parameter demands a role, catch-alls included: the parameter, and the roles that fit.
         places: for each parameter that gets an argument, which.
+        roles: the arguments that land in a parameter that demands a role, a catch-all included; that parameter, and the
+            roles that fit.
         pairs: for each plan of an enclosing call, the positional arguments that are named here: the index of each, the index
             of the argument of that name there (or that of the receiver, which has no name), and the name.
         verdicts, settled: what is known of an argument that changes its name, in one kind of call; see `suspicion`.
     """
 
-    __slots__ = (
-        "demands", "keywords", "landings", "method", "pairs", "places", "settled", "shape", "slots", "verdicts"
-    )  # fmt: skip
+    __slots__ = ("keywords", "landings", "method", "pairs", "places", "roles", "settled", "shape", "slots", "verdicts")
 
     def __init__(
         self,
@@ -112,8 +113,8 @@ class Plan:
         self.landings = landings
         self.slots = slots
         self.keywords = keywords
-        self.demands: tuple[tuple[Argument, str, frozenset[str]], ...] = ()
         self.places: dict[str, Argument] = {name: argument for argument, name in landings.items()}
+        self.roles: tuple[tuple[Argument, str, frozenset[str]], ...] = ()
         self.pairs: dict[Plan, tuple[tuple[int, int, str], ...]] = {}
         self.verdicts: dict[object, object] = {}
         self.settled: dict[object, Any] = {}

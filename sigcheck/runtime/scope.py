@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from sigcheck.core.overriding import is_called_by_syntax, is_interface
+from sigcheck.core.names import is_called_by_syntax, is_interface
 from sigcheck.report.runtime_words import misbound
 from sigcheck.runtime.errors import GuardUsageError
 from sigcheck.runtime.misbound import MisboundArgumentError, MisboundArgumentWarning
@@ -247,4 +247,4 @@ class _Family:
 
 _NEVER = frozenset({"__new__", "__init_subclass__", "__class_getitem__", "__getattribute__", "__del__"})
 _ABOVE = 2
-"""Frames between the warning and the wrapper's: `tell` of the entry and of its family."""
+"""Frames between the warning and who asks: `tell` of the entry and of its family."""

@@ -20,6 +20,7 @@ from sigcheck.core.misbinding import (
     Definition,
     Delivery,
     Misbinding,
+    WrongRole,
     collects,
     displaced,
     exchanged,
@@ -28,6 +29,7 @@ from sigcheck.core.misbinding import (
 from sigcheck.core.place import Place
 from sigcheck.readers.live import StandIn, members_of, order_of
 from sigcheck.runtime.flow import MOST_SHAPES, Frame, Plan, Stray, class_of, has_identity, lookup
+from sigcheck.runtime.roles import role_of
 
 Settled = tuple[int | str, int | str, str]
 """What is left to ask of an argument that changes its name, whoever wrote the call: whether objects changed places.
@@ -90,7 +92,7 @@ def misbindings(passage: Passage, suspects: Sequence[Stray], read: Reader, skipp
         read: reads definitions.
         skipped: files whose frames are the guard's own.
     """
-    frame, depth = calling_frame(skipped)
+    frame, depth = _outside(skipped)
     values = [value for _, _, value in passage.plan.passed(passage.args, passage.kwargs)]
     question = _Question(passage, frame, read)
     for argument, name in suspects:
@@ -101,7 +103,30 @@ def misbindings(passage: Passage, suspects: Sequence[Stray], read: Reader, skipp
         if cause is not None:
             lands_in = passage.plan.landings[argument]
             misbinding = Misbinding(argument, name, lands_in, question.callee, question.caller, cause)
-            yield Found(misbinding, place_of(frame), depth)
+            yield Found(misbinding, _place(frame), depth)
+
+
+def wrong_roles(
+    plan: Plan, args: tuple[Any, ...], kwargs: Mapping[str, Any], outer: Frame | None, skipped: frozenset[str]
+) -> Iterator[Found]:
+    """Which arguments carry a role that the parameter in which they land does not take, whoever calls."""
+    caller = outer.plan.method.definition if outer is not None else None
+    for argument, lands_in, demanded in plan.roles:
+        carried = role_of(plan.value(argument, args, kwargs))
+        if carried is not None and carried not in demanded:
+            frame, depth = _outside(skipped)
+            cause = WrongRole(carried, tuple(sorted(demanded)))
+            misbinding = Misbinding(argument, None, lands_in, plan.method.definition, caller, cause)
+            yield Found(misbinding, _place(frame), depth)
+
+
+def _outside(skipped: frozenset[str]) -> tuple[FrameType | None, int]:
+    """The frame of the code that calls, and how many of the guard's stand between it and who asked for this one's caller."""
+    frame: FrameType | None = sys._getframe(2)  # noqa: SLF001 - documented in `sys`, and what `inspect` has is slow
+    depth = 1
+    while frame is not None and frame.f_code.co_filename in skipped:
+        frame, depth = frame.f_back, depth + 1
+    return frame, depth
 
 
 # The quick answer, for who changes names on purpose at every call.
@@ -162,21 +187,7 @@ def _settled(passage: Passage, argument: Argument, name: str, read: Reader) -> S
     return plan.index(plan.places[name]), outer.index(outer.places[lands_in]), lands_in
 
 
-def calling_frame(skipped: frozenset[str]) -> tuple[FrameType | None, int]:
-    """The frame that makes a guarded call, and how many frames it is above the one that asks.
-
-    Args:
-        skipped: files whose frames are the guard's own.
-    """
-    frame: FrameType | None = sys._getframe(2)  # noqa: SLF001 - documented in `sys`, and what `inspect` has is slow
-    depth = 1
-    while frame is not None and frame.f_code.co_filename in skipped:
-        frame, depth = frame.f_back, depth + 1
-    return frame, depth
-
-
-def place_of(frame: FrameType | None) -> Place | None:
-    """The line that a frame runs."""
+def _place(frame: FrameType | None) -> Place | None:
     if frame is None:
         return None
     line = frame.f_lineno or frame.f_code.co_firstlineno

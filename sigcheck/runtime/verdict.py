@@ -10,7 +10,7 @@ from sigcheck.core.demands import Demands
 from sigcheck.core.diagnostic import Diagnostic
 from sigcheck.core.hierarchy import Hierarchy, Linearization, Pair
 from sigcheck.core.module import Class, TypedField
-from sigcheck.core.overriding import is_interface
+from sigcheck.core.names import is_interface
 from sigcheck.core.resolution import Resolver
 from sigcheck.core.rules import RULES
 from sigcheck.readers.live import Statement, member_fields, members_of, order_of, read_classes

@@ -18,10 +18,10 @@ from sigcheck.core.misbinding import Definition
 from sigcheck.core.place import Place
 from sigcheck.readers.live import StandIn, is_stand_in, members_of, read_member
 from sigcheck.readers.live.namespaces import qualified_name
-from sigcheck.runtime import role_guard, suspicion
+from sigcheck.runtime import suspicion
 from sigcheck.runtime.flow import STRAND, Frame, Method, Plan, Stray, innermost, strays
-from sigcheck.runtime.role_guard import demands_of, wrong_roles
-from sigcheck.runtime.suspicion import Found, Passage, is_settled, misbindings
+from sigcheck.runtime.inherited_roles import demanded_roles
+from sigcheck.runtime.suspicion import Found, Passage, is_settled, misbindings, wrong_roles
 
 Arguments = tuple[Any, ...]
 Keywords = dict[str, Any]
@@ -170,8 +170,9 @@ def _wrapped(owner: type, name: str, value: object) -> Wrapper | None:
     flavour, definition = _read(owner, name, value)
     if definition is None or not flavour.is_method:
         return None
-    demands = functools.partial(demands_of, owner, name, function)
-    wrapper = Wrapper(Method(owner, definition, flavour, function.__code__, demands), value)
+    roles = functools.partial(demanded_roles, owner, name, function)
+    method = Method(owner, definition, flavour, function.__code__, roles)
+    wrapper = Wrapper(method, value)
     inner = _callable(wrapper, function)
     inner.__dict__[_ATTRIBUTE] = wrapper
     wrapper.installed = kind(inner) if kind in (classmethod, staticmethod) else inner
@@ -202,14 +203,14 @@ def _bound(wrapper: Wrapper, function: FunctionType) -> Callable[..., Any]:
         frames = strand.frames
         receiver = id(args[0])
         outer = frames[receiver] if receiver in frames else None  # noqa: SIM401 - `get` is slower
+        if plan.roles:
+            _tell(wrapper, wrong_roles(plan, args, kwargs, outer, _OWN_FILES))
         if outer is not None:
             suspects = strays(plan, outer, args, kwargs)
             if suspects is not None and not is_settled(plan, outer, args, kwargs, suspects, read=read_definition):
                 _judge(wrapper, suspects, Passage(plan, args, kwargs, outer))
         elif is_class and frames:
             _enclosed(wrapper, plan, args, kwargs)
-        if plan.demands:
-            _hold_to_roles(wrapper, plan, args, kwargs, outer)
         frames[receiver] = Frame(plan, args, kwargs)
         try:
             return function(*args, **kwargs)
@@ -243,14 +244,14 @@ def _enter(wrapper: Wrapper, args: Arguments, kwargs: Keywords) -> Plan | None:
         return None
     frames = STRAND.frames
     outer = frames.get(id(args[0])) if method.flavour is not Flavour.STATIC else None
+    if plan.roles:
+        _tell(wrapper, wrong_roles(plan, args, kwargs, outer, _OWN_FILES))
     if outer is not None:
         suspects = strays(plan, outer, args, kwargs)
         if suspects is not None and not is_settled(plan, outer, args, kwargs, suspects, read=read_definition):
             _judge(wrapper, suspects, Passage(plan, args, kwargs, outer))
     elif frames and method.flavour is not Flavour.INSTANCE:
         _enclosed(wrapper, plan, args, kwargs)
-    if plan.demands:
-        _hold_to_roles(wrapper, plan, args, kwargs, outer)
     return plan
 
 
@@ -265,12 +266,8 @@ def _judge(wrapper: Wrapper, suspects: Sequence[Stray], passage: Passage) -> Non
     _tell(wrapper, misbindings(passage, suspects, read_definition, _OWN_FILES))
 
 
-def _hold_to_roles(wrapper: Wrapper, plan: Plan, args: Arguments, kwargs: Keywords, outer: Frame | None) -> None:
-    _tell(wrapper, wrong_roles(plan, args, kwargs, outer, _OWN_FILES))
-
-
-def _tell(wrapper: Wrapper, misbound: Iterator[Found]) -> None:
-    for found in misbound:
+def _tell(wrapper: Wrapper, findings: Iterator[Found]) -> None:
+    for found in findings:
         first: Exception | None = None
         for listener in wrapper.listeners:
             error = listener.tell(found)
@@ -418,7 +415,7 @@ for _maker in (_bound, _static):
     for _constant in _maker.__code__.co_consts:
         if isinstance(_constant, types.CodeType):
             is_stand_in(_constant, "function")
-_OWN_FILES: Final = frozenset({__file__, role_guard.__file__, suspicion.__file__})
+_OWN_FILES: Final = frozenset({__file__, suspicion.__file__})
 
 
 # Classes that are created while a scope is open

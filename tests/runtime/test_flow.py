@@ -8,13 +8,21 @@ import pickle
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from typeguard import TypeCheckError
 
 from sigcheck.errors import SigcheckError
-from sigcheck.runtime import GuardUsageError, MisboundArgumentError, MisboundArgumentWarning, alias, guarding
+from sigcheck.runtime import (
+    GuardUsageError,
+    MisboundArgumentError,
+    MisboundArgumentWarning,
+    Role,
+    alias,
+    guarding,
+    with_role,
+)
 from tests.test_example import TRITON, family  # noqa: F401 - a fixture
 
 
@@ -497,3 +505,34 @@ def test_the_call_that_is_named_is_the_example_s(family: Any, base: Any) -> None
         _forward(family, family(*EXAMPLE_NVFP4)())
     path, line = re.search(r"called:  (.*):(\d+) in MoEMethodBase.apply", str(caught.value)).groups()  # type: ignore[union-attr]
     assert "self.apply_tp(" in Path(path).read_text().splitlines()[int(line) - 1]
+
+
+def test_a_role_is_held_against_the_parameter_s_whoever_calls() -> None:
+    class Family:
+        def apply(self, x: Any, projection: Any) -> Any:
+            return self.run(x, projection)
+
+        def run(self, x: Any, shared: Annotated[Any, Role("shared_experts")] = None) -> Any: ...
+
+        @staticmethod
+        def fold(*, fc1: Annotated[Any, Role("fc1")]) -> Any: ...
+
+    class Layer: ...
+
+    fc1 = with_role(Layer(), "fc1")
+    with guarding(Family):
+        Family().apply(Layer(), Layer())
+        Family().apply(Layer(), with_role(Layer(), "shared_experts"))
+        Family.fold(fc1=fc1)
+        with pytest.raises(
+            MisboundArgumentError, match=r"what is for fc1 lands in `shared` of .*Family\.run"
+        ) as caught:
+            Family().apply(Layer(), fc1)
+        assert "because: it is for fc1, and `shared` takes what is for shared_experts" in str(caught.value)
+        with pytest.raises(MisboundArgumentError, match="what is for other lands in `fc1`") as caught:
+            Family.fold(fc1=with_role(Layer(), "other"))
+        assert f"{__file__}:{caught.tb.tb_lineno}" in str(caught.value)
+    with guarding(Family, mode="warn"), pytest.warns(MisboundArgumentWarning) as warned:
+        Family().run(Layer(), fc1)
+        Family.fold(fc1=with_role(Layer(), "other"))
+    assert [warning.filename for warning in warned] == [__file__] * 2

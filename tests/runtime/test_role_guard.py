@@ -84,18 +84,18 @@ RIGHT: list[Call] = [
 ]
 
 WRONG: list[tuple[str, Call]] = [
-    ("argument 2 lands in `fc1` of Base.apply", lambda base: base().apply(1, SHARED)),
-    ("`shared=` lands in `shared` of Base.apply", lambda base: base().apply(1, shared=FC1)),
-    ("argument 2 lands in `fc1` of Base.apply", lambda base: base.apply(base(), 1, SHARED)),
-    ("argument 1 lands in `fc1` of Base.of_class", lambda base: base.of_class(SHARED)),
-    ("argument 1 lands in `fc1` of Base.of_class", lambda base: base().of_class(SHARED)),
-    ("argument 1 lands in `fc1` of Base.static", lambda base: base.static(SHARED)),
-    ("argument 1 lands in `fc1` of Base.static", lambda base: base().static(SHARED)),
-    ("argument 2 lands in `layers` of Base.many", lambda base: base().many(FC1, SHARED)),
-    ("`a=` lands in `named` of Base.many", lambda base: base().many(a=FC1)),
-    ("argument 1 lands in `fc1` of Base.later", lambda base: _awaited(base().later(SHARED))),
-    ("argument 1 lands in `fc1` of Base.steps", lambda base: list(base().steps(SHARED))),
-    ("argument 1 lands in `fc1` of Base.async_steps", lambda base: _awaited(base().async_steps(SHARED))),
+    ("what is for shared lands in `fc1` of Base.apply", lambda base: base().apply(1, SHARED)),
+    ("what is for fc1 lands in `shared` of Base.apply", lambda base: base().apply(1, shared=FC1)),
+    ("what is for shared lands in `fc1` of Base.apply", lambda base: base.apply(base(), 1, SHARED)),
+    ("what is for shared lands in `fc1` of Base.of_class", lambda base: base.of_class(SHARED)),
+    ("what is for shared lands in `fc1` of Base.of_class", lambda base: base().of_class(SHARED)),
+    ("what is for shared lands in `fc1` of Base.static", lambda base: base.static(SHARED)),
+    ("what is for shared lands in `fc1` of Base.static", lambda base: base().static(SHARED)),
+    ("what is for shared lands in `layers` of Base.many", lambda base: base().many(FC1, SHARED)),
+    ("what is for fc1 lands in `named` of Base.many", lambda base: base().many(a=FC1)),
+    ("what is for shared lands in `fc1` of Base.later", lambda base: _awaited(base().later(SHARED))),
+    ("what is for shared lands in `fc1` of Base.steps", lambda base: list(base().steps(SHARED))),
+    ("what is for shared lands in `fc1` of Base.async_steps", lambda base: _awaited(base().async_steps(SHARED))),
 ]
 
 
@@ -118,7 +118,7 @@ def test_the_message() -> None:
     with guarding(Base), pytest.raises(MisboundArgumentError) as error:
         Base().apply(1, SHARED)
     first, takes, because, called, mend = str(error.value).splitlines()
-    assert first.startswith("argument 2 lands in `fc1` of Base.apply (")
+    assert first.startswith("what is for shared lands in `fc1` of Base.apply (")
     assert takes == "  takes:   Base.apply(x, fc1, shared)"
     assert because == "  because: it is for shared, and `fc1` takes what is for fc1"
     assert called == f"  called:  {__file__}:{error.traceback[0].lineno + 1} passes it as argument 2"
@@ -133,16 +133,11 @@ def test_an_override_that_says_nothing_demands_what_its_base_does() -> None:
             assert kind().apply(1, None, FC1) == kind.__name__.lower(), "an annotation of its own takes any layer"
 
 
-def test_what_a_caller_calls_it_is_said() -> None:
-    with guarding(Base), pytest.raises(MisboundArgumentError) as error:
+def test_the_guarded_method_that_passes_it_is_said_and_an_alias_frees_names_not_roles() -> None:
+    with guarding(Base, aliases=alias(shared="fc1")), pytest.raises(MisboundArgumentError) as error:
         Base().template(1, FC1)
-    assert str(error.value).startswith("fc1 lands in `shared` of Base.apply")
+    assert str(error.value).startswith("what is for fc1 lands in `shared` of Base.apply")
     assert "in Base.template passes it as argument 3" in str(error.value)
-
-
-def test_an_alias_says_that_a_name_may_change_and_so_may_the_role() -> None:
-    with guarding(Base, aliases=alias(shared="fc1")):
-        assert Base().template(1, FC1) == "base"
 
 
 def test_a_warning_stands_at_the_call_once_a_line() -> None:

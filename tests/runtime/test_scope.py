@@ -317,7 +317,7 @@ def test_tasks_do_not_meet() -> None:
     """Two tasks on one receiver take turns: each call is held against the call that makes it."""
 
     class Shared:
-        async def main(self, a: Any, b: Any, first: bool) -> None:  # noqa: FBT001
+        async def main(self, a: Any, b: Any, first: bool) -> None:
             for _ in range(3):
                 await asyncio.sleep(0)
                 self.leaf(a, b) if first else self.other(b, a)
