@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from inspect import CO_VARARGS
 from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
 
 from sigcheck.core.overriding import breaks
 from sigcheck.core.place import Place
-from sigcheck.readers.live import bases_of, is_same_layout, is_synthesised, members_of, order_of, read_member
+from sigcheck.readers.live import bases_of, is_synthesised, members_of, order_of, read_member
+from sigcheck.readers.live.signatures import extends
+from sigcheck.readers.live.wrappers import is_as_written
 
 
 def is_doubtful(owner: type, promising: Sequence[type], names: Callable[[str], bool]) -> bool:
@@ -66,15 +69,22 @@ def _may_break(name: str, override: object, base: object) -> bool:
     mine, theirs = override, base
     if type(mine) is type(theirs) and isinstance(mine, (staticmethod, classmethod)):
         mine, theirs = mine.__func__, theirs.__func__  # type: ignore[attr-defined]
-    if type(mine) is FunctionType and type(theirs) is FunctionType and _is_alike(mine, theirs):
+    if type(mine) is FunctionType and type(theirs) is FunctionType and _keeps_plainly(mine, theirs, type(override)):
         return False
-    promised = read_member(name, base, _NOWHERE)
+    promised = read_member(name, base, _NOWHERE, bodies=False)
+    received = read_member(name, override, _NOWHERE, bodies=False)
     if promised.unpacks:
         return True
-    received = read_member(name, override, _NOWHERE)
+    if promised.is_coroutine or received.is_coroutine:
+        promised, received = read_member(name, base, _NOWHERE), read_member(name, override, _NOWHERE)
     return bool(breaks(received, promised, base_signatures=promised.bound_signatures()))
 
 
-def _is_alike(function: FunctionType, other: FunctionType) -> bool:
-    """Two functions that wrap nothing and take the same."""
-    return not function.__dict__ and not other.__dict__ and is_same_layout(function, other)
+def _keeps_plainly(function: FunctionType, other: FunctionType, binding: type) -> bool:
+    """Two functions that accept what they say, and the one extends the other."""
+    if not (is_as_written(function) and is_as_written(other) and extends(function, other)):
+        return False
+    code = function.__code__
+    if binding is staticmethod:  # The first parameter is one like the others.
+        return code.co_varnames[: code.co_argcount][:1] == other.__code__.co_varnames[: other.__code__.co_argcount][:1]
+    return bool(code.co_argcount or code.co_flags & CO_VARARGS) and other.__code__.co_argcount > 0

@@ -7,7 +7,7 @@ on exactly what they got, by their `instructions`; `classes` reads whole classes
 from sigcheck.readers.live.classes import read_classes
 from sigcheck.readers.live.members import is_synthesised, member_fields, read_member
 from sigcheck.readers.live.namespaces import bases_of, dotted_name, members_of, order_of
-from sigcheck.readers.live.signatures import is_same_layout, read_signature
+from sigcheck.readers.live.signatures import read_signature
 from sigcheck.readers.live.statements import Statement, read_statement
 from sigcheck.readers.live.wrappers import StandIn, is_stand_in
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from collections.abc import Mapping
 from types import CodeType, FunctionType, MethodType
 
@@ -13,17 +14,19 @@ from sigcheck.core.module import TypedField
 from sigcheck.core.place import Place
 from sigcheck.readers.live.bodies import read_body
 from sigcheck.readers.live.dictionaries import unpacked_fields
+from sigcheck.readers.live.namespaces import defines
 from sigcheck.readers.live.signatures import annotation_text, annotations_of
-from sigcheck.readers.live.wrappers import accepted_signature, unwrapped
+from sigcheck.readers.live.wrappers import accepted_signature, is_cache, unwrapped
 
 
-def read_member(name: str, value: object, place: Place) -> Member:
+def read_member(name: str, value: object, place: Place, *, bodies: bool = True) -> Member:
     """What `value` is under a name of a class.
 
     Args:
         name: as looked up.
         value: from the `__dict__` of the class.
         place: where the class is; used for what has no code of its own.
+        bodies: look into bodies to tell a plain function from one that may give something to await; it takes its time.
 
     Returns:
         The member. That `**kwargs` unpacks a `TypedDict` is all that its `unpacks` tells: `member_fields` has the keys.
@@ -33,21 +36,28 @@ def read_member(name: str, value: object, place: Place) -> Member:
             return Member(name, Flavour.NONE, place, place.line)
         case staticmethod() | classmethod():
             flavour = Flavour.STATIC if isinstance(value, staticmethod) else Flavour.CLASS
-            return _callable(name, value.__func__, flavour, place)
+            return _callable(name, value.__func__, flavour, place, bodies=bodies)
         case property():
             return _property(name, value, place)
         case functools.cached_property():
             return Member(name, Flavour.CACHED_PROPERTY, _place(value.func, place), place.line)
         case functools.partialmethod():
-            inner = read_member(name, value.func, place)
+            inner = read_member(name, value.func, place, bodies=bodies)
             alias = Alias((), len(value.args), tuple(value.keywords))
             return inner.called_as(name, inner.place, inner.last_line, (), alias)
         case functools.singledispatchmethod():
-            return read_member(name, value.func, place)
-        case MethodType():
-            return _callable(name, value, Flavour.STATIC, place)
+            return read_member(name, value.func, place, bodies=bodies)
+        case FunctionType():
+            return _callable(name, value, Flavour.INSTANCE, place, bodies=bodies)
+        case functools.partial() if sys.version_info < (3, 14):
+            return _callable(name, value, Flavour.FUNCTION, place, bodies=bodies)
+        case _ if is_cache(value):
+            return _callable(name, value, Flavour.INSTANCE, place, bodies=bodies)
+        case _ if defines(type(value), "__get__") and not isinstance(value, MethodType):
+            return Member(name, Flavour.OPAQUE, place, place.line)
         case _:
-            return _callable(name, value, Flavour.INSTANCE, place)
+            # An object that can be called gets no receiver, whatever it is looked up on.
+            return _callable(name, value, Flavour.FUNCTION, place, bodies=bodies)
 
 
 def is_synthesised(namespace: Mapping[str, object], value: object) -> bool:
@@ -63,14 +73,16 @@ def member_fields(value: object) -> tuple[TypedField, ...] | None:
     return unpacked_fields(function) if function is not None else None
 
 
-def _callable(name: str, value: object, flavour: Flavour, place: Place) -> Member:
+def _callable(name: str, value: object, flavour: Flavour, place: Place, *, bodies: bool) -> Member:
     signature = accepted_signature(value)
     where = _place(value, place)
     if signature is None:
         return Member(name, Flavour.OPAQUE, where, where.line)
     function = unwrapped(value)
     unpacks = ("?",) if function is not None and unpacked_fields(function) is not None else ()
-    return Member(name, flavour, where, where.line, signature, is_coroutine=_is_coroutine(value), unpacks=unpacks)
+    return Member(
+        name, flavour, where, where.line, signature, is_coroutine=_is_coroutine(value, bodies=bodies), unpacks=unpacks
+    )
 
 
 def _property(name: str, value: property, place: Place) -> Member:
@@ -92,7 +104,7 @@ def place_of(code: CodeType) -> Place:
     return Place(code.co_filename, line, 1, line, 1)
 
 
-def _is_coroutine(value: object) -> bool | None:
+def _is_coroutine(value: object, *, bodies: bool) -> bool | None:
     """Whether a call gives a coroutine; None where the code leaves it open."""
     function = value.__func__ if isinstance(value, MethodType) else value
     if not isinstance(function, FunctionType):
@@ -109,6 +121,8 @@ def _is_coroutine(value: object) -> bool | None:
         return None if may_be_awaitable(annotation) else False
     if flags & inspect.CO_GENERATOR:
         return False
+    if not bodies:
+        return None
     body = read_body(function.__code__)
     return None if body.is_stub or body.returns_unknown_value else False
 

@@ -29,6 +29,11 @@ def bases_of(owner: type) -> tuple[type, ...]:
     return cast("tuple[type, ...]", _bases(owner))
 
 
+def defines(owner: type, name: str) -> bool:
+    """The class or one above it has something of that name."""
+    return any(name in members_of(entry) for entry in order_of(owner))
+
+
 def qualified_name(owner: type) -> str:
     """`Outer.Inner`."""
     return cast("str", _qualified_name(owner))

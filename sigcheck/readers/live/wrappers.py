@@ -15,6 +15,7 @@ from typing import Any
 
 from sigcheck.core.signature import Kind, Parameter, Signature
 from sigcheck.readers.live.instructions import Step, steps_of
+from sigcheck.readers.live.namespaces import members_of, order_of
 from sigcheck.readers.live.signatures import read_signature, written_signature
 
 
@@ -44,8 +45,8 @@ _MOST_WRAPPERS = 32
 def accepted_signature(value: object) -> Signature | None:
     """The parameters with which a callable can really be called, the receiver included; None where nothing is known.
 
-    A `__signature__` is taken at its word, as `inspect.signature` takes it. C functions, classes and other callables whose
-    class does not define `__call__` in Python are unknown.
+    A `__signature__` is taken at its word, as `inspect.signature` takes it. C functions, classes and objects whose class does
+    not define `__call__` in Python are unknown.
     """
     value = _innermost(value)
     match value:
@@ -57,8 +58,30 @@ def accepted_signature(value: object) -> Signature | None:
             return inner.without_receiver() if inner is not None else None
         case functools.partial():
             return _partial_signature(value)
-        case _:
+        case type():
             return None
+        case _:
+            call = _call_of(value)
+            return accepted_signature(MethodType(call, value)) if call is not None else None
+
+
+def _call_of(value: object) -> FunctionType | None:
+    """`__call__` of an object, where its class has one that is written in Python."""
+    for entry in order_of(type(value)):
+        found = members_of(entry).get("__call__")
+        if found is not None:
+            return found if isinstance(found, FunctionType) else None
+    return None
+
+
+def is_as_written(function: FunctionType) -> bool:
+    """What the function's own parameters say is what it accepts: it hands on nothing that it collects unseen."""
+    return not _collects_all(function.__code__) and "__signature__" not in function.__dict__
+
+
+def is_cache(value: object) -> bool:
+    """`functools.cache` or `lru_cache` made it: it is bound as a function is."""
+    return type(value) is _CACHE
 
 
 def unwrapped(value: object) -> FunctionType | None:
@@ -88,7 +111,7 @@ def _innermost(value: object) -> object:
 
 def _handed_on_to(value: object) -> object | None:
     """What gets exactly the arguments that `value` is called with; None where it takes them itself, or nobody can tell."""
-    if type(value) is _CACHE:
+    if is_cache(value):
         return getattr(value, "__wrapped__", None)
     if isinstance(value, StandIn):
         function: FunctionType = value.function
