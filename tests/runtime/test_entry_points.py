@@ -104,3 +104,34 @@ def test_what_users_of_pytest_load(tmp_path: Path) -> None:
         done.stdout
     )
     assert done.returncode == 0
+
+
+GUARDED_CLASSES = """\
+import sys
+from sigcheck.runtime import Guarded
+
+class Base(Guarded):
+    def run(self, x, y=None): ...
+
+class Kid(Base):
+    def run(self, x, y=None, z=None): ...
+
+loaded = sys.modules.keys() & {"typeguard", "sigcheck.core.assignability", "sigcheck.report.words", "libcst", "mypy"}
+assert not loaded, loaded
+"""
+
+EVERYTHING = """\
+import sys
+from sigcheck.runtime import *
+
+loaded = sys.modules.keys() & {
+    "libcst", "mypy", "paddle", "numpy", "pytest", "sigcheck.core.assignability", "sigcheck.report.words", "sigcheck.checking"
+}
+assert not loaded, loaded
+"""
+
+
+@pytest.mark.parametrize("program", [GUARDED_CLASSES, EVERYTHING])
+def test_the_guard_loads_what_it_needs(tmp_path: Path, program: str) -> None:
+    done = python("-c", program, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
