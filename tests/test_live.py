@@ -59,8 +59,8 @@ def test_mangled_names_are_read_as_they_were_written() -> None:
 
         def name(self, value: int, __factor: int) -> None: ...
 
-    assert str(written_signature(_Base.scale)) == "(self, __value, __factor=..., /)"
-    assert str(written_signature(_Base.name)) == "(self, value, __factor)"
+    assert str(accepted_signature(_Base.scale)) == "(self, __value, __factor=..., /)"
+    assert str(accepted_signature(_Base.name)) == "(self, value, __factor)"
 
 
 def _run(self: object, a: int, b: int | None = None) -> dict[str, Any]:
@@ -205,13 +205,15 @@ def test_a_wrapper_of_itself_ends() -> None:
 
 
 def test_generators_and_coroutines_hand_on_too() -> None:
+    function: Any
+
     def generator(*args: Any, **kwargs: Any) -> Any:
         yield from function(*args, **kwargs)
 
     async def coroutine(self: Any, *args: Any, **kwargs: Any) -> Any:
         return await function(self, *args, **kwargs)
 
-    function: Any = run
+    function = run
     assert accepted_signature(generator) == accepted_signature(coroutine) == written_signature(run)
 
 
@@ -278,6 +280,8 @@ def test_an_object_that_can_be_called_takes_what_its_class_says() -> None:
     assert str(read_member("run", Tool().use, HERE).bound_signatures()[0]) == "(x)"
 
 
+_property: Any = property(run)
+_class_method: Any = classmethod(run)
 FLAVOURS: list[tuple[object, Flavour]] = [
     (None, Flavour.NONE),
     (run, Flavour.INSTANCE),
@@ -288,7 +292,7 @@ FLAVOURS: list[tuple[object, Flavour]] = [
     (functools.partialmethod(run, 1), Flavour.INSTANCE),
     (functools.partialmethod(staticmethod(run), 1), Flavour.STATIC),
     (functools.singledispatchmethod(run), Flavour.INSTANCE),
-    (functools.singledispatchmethod(classmethod(run)), Flavour.CLASS),
+    (functools.singledispatchmethod(_class_method), Flavour.CLASS),
     (functools.lru_cache(run), Flavour.INSTANCE),
     (staticmethod(functools.lru_cache(run)), Flavour.STATIC),
     (object().__repr__, Flavour.OPAQUE),
@@ -300,7 +304,7 @@ FLAVOURS: list[tuple[object, Flavour]] = [
     (Tool().use, Flavour.FUNCTION),
     (Descriptor(), Flavour.OPAQUE),
     (int, Flavour.OPAQUE),
-    (classmethod(property(run)), Flavour.OPAQUE),
+    (classmethod(_property), Flavour.OPAQUE),
     (property(), Flavour.PROPERTY),
 ]
 

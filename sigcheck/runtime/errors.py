@@ -23,8 +23,12 @@ class IncompatibleOverrideError(TypeError, SigcheckError):
     """
 
     def __init__(self, message: str, diagnostics: Sequence[Diagnostic] = ()) -> None:
-        super().__init__(message)
+        # Both are `args`: `enum` and `pickle` make the exception anew from them.
+        super().__init__(message, tuple(diagnostics))
         self.diagnostics = tuple(diagnostics)
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class SigcheckWarning(UserWarning):
