@@ -7,10 +7,14 @@
 
     with guarding(MoEMethodBase): ...                      # its calls to its own methods bind what their author meant
 
+    def apply_tp(self, fc1_latent_proj: Annotated[nn.Layer, Role("fc1_latent_proj")] | None = None): ...
+    layer = with_role(nn.Linear(64, 16), "fc1_latent_proj")  # in the place of another role: told by typeguard, and in a scope
+
 `SIGCHECK=off|warn|raise` in the environment overrides the mode. A class that breaks a promise of its base is an
 `IncompatibleOverrideError`, or an `IncompatibleOverrideWarning`.
 
-The names are imported when they are used: the guard of classes needs neither typeguard nor anything else but Python.
+The names are imported when they are used: the guard of classes needs neither typeguard nor anything else but Python. The first
+use of a role makes typeguard look for roles, also where sigcheck is not installed and typeguard finds no entry point of it.
 """
 
 from __future__ import annotations
