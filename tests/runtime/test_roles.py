@@ -84,7 +84,7 @@ class HostileClass(metaclass=Meta): ...
 
 
 CARRIERS: list[Callable[[], object]] = [
-    Layer, Slotted, Frozen, Hostile, HostileSlotted, HostileNoted, HostileClass, ValueError, lambda: lambda: 0,
+    Layer, Slotted, Frozen, Hostile, HostileSlotted, HostileNoted, lambda: HostileClass(), ValueError, lambda: lambda: 0,
     lambda: Backend().apply, lambda: types.ModuleType("m"), lambda: types.SimpleNamespace(x=1), lambda: {1, 2},
 ]  # fmt: skip
 
