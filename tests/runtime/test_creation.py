@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 import pickle
+import re
 import subprocess
 import sys
 import types
@@ -57,7 +58,9 @@ def told(run: Run, source: str) -> list[str]:
     try:
         run(source)
     except IncompatibleOverrideError as error:
-        return [f"{diagnostic.place.line} {diagnostic.rule}" for diagnostic in error.diagnostics]
+        return [
+            " ".join(found) for found in re.findall(r":(\d+):\d+: error: .* \[([\w-]+)\]$", str(error), re.MULTILINE)
+        ]
     return []
 
 
