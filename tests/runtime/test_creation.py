@@ -495,6 +495,18 @@ class Good(Base):
 """
     if sys.version_info < (3, 13)
     else "",
+    "objects in attributes of the base": """
+class Tool:
+    def __call__(self, x): ...
+class Base(Guarded):
+    walk = Tool()
+    stop = Tool()
+    def run(self, x): ...
+class Good(Base):
+    walk = None
+    def stop(self, a, b): ...
+    def run(self, x): ...
+""",
     "a wrapper that gives what callers leave out": """
 import functools
 def session(function):

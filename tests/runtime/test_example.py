@@ -31,7 +31,9 @@ def _importable(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.delenv("SIGCHECK", raising=False)
     monkeypatch.syspath_prepend(str(EXAMPLE))
     yield
-    for name in [name for name in sys.modules if name.startswith("fastdeploy") and not name.startswith("fastdeploy_moe")]:
+    for name in [
+        name for name in sys.modules if name.startswith("fastdeploy") and not name.startswith("fastdeploy_moe")
+    ]:
         del sys.modules[name]
 
 
