@@ -19,7 +19,7 @@ class IncompatibleOverrideError(TypeError, SigcheckError):
     """A class that does not keep the promise of a guarded base. The message is what `sigcheck check` would report.
 
     Attributes:
-        diagnostics: what was found, as `sigcheck.check` gives it.
+        diagnostics: what was found, as `sigcheck.check` gives it; none where a metaclass raised the message anew (`enum` does).
     """
 
     def __init__(self, message: str, diagnostics: Sequence[Diagnostic] = ()) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from inspect import CO_VARARGS
 from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
 
+from sigcheck.core.member import Flavour
 from sigcheck.core.place import Place
 from sigcheck.readers.live import bases_of, is_synthesised, members_of, order_of, read_member
 from sigcheck.readers.live.signatures import extends
@@ -70,9 +71,11 @@ def _may_break(name: str, override: object, base: object) -> bool:
         mine, theirs = mine.__func__, theirs.__func__  # type: ignore[attr-defined]
     if type(mine) is FunctionType and type(theirs) is FunctionType and _keeps_plainly(mine, theirs, type(override)):
         return False
+    promised = read_member(name, base, _NOWHERE, bodies=False)
+    if promised.flavour is Flavour.FUNCTION:
+        return False  # An object in an attribute. Where it overrides a method it is held to that; it promises nothing itself.
     from sigcheck.core.overriding import breaks  # noqa: PLC0415 - half of what importing the guard would take
 
-    promised = read_member(name, base, _NOWHERE, bodies=False)
     received = read_member(name, override, _NOWHERE, bodies=False)
     if promised.unpacks:
         return True

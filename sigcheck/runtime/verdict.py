@@ -9,6 +9,7 @@ from sigcheck.core.contract import Contract
 from sigcheck.core.demands import Demands
 from sigcheck.core.diagnostic import Diagnostic
 from sigcheck.core.hierarchy import Hierarchy, Linearization, Pair
+from sigcheck.core.member import Flavour
 from sigcheck.core.module import Class, TypedField
 from sigcheck.core.names import is_interface
 from sigcheck.core.resolution import Resolver
@@ -76,7 +77,9 @@ class _LiveHierarchy(Hierarchy):
 
     def pairs(self) -> Iterator[Pair]:
         for pair in super().pairs():
-            if _is_among(self._types[pair.base_class.key], self._promising) and self._names(pair.override.name):
+            is_promised = _is_among(self._types[pair.base_class.key], self._promising)
+            # An object in an attribute promises nothing.
+            if is_promised and pair.base.flavour is not Flavour.FUNCTION and self._names(pair.override.name):
                 yield pair
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 import pickle
+import re
 import subprocess
 import sys
 import types
@@ -57,7 +58,9 @@ def told(run: Run, source: str) -> list[str]:
     try:
         run(source)
     except IncompatibleOverrideError as error:
-        return [f"{diagnostic.place.line} {diagnostic.rule}" for diagnostic in error.diagnostics]
+        return [
+            " ".join(found) for found in re.findall(r":(\d+):\d+: error: .* \[([\w-]+)\]$", str(error), re.MULTILINE)
+        ]
     return []
 
 
@@ -492,6 +495,18 @@ class Good(Base):
 """
     if sys.version_info < (3, 13)
     else "",
+    "objects in attributes of the base": """
+class Tool:
+    def __call__(self, x): ...
+class Base(Guarded):
+    walk = Tool()
+    stop = Tool()
+    def run(self, x): ...
+class Good(Base):
+    walk = None
+    def stop(self, a, b): ...
+    def run(self, x): ...
+""",
     "a wrapper that gives what callers leave out": """
 import functools
 def session(function):
