@@ -1,3 +1,4 @@
+# mypy: disable-error-code="override, misc, unused-ignore"
 """Misbinding at the call: which change of name is told, and which is meant."""
 
 from __future__ import annotations
@@ -6,7 +7,8 @@ import enum
 import functools
 import pickle
 import re
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,7 +25,8 @@ from sigcheck.runtime import (
     guarding,
     with_role,
 )
-from tests.test_example import TRITON, family  # noqa: F401 - a fixture
+from tests.test_example import TRITON
+from tests.test_example import family as _example
 
 
 class Thing:
@@ -57,7 +60,7 @@ def things(count: int) -> list[Any]:
     return [Thing() for _ in range(count)]
 
 
-def told(family: type, call: Callable[[], object], **options: Any) -> list[tuple[str | None, str]]:
+def told(base: type, call: Callable[[], object], **options: Any) -> list[tuple[str | None, str]]:
     """Run a call in a scope: what is misbound, as (name, where it lands)."""
     found: list[tuple[str | None, str]] = []
 
@@ -66,7 +69,7 @@ def told(family: type, call: Callable[[], object], **options: Any) -> list[tuple
         found.append((error.misbinding.parameter, error.misbinding.lands_in))
 
     try:
-        with guarding(family, report=note, **options):
+        with guarding(base, report=note, **options):
             call()
     except MisboundArgumentError:
         assert found
@@ -367,9 +370,11 @@ def test_another_receiver_is_another_matter() -> None:
 
 
 def test_warnings_point_at_the_call_and_come_once() -> None:
-    with guarding(Base, mode="warn"), pytest.warns(MisboundArgumentWarning) as caught:
+    with warnings.catch_warnings(record=True) as caught, guarding(Base, mode="warn"):
+        warnings.simplefilter("always")
         for _ in range(3):
             Inserted().apply(*things(4))
+    assert [warning.category for warning in caught] == [MisboundArgumentWarning]
     assert [(warning.filename, warning.lineno) for warning in caught] == [
         (__file__, Base.apply.__code__.co_firstlineno + 1)
     ]
@@ -426,7 +431,7 @@ def test_constructors_and_what_syntax_calls_are_guarded_where_they_are_named() -
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: guarding(), "name the class"),
+        (guarding, "name the class"),
         (lambda: guarding("Base"), "a class is guarded, this is str"),  # type: ignore[arg-type]
         (lambda: guarding(Base, methods="run"), r"it is a list of globs, \['run'\]"),
         (lambda: guarding(Base, methods=["walk"]), r"guarding\(Base\): it defines no method like walk"),
@@ -445,7 +450,7 @@ def test_a_guard_that_cannot_be_is_one_clear_line(make: Callable[[], object], me
 EXAMPLE_NVFP4 = ("fastdeploy.quantization.nvfp4", "ModelOptNvFp4FusedMoE")
 
 
-def _forward(family: Any, backend: Any) -> Any:  # noqa: F811
+def _forward(family: Any, backend: Any) -> Any:
     layer = family("fastdeploy.moe", "FusedMoE")(
         backend, num_experts=2, top_k=1, hidden_size=1, moe_intermediate_size=1
     )
@@ -455,16 +460,19 @@ def _forward(family: Any, backend: Any) -> Any:  # noqa: F811
     )
 
 
+family = _example
+
+
 @pytest.fixture
-def base(family: Any) -> Iterator[Any]:  # noqa: F811
+def base(family: Any) -> Any:
     return family("fastdeploy.moe.fused_moe_backend_base", "MoEMethodBase")
 
 
-def test_the_example_family_is_caught_at_the_call(family: Any, base: Any) -> None:  # noqa: F811
+def test_the_example_family_is_caught_at_the_call(family: Any, base: Any) -> None:
     nvfp4, triton = family(*EXAMPLE_NVFP4), family(*TRITON)
 
-    class Swapped(triton):  # type: ignore[misc]
-        def apply_tp(
+    class Swapped(triton):  # type: ignore[valid-type]
+        def apply_tp(  # noqa: PLR0917 - as in the base
             self,
             layer: Any,
             x: Any,
@@ -475,8 +483,8 @@ def test_the_example_family_is_caught_at_the_call(family: Any, base: Any) -> Non
         ) -> Any:
             return super().apply_tp(layer, x, gate, topk_ids_hookfunc, fc1_latent_proj, fc2_latent_proj)
 
-    class Crossing(triton):  # type: ignore[misc]
-        def apply(
+    class Crossing(triton):  # type: ignore[valid-type]
+        def apply(  # noqa: PLR0917 - likewise
             self,
             layer: Any,
             x: Any,
@@ -500,7 +508,7 @@ def test_the_example_family_is_caught_at_the_call(family: Any, base: Any) -> Non
                 _forward(family, wrong())
 
 
-def test_the_call_that_is_named_is_the_example_s(family: Any, base: Any) -> None:  # noqa: F811
+def test_the_call_that_is_named_is_the_example_s(family: Any, base: Any) -> None:
     with guarding(base), pytest.raises(MisboundArgumentError) as caught:
         _forward(family, family(*EXAMPLE_NVFP4)())
     path, line = re.search(r"called:  (.*):(\d+) in MoEMethodBase.apply", str(caught.value)).groups()  # type: ignore[union-attr]
@@ -532,7 +540,8 @@ def test_a_role_is_held_against_the_parameter_s_whoever_calls() -> None:
         with pytest.raises(MisboundArgumentError, match="what is for other lands in `fc1`") as caught:
             Family.fold(fc1=with_role(Layer(), "other"))
         assert f"{__file__}:{caught.tb.tb_lineno}" in str(caught.value)
-    with guarding(Family, mode="warn"), pytest.warns(MisboundArgumentWarning) as warned:
+    with warnings.catch_warnings(record=True) as warned, guarding(Family, mode="warn"):
+        warnings.simplefilter("always")
         Family().run(Layer(), fc1)
         Family.fold(fc1=with_role(Layer(), "other"))
     assert [warning.filename for warning in warned] == [__file__] * 2
