@@ -83,8 +83,13 @@ class Meta(type):
 class HostileClass(metaclass=Meta): ...
 
 
+def hostile_class() -> object:
+    """An instance: pytest would ask the class itself for attributes."""
+    return HostileClass()
+
+
 CARRIERS: list[Callable[[], object]] = [
-    Layer, Slotted, Frozen, Hostile, HostileSlotted, HostileNoted, lambda: HostileClass(), ValueError, lambda: lambda: 0,
+    Layer, Slotted, Frozen, Hostile, HostileSlotted, HostileNoted, hostile_class, ValueError, lambda: lambda: 0,
     lambda: Backend().apply, lambda: types.ModuleType("m"), lambda: types.SimpleNamespace(x=1), lambda: {1, 2},
 ]  # fmt: skip
 
