@@ -37,4 +37,6 @@ def test_an_example_ends_with_the_error_that_the_page_shows(
     with pytest.raises(TypeError) as error:
         spec.loader.exec_module(module)
     text = f"{type(error.value).__name__}: {error.value}".replace(str(path), "…").replace(f"{__name__}.Layer", "Layer")
+    if sys.version_info < (3, 11):
+        told = told.replace("…:12:5:", "…:12:1:")  # code knows its columns from 3.11 on
     assert text.splitlines() == told.splitlines()

@@ -80,11 +80,11 @@ class Meta(type):
         pytest.fail("code of the metaclass was run")
 
 
-class HostileClass(metaclass=Meta): ...
-
-
 def hostile_class() -> object:
-    """An instance: pytest would ask the class itself for attributes."""
+    """An instance; the class itself is hidden from pytest, which asks all that it finds for attributes."""
+
+    class HostileClass(metaclass=Meta): ...
+
     return HostileClass()
 
 
