@@ -91,6 +91,8 @@ CHANGERS = {
     "drops keywords": "return function(*args)",
     "pops": "kwargs.pop('c', None); return function(*args, **kwargs)",
     "sets": "kwargs['b'] = 3; return function(*args, **kwargs)",
+    "replaces": "kwargs = {}; return function(*args, **kwargs)",
+    "goes two ways": "return elsewhere(*args, **kwargs) if args[0] else function(*args, **kwargs)",
     "binds again": "args = args[:2]; return function(*args, **kwargs)",
     "adds": "return function(*(args + (7,)), **kwargs)",
     "hands on": "change(kwargs); return function(*args, **kwargs)",
@@ -113,6 +115,7 @@ import functools
 def change(kwargs): kwargs.pop("c", None)
 def other(*args, **kwargs): return {{}}
 def decorate(function):
+    elsewhere = other
     {decoration}
     def wrapper({parameters}):
         {body}

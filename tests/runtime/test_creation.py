@@ -225,6 +225,24 @@ class Bad(Middle):
     assert told(run, "class Worse(Middle):\n    def run(self): ...\n") == ["2 missing-parameter"]
 
 
+def test_of_two_guards_one_speaks_for_a_class(run: Run) -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        source = """
+class Family(Guarded):
+    pass
+class Other:
+    pass
+guard(Other, mode="warn")
+class Joined(Family, Other):
+    def run(self, x): ...
+class Bad(Joined):
+    def run(self): ...
+"""
+        assert told(run, source) == ["10 missing-parameter"]
+    assert caught == []
+
+
 def test_a_second_guard_replaces_the_first_and_unguard_leaves_nothing() -> None:
     class Base:
         seen: ClassVar[list[type]] = []
@@ -565,6 +583,42 @@ class Base(Guarded):
 class Bad(Base):
     @wrapped
     def run(self): ...  # missing-parameter
+""",
+    "wrappers alike behind a receiver": """
+def wrapped(function):
+    def wrapper(self, *args, **kwargs):
+        return function(self, *args, **kwargs)
+    return wrapper
+class Base(Guarded):
+    @wrapped
+    def run(self, x): ...
+class Bad(Base):
+    @wrapped
+    def run(self): ...  # missing-parameter
+""",
+    "beside an object in an attribute": """
+class Tool:
+    def __call__(self, x): ...
+class Base(Guarded):
+    tool = Tool()
+    def run(self, x): ...
+class Bad(Base):
+    tool = None
+    def run(self): ...  # missing-parameter
+""",
+    "no receiver anywhere": """
+class Base(Guarded):
+    def run(): ...
+class Bad(Base):
+    def run(): ...  # receiver-mismatch
+""",
+    "a first statement of a name that comes again": """
+class Base(Guarded):
+    def run(self, x): ...
+class Bad(Base):
+    def run(self): ...  # missing-parameter
+class Bad(Base):
+    def run(self, x): ...
 """,
     "protocols": """
 from typing import Protocol

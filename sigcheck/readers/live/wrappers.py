@@ -162,8 +162,6 @@ def _exact_callee(code: CodeType) -> str | None:
     receiver = code.co_varnames[: code.co_argcount]
     args, kwargs = code.co_varnames[code.co_argcount : code.co_argcount + 2]
     own = {*receiver, args, kwargs}
-    if own & {*code.co_cellvars}:
-        return None
     steps = list(steps_of(code))
     if any(step.name.startswith(("STORE_", "DELETE_")) and step.value in own for step in steps):
         return None
