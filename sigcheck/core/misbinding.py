@@ -105,21 +105,14 @@ class Delivery:
     Attributes:
         landings: for each argument of the call that lands in a named parameter, that parameter.
         names: for each argument that had exactly one name in the caller, that name.
+        moves: for each name of the caller whose object is passed once and changes its name, the parameter in which it lands.
         returned: for each parameter that gets a value without an identity (`None`, a number), the caller's names for that value.
     """
 
     landings: Mapping[Argument, str]
     names: Mapping[Argument, str]
+    moves: Mapping[str, str]
     returned: Mapping[str, frozenset[str]]
-
-    @property
-    def moves(self) -> dict[str, str]:
-        """For each name of the caller that changes, the parameter in which its object lands."""
-        return {
-            name: self.landings[argument]
-            for argument, name in self.names.items()
-            if argument in self.landings and self.landings[argument] != name
-        }
 
 
 def strayed(argument: Argument, shape: CallShape, callee: Definition, seen: Definition) -> Strayed | None:

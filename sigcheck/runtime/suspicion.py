@@ -6,6 +6,7 @@ may be the definition of another class.
 
 from __future__ import annotations
 
+import collections
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -268,6 +269,12 @@ class _Question:
         plan, outer = self._passage.plan, self._passage.outer
         passed = list(plan.passed(self._passage.args, self._passage.kwargs))
         names = {argument: name for argument, _, value in passed if (name := outer.names.get(id(value))) is not None}
+        times = collections.Counter(id(value) for _, _, value in passed)
+        moves = {
+            names[argument]: slot
+            for argument, slot, value in passed
+            if slot is not None and argument in names and names[argument] != slot and times[id(value)] == 1
+        }
         returned = {
             slot: frozenset(
                 name
@@ -277,7 +284,7 @@ class _Question:
             for _, slot, value in passed
             if slot is not None and not has_identity(value)
         }
-        return Delivery(plan.landings, names, returned)
+        return Delivery(plan.landings, names, moves, returned)
 
     # Who wrote the call, and what he saw.
 
