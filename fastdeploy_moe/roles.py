@@ -1,7 +1,8 @@
 """What a layer that is handed to a back end is for: three optional parameters that are all of one type.
 
 Type checkers cannot tell `fc1_latent_proj` from `shared_experts`: both are an optional `nn.Layer`. The annotations below
-carry a `Role`, which a guard at run time can read with `typing.get_type_hints(method, include_extras=True)`.
+carry a `Role`. `sigcheck.runtime`, and typeguard where sigcheck is installed, hold it against the role that a layer itself
+carries: `sigcheck.runtime.with_role(layer, "fc1_latent_proj")`, or an attribute `__sigcheck_role__` of the layer or its class.
 """
 
 from __future__ import annotations
@@ -19,6 +20,10 @@ class Role:
     """What a parameter is for; its name is the parameter's name in the base."""
 
     name: str
+
+    @property
+    def __sigcheck_role__(self) -> str:
+        return self.name
 
 
 Fc1LatentProj: TypeAlias = Annotated[nn.Layer, Role("fc1_latent_proj")]

@@ -27,6 +27,8 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "report": ("sigcheck.report",),
     "command line": ("sigcheck.cli", "sigcheck.commands", "sigcheck.__main__"),
     "library": ("sigcheck.api",),
+    "runtime": ("sigcheck.runtime",),
+    "pytest plugin": ("sigcheck.pytest_plugin",),
     "façade": ("sigcheck",),
 }
 """Each layer by the modules, or packages with all below them, that belong to it; the longest name counts."""
@@ -48,6 +50,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         "version", "errors", "core", "files", "configuration", "project", "use case", "report", "source reader",
     },
     "library": {"core", "errors", "configuration", "use case", "live reader"},
+    "runtime": {"errors", "core", "live reader", "report"},
+    "pytest plugin": {"errors", "runtime"},
     "façade": {"version", "errors", "core", "configuration", "use case", "report", "library"},
 }  # fmt: skip
 
@@ -154,6 +158,16 @@ def test_only_the_source_reader_knows_libcst() -> None:
 def test_the_command_line_loads_its_commands_when_it_needs_them() -> None:
     assert not [name for name in _imports("sigcheck.cli", lazy=False) if _ours(name)]
     assert "sigcheck.commands" in set(_imports("sigcheck.cli"))
+
+
+def test_only_the_guard_knows_typeguard_and_pytest_and_loads_them_late() -> None:
+    for package, layers in {"typeguard": {"runtime"}, "pytest": {"runtime", "pytest plugin"}}.items():
+        users = {module for module in MODULES if package in {name.partition(".")[0] for name in _imports(module)}}
+        assert {_layer(module) for module in users} == layers
+    # typeguard's entry point, and pytest's: loaded for everyone who has both.
+    for module in ("sigcheck.runtime", "sigcheck.runtime.typeguard_plugin", "sigcheck.runtime.roles"):
+        assert "typeguard" not in set(_imports(module, lazy=False)), module
+    assert [name for name in _imports("sigcheck.pytest_plugin", lazy=False) if _ours(name)] == ["sigcheck.errors"]
 
 
 FAMILY_NEEDS_NO_PADDLE = ("", ".__main__", ".configuration", ".errors", ".installation", ".registry")

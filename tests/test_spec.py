@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,9 @@ import pytest
 
 from sigcheck.checking import run_check
 from sigcheck.config import Configuration, find_configuration, read_configuration
+from sigcheck.core.rules import RULES
 from sigcheck.report import words
+from tests.live_pages import run_modules
 from tests.spec_pages import PAGES, SPEC, Case, Found, cases, differences, read_page
 
 CASES = (*cases(SPEC), *cases(PAGES))
@@ -44,6 +47,37 @@ def test_spec(reader: str, case: Case, tmp_path: Path, monkeypatch: pytest.Monke
     found = READERS[reader](tmp_path)
     told = differences(case, found)
     assert not told, "\n".join([f"{case.page}:{case.line}: {case.heading}", *told])
+
+
+_RUN_TIME_RULES = {name for name, rule in RULES.items() if rule.group == "override"}
+"""What the guard of classes tells: calls, bodies, comments and configuration are not there when a class is created."""
+
+
+def check_live(case: Case, directory: Path) -> list[str]:
+    """What running a case tells otherwise than the page says, of the rules that can be told then."""
+    ran = run_modules(directory)
+    told = [f"{case.page}: {ran.failure}"] if ran.failure else []
+    return told + differences(replace(case, rules=frozenset(_RUN_TIME_RULES)), ran.found)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_spec_at_run_time(case: Case, tmp_path: Path) -> None:
+    case.write(tmp_path)
+    told = check_live(case, tmp_path)
+    differs = case.run_time and case.since is None
+    if differs or (case.since is not None and sys.version_info < case.since):
+        assert told, f"{case.page}:{case.line}: `Run time: {case.run_time}` is needed no more"
+    elif not case.page_run_time:
+        assert not told, "\n".join([f"{case.page}:{case.line}: {case.heading}", *told])
+
+
+@pytest.mark.parametrize("page", sorted({case.page for case in CASES if case.page_run_time}))
+def test_a_page_that_differs_at_run_time_does(page: str, tmp_path: Path) -> None:
+    of_page = [case for case in CASES if case.page == page]
+    for number, case in enumerate(of_page):
+        (tmp_path / str(number)).mkdir()
+        case.write(tmp_path / str(number))
+    assert any(check_live(case, tmp_path / str(number)) for number, case in enumerate(of_page))
 
 
 def test_every_page_has_a_silent_and_a_reported_case() -> None:

@@ -15,7 +15,7 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from sigcheck.core.binding import CallShape, Refusal, Rejection, bind, smallest_call
+from sigcheck.core.binding import CallShape, Refusal, Rejection, bind, is_misbinding, smallest_call
 from sigcheck.core.incompatibility import (
     BindingReason,
     DefaultRemoved,
@@ -58,21 +58,6 @@ def judge(override: Signature, base: Signature, shape: CallShape) -> Rejection |
     )
 
 
-def is_misbinding(parameter: Parameter, lands_in: Parameter, override: Signature, base: Signature) -> bool:
-    """An argument that is `parameter` to the base and `lands_in` to the override: is that another name?
-
-    Catch-alls have no name. A positional-only parameter of the base has no keyword, so its name is free, unless both
-    signatures know both names: the same names permuted.
-    """
-    if parameter.is_variadic or lands_in.is_variadic or parameter.name == lands_in.name:
-        return False
-    if parameter.kind is Kind.POSITIONAL_ONLY:
-        return any(slot.name == lands_in.name for slot in base.positional) and any(
-            slot.name == parameter.name for slot in override.positional
-        )
-    return True
-
-
 def incompatibilities(
     override: Signature, base: Signature, *, vocabulary: Collection[frozenset[str]] = ()
 ) -> tuple[BindingReason, ...]:
@@ -86,12 +71,45 @@ def incompatibilities(
 
     An open base (`*args, **kwargs`, see `Signature.is_open`) promises nothing and has no incompatibilities.
     """
-    if override.parameters == base.parameters or base.is_open:
+    if override.parameters == base.parameters or base.is_open or is_plain_extension(override, base):
         return ()
     comparison = _Comparison(override, base, vocabulary)
     # A refusal is put down to the edit that it names. In odd pairs none is named, and then any edit may explain it.
     found = tuple(comparison.reasons()) or tuple(comparison.reasons(strict=False))
     return tuple(comparison.merged(found))
+
+
+def is_plain_extension(override: Signature, base: Signature) -> bool:
+    """The override has the parameters of the base, in their places, and at most optional ones behind: it keeps the promise.
+
+    This is quick, and settles most pairs. False says nothing.
+    """
+    if not override.named and override.var_positional is not None and override.var_keyword is not None:
+        return True  # It takes everything, and binds nothing to a name.
+    named, extra = base.named, {parameter.name: parameter for parameter in override.named}
+    for parameter, other in zip(base.positional, override.positional, strict=False):
+        is_kind_kept = other.kind is parameter.kind or (other.kind > parameter.kind and base.var_keyword is None)
+        if other.name != parameter.name or not is_kind_kept or (other.required and not parameter.required):
+            return False
+        del extra[other.name]
+    if len(override.positional) < len(base.positional):
+        return False
+    for parameter in named:
+        if parameter.kind is not Kind.KEYWORD_ONLY:
+            continue
+        other_or_none = extra.pop(parameter.name, None)
+        if other_or_none is None or not other_or_none.is_keyword or (other_or_none.required and not parameter.required):
+            return False
+    if any(parameter.required for parameter in extra.values()):
+        return False
+    if base.var_positional is not None:
+        # What is left for `*args` must not fall into a slot that a keyword names as well.
+        return (
+            override.var_positional is not None
+            and len(override.positional) == len(base.positional)
+            and (base.var_keyword is None or override.var_keyword is not None)
+        )
+    return base.var_keyword is None or override.var_keyword is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,3 +149,18 @@ def smallest_call(signature: Signature, positional: int, *keywords: str) -> Call
     names = dict.fromkeys((*keywords, *required_keywords(signature, count)))
     shape = CallShape(count, tuple(names))
     return None if isinstance(bind(signature, shape), Rejection) else shape
+
+
+def is_misbinding(parameter: Parameter, lands_in: Parameter, override: Signature, base: Signature) -> bool:
+    """An argument that is `parameter` to the base and `lands_in` to the override: is that another name?
+
+    Catch-alls have no name. A positional-only parameter of the base has no keyword, so its name is free, unless both
+    signatures know both names: the same names permuted.
+    """
+    if parameter.is_variadic or lands_in.is_variadic or parameter.name == lands_in.name:
+        return False
+    if parameter.kind is Kind.POSITIONAL_ONLY:
+        return any(slot.name == lands_in.name for slot in base.positional) and any(
+            slot.name == parameter.name for slot in override.positional
+        )
+    return True

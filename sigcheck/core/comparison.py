@@ -5,8 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from sigcheck.core.assignability import is_misbinding
-from sigcheck.core.binding import Rejection, bind_certain
+from sigcheck.core.binding import Rejection, bind_certain, is_misbinding
 from sigcheck.core.callsite import CallSite, Route
 from sigcheck.core.contract import Contract
 from sigcheck.core.demands import Demands
@@ -17,7 +16,8 @@ from sigcheck.core.incompatibility import RenamedParameter, ReplacedParameters, 
 from sigcheck.core.kinship import Kin, pairs_of
 from sigcheck.core.member import Member
 from sigcheck.core.module import Class, TypedField
-from sigcheck.core.overriding import Break, breaks, changed_defaults, is_interface
+from sigcheck.core.names import is_interface
+from sigcheck.core.overriding import Break, breaks, changed_defaults
 from sigcheck.core.place import Place
 from sigcheck.core.siblings import Order, Siblings
 from sigcheck.core.signature import Kind, Parameter, Signature
@@ -36,7 +36,7 @@ class Comparison:
         self.pairs: list[Pair] = []
         self._pairs: set[tuple[int, int]] = set()
         self.matched: dict[Contract, int] = dict.fromkeys(demands.contracts, 0)
-        self._told: set[tuple[str, Place, frozenset[str]]] = set()
+        self._told: set[tuple[str, Place, str, frozenset[str]]] = set()
         self._checked = {owner.key for owner in hierarchy.classes}
         self._breaks: dict[tuple[int, int], tuple[Break, ...]] = {}
         self._contracts: dict[str, tuple[Contract, ...]] = {}
@@ -61,7 +61,7 @@ class Comparison:
             self.pairs.append(pair)
             self._pairs.add((id(pair.override), id(pair.base)))
             for found in self._own_breaks(pair):
-                what = (found.reason.rule, place, names_involved(found.reason))
+                what = (found.reason.rule, place, pair.override.name, names_involved(found.reason))
                 if what in self._told and not is_shadowing:
                     continue  # Another base that this one may be was told already.
                 self._told.add(what)
@@ -81,7 +81,7 @@ class Comparison:
     def drifts(self) -> Iterator[tuple[str, Place, Finding]]:
         """Every method that orders its parameters unlike its siblings; to be asked for behind `findings`."""
         misbound: dict[Place, set[str]] = {}
-        for rule, place, names in self._told:
+        for rule, place, _, names in self._told:
             if rule == "misbound-parameter" and rule in self.demands.severities:
                 misbound.setdefault(place, set()).update(names)
 

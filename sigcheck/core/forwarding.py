@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sigcheck.core.assignability import is_misbinding
-from sigcheck.core.binding import Binding, Rejection, bind_certain
+from sigcheck.core.binding import Binding, Rejection, bind_certain, is_misbinding
 from sigcheck.core.callsite import CallSite, Route
 from sigcheck.core.hierarchy import Hierarchy, Linearization
 from sigcheck.core.member import Flavour, Member

@@ -18,7 +18,7 @@ from sigcheck.core.forwarding import Forwarding
 from sigcheck.core.hierarchy import Hierarchy, Pair
 from sigcheck.core.member import Member
 from sigcheck.core.module import Class
-from sigcheck.core.overriding import is_called_by_syntax
+from sigcheck.core.names import is_called_by_syntax
 from sigcheck.core.place import Place
 from sigcheck.core.signature import Kind, Parameter, Signature
 from sigcheck.core.usage import Turn, Usage, UsageKind, usages_of

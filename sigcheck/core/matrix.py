@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from sigcheck.core.assignability import is_misbinding, judge
-from sigcheck.core.binding import CallShape, Rejection, bind, smallest_call
+from sigcheck.core.assignability import judge
+from sigcheck.core.binding import CallShape, Rejection, bind, is_misbinding, smallest_call
 from sigcheck.core.callsite import CallSite, Route
 from sigcheck.core.comparison import all_breaks, declared
 from sigcheck.core.forwarding import Forwarding
@@ -18,7 +18,7 @@ from sigcheck.core.hierarchy import Hierarchy, Linearization
 from sigcheck.core.incompatibility import Reason, Witness
 from sigcheck.core.member import Flavour, Member
 from sigcheck.core.module import Class
-from sigcheck.core.overriding import is_called_by_syntax
+from sigcheck.core.names import is_called_by_syntax
 from sigcheck.core.place import Place, can_coexist
 from sigcheck.core.signature import Kind, Parameter, Signature
 

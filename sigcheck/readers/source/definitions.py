@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 
 import libcst as cst
 
+from sigcheck.core.annotation import is_async_iterator, is_callable, may_be_awaitable
 from sigcheck.core.member import Alias, Flavour, Member
 from sigcheck.core.module import Class, Module, Problem, TypedField
 from sigcheck.core.place import Branch, Condition, Place
@@ -713,24 +714,12 @@ _TRANSPARENT = frozenset(
     {"staticmethod", "classmethod", "abstractmethod", "override", "final", "overload", "abstractclassmethod"}
     | {"abstractstaticmethod", "no_type_check", "deprecated"}
 )
-_AWAITABLE = re.compile(r"\b(Awaitable|Coroutine|Future|Task|Deferred)\b")
-_ASYNC_ITERATOR = re.compile(r"\bAsync(Iterator|Generator|Iterable)\b")
-_CALLABLE = re.compile(r"\b(Callable|Protocol|partial|Any|object|type|Type)\b")
-_PLAIN_VALUES = frozenset(
-    {"int", "str", "bool", "float", "complex", "bytes", "bytearray", "None", "list", "dict", "set"}
-)
-_PLAIN_GENERICS = re.compile(
-    r"(list|dict|set|frozenset|tuple|List|Dict|Set|FrozenSet|Tuple|Sequence|Mapping)\[.*\]", re.DOTALL
-)
 
 
 def _returns_callable(annotation: str | None, body: Body) -> bool | None:
     if annotation is None:
         return False if body.returns_plain_value else None
-    text = annotation.strip("\"'")
-    if text in _PLAIN_VALUES or _PLAIN_GENERICS.fullmatch(text.removeprefix("typing.")):
-        return False
-    return True if _CALLABLE.search(text) else None
+    return is_callable(annotation)
 
 
 def _is_coroutine(node: cst.FunctionDef, annotation: str | None, body: Body) -> bool | None:
@@ -738,9 +727,9 @@ def _is_coroutine(node: cst.FunctionDef, annotation: str | None, body: Body) -> 
     if node.asynchronous is not None:
         if body.is_generator:
             return False
-        return None if annotation is not None and _ASYNC_ITERATOR.search(annotation) else True
+        return None if annotation is not None and is_async_iterator(annotation) else True
     if annotation is not None:
-        return None if _AWAITABLE.search(annotation) or annotation.strip("\"'") in ("Any", "typing.Any") else False
+        return None if may_be_awaitable(annotation) else False
     if body.is_generator:
         return False
     return None if body.is_stub or body.returns_unknown_value else False
