@@ -33,7 +33,7 @@ def test_layers_that_keep_the_promise_work_as_layers() -> None:
         def forward(self, x: Any, fc1_latent_proj: Any = None, scale: float = 1.0) -> Any:
             return scale * super().forward(x, fc1_latent_proj)
 
-        @paddle.no_grad()  # type: ignore[untyped-decorator]
+        @paddle.no_grad()
         def extra_repr(self) -> str:
             return "kept"
 
