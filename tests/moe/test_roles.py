@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
+pytest.importorskip("paddle")
+
 from paddle import nn
 from typeguard import check_type, typechecked
 
