@@ -1,7 +1,7 @@
 """Tensors of the CPU as arrays on the same memory, arrays as tensors, and whose products are fast there.
 
-On the CPU NumPy computes what Paddle would take longer for: a call of it costs a fraction of one of Paddle's, and its BLAS is fast on
-the processors of both makers, where Paddle's MKL runs at 40 % on AMD.
+On the CPU NumPy computes what Paddle would take longer for: a call of it costs a fraction of one of Paddle's, and its BLAS does without
+MKL, which runs at 40 % on AMD.
 
 Imports Paddle and NumPy, and nothing of this package.
 """
@@ -61,7 +61,7 @@ def take(tensor: Any, indices: Any) -> Any:
 def numpy_multiplies() -> bool:
     """Are products on the CPU NumPy's? Yes, unless Paddle's are twice as fast, which is measured once.
 
-    A BLAS that is older than the processor may not know it, and falls back to one tenth of its speed: NumPy 1.26's does on Intel's
+    A BLAS that is older than the processor may not know it, and falls back to a fraction of its speed: NumPy 1.26's does on Intel's
     of 2023, and NumPy below 2 is all that Paddle 2.6 takes.
     """
     array: Any = np.ones((_PROBE, _PROBE), dtype=np.float32)
