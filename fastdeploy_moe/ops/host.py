@@ -1,7 +1,7 @@
 """Tensors of the CPU as arrays on the same memory, arrays as tensors, and whose products are fast there.
 
-On the CPU NumPy computes what Paddle would take longer for: a call of it costs a fraction of one of Paddle's, and its BLAS is fast on
-the processors of both makers, where Paddle's MKL runs at 40 % on AMD.
+On the CPU NumPy computes what Paddle would take longer for: a call of it costs a fraction of one of Paddle's, and its BLAS does without
+MKL, which runs at 40 % on AMD.
 
 Imports Paddle and NumPy, and nothing of this package.
 """
@@ -56,7 +56,7 @@ def take(tensor: Any, indices: Any) -> Any:
 
 def numpy_multiplies() -> bool:
     """Are products on the CPU NumPy's? Not those of NumPy 1, all that Paddle 2.6 takes: its BLAS does not know the processors of 2023,
-    where it falls back to a tenth of their speed.
+    where it falls back to a fraction of its speed.
     """
     return _IS_NUMPY_2
 
