@@ -14,7 +14,7 @@ from sigcheck.core.contract import Contract
 from sigcheck.core.family import Family
 from sigcheck.core.rules import GROUPS, RULES, Severity
 from sigcheck.errors import ConfigurationError, MissingPathError
-from sigcheck.files import shown
+from sigcheck.files import is_match, shown
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -96,6 +96,13 @@ class Configuration:
     def ignored_in(self, patterns: Iterable[str]) -> frozenset[str]:
         """The rules that these keys of `per-file-ignores` switch off."""
         return frozenset(rule for pattern in patterns for rule in _expanded(self.per_file_ignores[pattern]))
+
+    def is_ignored(self, rule: str, path: str) -> bool:
+        """`per-file-ignores` names the rule for the file."""
+        if not self.per_file_ignores:
+            return False
+        below = os.path.relpath(os.path.realpath(path), self.root.resolve()).replace(os.sep, "/")
+        return rule in self.ignored_in(pattern for pattern in self.per_file_ignores if is_match(below, pattern))
 
     @property
     def only_contracts(self) -> bool:

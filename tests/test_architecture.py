@@ -16,7 +16,9 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "version": ("sigcheck.version",),
     "errors": ("sigcheck.errors",),
     "core": ("sigcheck.core",),
+    "reader parts": ("sigcheck.readers.comments", "sigcheck.readers.scope"),
     "source reader": ("sigcheck.readers.source",),
+    "mypy reader": ("sigcheck.readers.mypy_nodes",),
     "live reader": ("sigcheck.readers.live",),
     "readers": ("sigcheck.readers",),
     "files": ("sigcheck.files",),
@@ -25,6 +27,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "project": ("sigcheck.project", "sigcheck.reading"),
     "use case": ("sigcheck.checking", "sigcheck.charting"),
     "report": ("sigcheck.report",),
+    "mypy plugin": ("sigcheck.mypy_plugin",),
     "command line": ("sigcheck.cli", "sigcheck.commands", "sigcheck.__main__"),
     "library": ("sigcheck.api",),
     "façade": ("sigcheck",),
@@ -35,7 +38,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "version": set(),
     "errors": set(),
     "core": set(),
-    "source reader": {"core"},
+    "reader parts": {"core"},
+    "source reader": {"core", "reader parts"},
+    "mypy reader": {"core", "cache", "reader parts"},
     "live reader": {"core"},
     "readers": set(),
     "files": {"core"},
@@ -44,6 +49,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "project": {"core", "errors", "files", "configuration", "cache", "source reader"},
     "use case": {"core", "errors", "files", "configuration", "cache", "project"},
     "report": {"core", "use case"},
+    "mypy plugin": {"version", "errors", "core", "files", "configuration", "report", "reader parts", "mypy reader"},
     "command line": {
         "version", "errors", "core", "files", "configuration", "project", "use case", "report", "source reader",
     },
@@ -149,6 +155,26 @@ def test_only_the_source_reader_knows_libcst() -> None:
     users = {module for module in MODULES if any(name.partition(".")[0] == "libcst" for name in _imports(module))}
     assert users
     assert {_layer(module) for module in users} == {"source reader"}
+
+
+def test_only_the_plugin_and_its_reader_know_mypy() -> None:
+    users = {module for module in MODULES if any(name.partition(".")[0] == "mypy" for name in _imports(module))}
+    assert {_layer(module) for module in users} == {"mypy reader", "mypy plugin"}
+
+
+def test_the_plugin_never_loads_libcst() -> None:
+    reached: set[str] = set()
+    pending = [module for module in MODULES if _layer(module) == "mypy plugin"]
+    while pending:
+        module = pending.pop()
+        if module in reached:
+            continue
+        reached.add(module)
+        # Importing a module runs the packages around it.
+        above = [module.rpartition(".")[0]] if "." in module else []
+        pending += [name for name in (*_imports(module, lazy=False), *above) if name in MODULES]
+    assert "sigcheck.core.check" in reached
+    assert {_layer(module) for module in reached}.isdisjoint({"source reader", "project", "use case"})
 
 
 def test_the_command_line_loads_its_commands_when_it_needs_them() -> None:

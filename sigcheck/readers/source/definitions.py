@@ -15,29 +15,18 @@ from dataclasses import dataclass, field, replace
 
 import libcst as cst
 
+from sigcheck.core.annotation import is_async_iterator, is_callable, may_be_awaitable
+from sigcheck.core.decorators import Decorators
 from sigcheck.core.member import Alias, Flavour, Member
 from sigcheck.core.module import Class, Module, Problem, TypedField
 from sigcheck.core.place import Branch, Condition, Place
 from sigcheck.core.signature import Kind, Parameter, Signature
 from sigcheck.readers.source.bodies import Body, Context, read_body
-from sigcheck.readers.source.comments import read_suppressions
+from sigcheck.readers.comments import read_suppressions
 from sigcheck.readers.source.outline import blank_bodies
 from sigcheck.readers.source.positions import Positions
-from sigcheck.readers.source.scope import Meaning, Scope, ScopeKind, join
+from sigcheck.readers.scope import Meaning, Scope, ScopeKind, join
 from sigcheck.readers.source.text import read_text
-
-
-@dataclass(frozen=True, slots=True)
-class Decorators:
-    """What the configuration says of decorators, by name, dotted name, or last part of it.
-
-    Attributes:
-        opaque: make a callable of unknown signature.
-        injects: supply these parameters, so that callers need not.
-    """
-
-    opaque: frozenset[str] = frozenset()
-    injects: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def read_module(
@@ -495,7 +484,7 @@ class _Reader:
                 flavour = Flavour.PROPERTY
             for name, parameters in self.decorators.injects.items():
                 if self.is_named(text, canonical, (name,)):
-                    signature = _injected(signature, parameters)
+                    signature = signature.with_supplied(parameters)
             if word in ("contextmanager", "asynccontextmanager", "asyncio.coroutine"):
                 returns_coroutine = False
         if node.name.value in _IMPLICIT_FLAVOURS and flavour is Flavour.INSTANCE:
@@ -713,24 +702,12 @@ _TRANSPARENT = frozenset(
     {"staticmethod", "classmethod", "abstractmethod", "override", "final", "overload", "abstractclassmethod"}
     | {"abstractstaticmethod", "no_type_check", "deprecated"}
 )
-_AWAITABLE = re.compile(r"\b(Awaitable|Coroutine|Future|Task|Deferred)\b")
-_ASYNC_ITERATOR = re.compile(r"\bAsync(Iterator|Generator|Iterable)\b")
-_CALLABLE = re.compile(r"\b(Callable|Protocol|partial|Any|object|type|Type)\b")
-_PLAIN_VALUES = frozenset(
-    {"int", "str", "bool", "float", "complex", "bytes", "bytearray", "None", "list", "dict", "set"}
-)
-_PLAIN_GENERICS = re.compile(
-    r"(list|dict|set|frozenset|tuple|List|Dict|Set|FrozenSet|Tuple|Sequence|Mapping)\[.*\]", re.DOTALL
-)
 
 
 def _returns_callable(annotation: str | None, body: Body) -> bool | None:
     if annotation is None:
         return False if body.returns_plain_value else None
-    text = annotation.strip("\"'")
-    if text in _PLAIN_VALUES or _PLAIN_GENERICS.fullmatch(text.removeprefix("typing.")):
-        return False
-    return True if _CALLABLE.search(text) else None
+    return is_callable(annotation)
 
 
 def _is_coroutine(node: cst.FunctionDef, annotation: str | None, body: Body) -> bool | None:
@@ -738,38 +715,12 @@ def _is_coroutine(node: cst.FunctionDef, annotation: str | None, body: Body) -> 
     if node.asynchronous is not None:
         if body.is_generator:
             return False
-        return None if annotation is not None and _ASYNC_ITERATOR.search(annotation) else True
+        return None if annotation is not None and is_async_iterator(annotation) else True
     if annotation is not None:
-        return None if _AWAITABLE.search(annotation) or annotation.strip("\"'") in ("Any", "typing.Any") else False
+        return None if may_be_awaitable(annotation) else False
     if body.is_generator:
         return False
     return None if body.is_stub or body.returns_unknown_value else False
-
-
-def _injected(signature: Signature, names: Sequence[str]) -> Signature:
-    return Signature.of(
-        replace(parameter, required=False, default=parameter.default or "...") if parameter.name in names else parameter
-        for parameter in _optional_tail(signature, names)
-    )
-
-
-def _optional_tail(signature: Signature, names: Sequence[str]) -> Iterator[Parameter]:
-    """Injected parameters in front of required ones are no slots that a caller fills: they become keyword-only."""
-    last_required = max(
-        (i for i, p in enumerate(signature.parameters) if p.is_positional and p.required and p.name not in names),
-        default=-1,
-    )
-    moved: list[Parameter] = []
-    for index, parameter in enumerate(signature.parameters):
-        if parameter.name in names and parameter.is_positional and index < last_required:
-            moved.append(replace(parameter, kind=Kind.KEYWORD_ONLY))
-        elif parameter.kind is Kind.VAR_KEYWORD:
-            yield from moved
-            moved = []
-            yield parameter
-        else:
-            yield parameter
-    yield from moved
 
 
 def _typed_fields(node: cst.ClassDef) -> Iterator[TypedField]:

@@ -1,0 +1,188 @@
+"""One module, when mypy has analysed it: its classes are read, summed up for other modules, and checked."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from mypy import nodes
+from mypy.errors import Errors
+from mypy.options import Options
+from mypy.scope import SavedScope
+from mypy.server.trigger import make_trigger
+from mypy.types import Instance, LiteralType
+
+from sigcheck.core.check import check
+from sigcheck.core.diagnostic import BrokenCall, BrokenOverride, Diagnostic
+from sigcheck.core.hierarchy import Hierarchy
+from sigcheck.core.member import Member
+from sigcheck.core.module import Class, Module, Suppression
+from sigcheck.core.suppression import lines_of_method
+from sigcheck.mypy_plugin.reporting import Desk
+from sigcheck.mypy_plugin.settings import Settings
+from sigcheck.readers.comments import read_suppressions
+from sigcheck.readers.mypy_nodes import (
+    KEY,
+    MypyResolver,
+    ReadClass,
+    References,
+    SourceText,
+    read_classes,
+    read_function,
+    write_summary,
+)
+
+
+@dataclass(slots=True)
+class AnalysedModule:
+    """A module in one round of mypy's analysis.
+
+    Attributes:
+        tree: mypy's.
+        options: those for it.
+        errors: mypy's.
+        modules: every module that mypy has loaded.
+        scopes: the parts of it that are analysed in this round, by their targets.
+        functions: the functions in which class statements were met.
+        string: `builtins.str`, where `dmypy` is to be told what changes.
+    """
+
+    tree: nodes.MypyFile
+    options: Options
+    errors: Errors
+    modules: dict[str, nodes.MypyFile]
+    scopes: dict[str, SavedScope] = field(default_factory=dict)
+    functions: dict[int, nodes.FuncDef] = field(default_factory=dict)
+    string: Instance | None = None
+    _read: list[ReadClass] = field(default_factory=list)
+    _references: References | None = None
+    _comments: tuple[Suppression, ...] = ()
+    _text: SourceText | None = None
+
+    @property
+    def name(self) -> str:
+        """The module's dotted name, which stands for its file in places."""
+        return self.tree.fullname
+
+    @property
+    def is_silent(self) -> bool:
+        """Nobody sees its errors."""
+        return self.tree.path in self.errors.ignored_files
+
+    def desk(self, scope: SavedScope) -> Desk:
+        """Where diagnostics of a part are handed in."""
+        return Desk(self.errors, self.tree.path, self.name, self.options, scope)
+
+    def collect(self, settings: Settings) -> None:
+        """Read the classes, and keep in mypy's tree what other modules need of them."""
+        self._text = SourceText(self._lines)
+        self._references = References(self.modules)
+        self._read = read_classes(
+            self.tree, self._references, self._text, settings.decorators, tuple(self.functions.values())
+        )
+        self._comments = self._suppressions()
+        for entry in self._read:
+            info = entry.definition.info
+            if isinstance(info, nodes.FakeInfo) or entry.functions:
+                continue  # Nothing outside of a function can name what is in it.
+            text = write_summary(entry.value, self._comments)
+            info.metadata[KEY] = {"class": text}
+            if self.string is not None:
+                self._make_visible(entry.value, text, self.string)
+
+    def _make_visible(self, owner: Class, summary: str, string: Instance) -> None:
+        """A symbol whose type changes with the summary: `dmypy` compares symbols, and nothing else."""
+        name = _symbol_name(owner.id.partition(":")[2])
+        digest = hashlib.sha256(summary.encode("utf-8", "surrogatepass")).hexdigest()
+        variable = nodes.Var(name, LiteralType(digest, string))
+        variable._fullname = f"{self.name}.{name}"  # noqa: SLF001 - as mypy's own plugins do
+        self.tree.names[name] = nodes.SymbolTableNode(
+            nodes.GDEF, variable, module_public=False, module_hidden=True, plugin_generated=True, no_serialize=True
+        )
+
+    def check(self, settings: Settings) -> None:
+        """Check the parts that are analysed in this round, and report."""
+        for target, scope in self.scopes.items():
+            chosen = [entry for entry in self._read if _target(entry, self.name) == target]
+            told = list(self._diagnostics(chosen, settings, target))
+            if told:
+                self.desk(scope).report(told, self._path)
+
+    def _diagnostics(
+        self, chosen: Sequence[ReadClass], settings: Settings, target: str
+    ) -> Iterator[tuple[Diagnostic, Iterable[int], bool]]:
+        references, text = self._references, self._text
+        if references is None or text is None or not chosen:
+            return
+
+        def read_own(node: nodes.FuncDef) -> Member:
+            return read_function(node, self.tree, references, text, settings.decorators)
+
+        own = {entry.value.id: entry.value for entry in self._read}
+        resolver = MypyResolver(references, own, self.name, read_own)
+        hierarchy = Hierarchy([entry.value for entry in chosen], resolver)
+        for entry in chosen:
+            hierarchy.linearizations(entry.value)
+            self._depend(entry.definition.info, target)
+        for function in resolver.functions:
+            self.tree.plugin_deps.setdefault(make_trigger(function), set()).add(target)
+        if self.is_silent:
+            return
+        module = Module(self.name, self.name, classes=tuple(own.values()), suppressions=self._comments)
+        others = [
+            Module(reference, reference, suppressions=summary.suppressions)
+            for reference, summary in resolver.summaries.items()
+            if summary.suppressions
+        ]
+        checked = check([module, *others], hierarchy, settings.demands)
+        for diagnostic in checked.diagnostics:
+            if diagnostic.place.path != self.name or settings.configuration.is_ignored(diagnostic.rule, self.tree.path):
+                continue
+            yield diagnostic, _ignoring_lines(diagnostic), settings.fails(diagnostic.severity)
+
+    def _depend(self, info: nodes.TypeInfo, target: str) -> None:
+        """Whoever changes a class above changes this one: mypy must look at it again."""
+        if isinstance(info, nodes.FakeInfo):
+            return
+        refs = getattr(self.tree, "module_refs", None)
+        for above in info.mro[1:]:
+            if above.module_name != self.name and KEY in above.metadata:
+                if refs is not None:
+                    refs.add(above.module_name)
+                path = above.fullname.removeprefix(f"{above.module_name}.")
+                trigger = make_trigger(f"{above.module_name}.{_symbol_name(path)}")
+                self.tree.plugin_deps.setdefault(trigger, set()).add(target)
+
+    def _lines(self) -> list[str] | None:
+        read = self.errors.read_source
+        return read(self.tree.path) if read is not None else None
+
+    def _suppressions(self) -> tuple[Suppression, ...]:
+        lines = self._lines() or []
+        text = "\n".join(lines)
+        return read_suppressions(text, self.name) if "sigcheck:" in text or "ignore" in text else ()
+
+    def _path(self, module: str) -> str | None:
+        tree = self.modules.get(module)
+        return self.errors.simplify_path(tree.path) if tree is not None else None
+
+
+def _symbol_name(path: str) -> str:
+    """No name that Python knows: nobody can refer to it."""
+    return f"{path.replace('.', '-')}@sigcheck"
+
+
+def _target(entry: ReadClass, module: str) -> str:
+    """What `dmypy` checks anew as one: the outermost function around the class, or the module."""
+    return entry.functions[0].fullname if entry.functions else module
+
+
+def _ignoring_lines(diagnostic: Diagnostic) -> Iterator[int]:
+    """The lines on which `type: ignore` is about the diagnostic: the whole header of a method, the whole of a call."""
+    finding = diagnostic.finding
+    yield diagnostic.place.line
+    if isinstance(finding, BrokenCall) and diagnostic.place == finding.call.place:
+        yield from range(finding.call.place.line, finding.call.last_line + 1)
+    if isinstance(finding, BrokenOverride) and diagnostic.place == finding.override.place:
+        yield from range(finding.override.place.line, finding.override.last_line + 1)

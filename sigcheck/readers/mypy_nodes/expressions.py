@@ -1,0 +1,171 @@
+"""mypy's statements and expressions: what stands in them, how they were written. Imports mypy.
+
+mypy's own visitors cannot be subclassed by interpreted code where mypy is compiled, so children are told by a table.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from mypy import nodes, patterns
+
+_SPACE = re.compile(r"\s+")
+
+_CHILDREN: dict[type, tuple[str, ...]] = {
+    nodes.Block: ("body",),
+    nodes.ExpressionStmt: ("expr",),
+    nodes.AssignmentStmt: ("lvalues", "rvalue"),
+    nodes.OperatorAssignmentStmt: ("lvalue", "rvalue"),
+    nodes.WhileStmt: ("expr", "body", "else_body"),
+    nodes.ForStmt: ("index", "expr", "body", "else_body"),
+    nodes.ReturnStmt: ("expr",),
+    nodes.AssertStmt: ("expr", "msg"),
+    nodes.DelStmt: ("expr",),
+    nodes.IfStmt: ("expr", "body", "else_body"),
+    nodes.RaiseStmt: ("expr", "from_expr"),
+    nodes.TryStmt: ("body", "types", "vars", "handlers", "else_body", "finally_body"),
+    nodes.WithStmt: ("expr", "target", "body"),
+    nodes.MatchStmt: ("subject", "patterns", "guards", "bodies"),
+    nodes.FuncDef: ("arguments", "body"),
+    nodes.LambdaExpr: ("arguments", "body"),
+    nodes.Argument: ("initializer",),
+    nodes.Decorator: ("original_decorators", "func"),
+    nodes.OverloadedFuncDef: ("unanalyzed_items",),
+    nodes.ClassDef: ("base_type_exprs", "defs"),
+    nodes.CallExpr: ("callee", "args"),
+    nodes.MemberExpr: ("expr",),
+    nodes.SuperExpr: ("call",),
+    nodes.IndexExpr: ("base", "index"),
+    nodes.UnaryExpr: ("expr",),
+    nodes.OpExpr: ("left", "right"),
+    nodes.ComparisonExpr: ("operands",),
+    nodes.SliceExpr: ("begin_index", "end_index", "stride"),
+    nodes.ListExpr: ("items",),
+    nodes.TupleExpr: ("items",),
+    nodes.SetExpr: ("items",),
+    nodes.DictExpr: ("items",),
+    nodes.ConditionalExpr: ("if_expr", "cond", "else_expr"),
+    nodes.GeneratorExpr: ("left_expr", "indices", "sequences", "condlists"),
+    nodes.ListComprehension: ("generator",),
+    nodes.SetComprehension: ("generator",),
+    nodes.DictionaryComprehension: ("key", "value", "indices", "sequences", "condlists"),
+    nodes.StarExpr: ("expr",),
+    nodes.AwaitExpr: ("expr",),
+    nodes.YieldExpr: ("expr",),
+    nodes.YieldFromExpr: ("expr",),
+    nodes.AssignmentExpr: ("target", "value"),
+    patterns.AsPattern: ("pattern", "name"),
+    patterns.OrPattern: ("patterns",),
+    patterns.ValuePattern: ("expr",),
+    patterns.SequencePattern: ("patterns",),
+    patterns.StarredPattern: ("capture",),
+    patterns.MappingPattern: ("keys", "values", "rest"),
+    patterns.ClassPattern: ("class_ref", "positionals", "keyword_values"),
+}
+_NO_CHILDREN: tuple[str, ...] = ()
+
+
+def child_fields(kind: type) -> tuple[str, ...]:
+    """The fields of a node in which other nodes stand, in the order of the source."""
+    return _CHILDREN.get(kind, _NO_CHILDREN)
+
+
+def flattened(value: object) -> Iterator[nodes.Node]:
+    """The nodes in a field: one, or those of a list of lists."""
+    if isinstance(value, nodes.Node):
+        yield value
+    elif isinstance(value, (list, tuple)):
+        for part in value:
+            yield from flattened(part)
+
+
+def children(node: nodes.Node) -> Iterator[nodes.Node]:
+    """What stands in a node, in the order of the source."""
+    for name in _CHILDREN.get(type(node), _NO_CHILDREN):
+        yield from flattened(getattr(node, name))
+
+
+def is_format(node: nodes.Node) -> bool:
+    """It is an f-string, of which mypy makes calls of `str.join` and `str.format`."""
+    return (
+        isinstance(node, nodes.CallExpr)
+        and isinstance(node.callee, nodes.MemberExpr)
+        and isinstance(node.callee.expr, nodes.StrExpr)
+        and (node.callee.name, node.callee.expr.value[:1]) in (("join", ""), ("format", "{"))
+        and (node.line, node.column) == (node.callee.expr.line, node.callee.expr.column)
+        # Written out, `"{}".format(...)` has a place of its own for what is called.
+        and node.callee.expr.end_line in (None, node.callee.expr.line)
+        and (node.callee.expr.end_column or -1) <= node.callee.expr.column + 1
+    )
+
+
+def mentions(node: nodes.Node, name: str) -> bool:
+    """The name stands somewhere in an expression."""
+    pending = [node]
+    while pending:
+        inner = pending.pop()
+        if isinstance(inner, nodes.NameExpr):
+            if inner.name == name:
+                return True
+        else:
+            pending += children(inner)
+    return False
+
+
+def last_name(node: nodes.Node) -> str:
+    """`c` of `a.b.c` and of `c`; empty for another expression."""
+    return node.name if isinstance(node, (nodes.NameExpr, nodes.MemberExpr)) else ""
+
+
+@dataclass(slots=True)
+class SourceText:
+    """The text of expressions: of names it is made from the nodes, of others cut out of the file, which is read when it must be.
+
+    Attributes:
+        read: the lines of the file, or None where it cannot be read any more.
+    """
+
+    read: Callable[[], list[str] | None]
+    _lines: list[bytes] | None = field(default=None, init=False)
+
+    def of(self, node: nodes.Node) -> str:
+        """An expression as it was written, on one line; `...` where that cannot be told."""
+        plain = _plain(node)
+        return plain if plain is not None else self._cut(node)
+
+    def line(self, number: int) -> str:
+        """One line of the file, 1-based; empty where there is none."""
+        lines = self._all()
+        return lines[number - 1].decode("utf-8", "replace") if 0 < number <= len(lines) else ""
+
+    def _all(self) -> list[bytes]:
+        if self._lines is None:
+            self._lines = [line.encode("utf-8", "surrogatepass") for line in self.read() or ()]
+        return self._lines
+
+    def _cut(self, node: nodes.Node) -> str:
+        first, last = node.line, node.end_line
+        if last is None or node.end_column is None or first < 1 or last < first:
+            return "..."
+        lines = self._all()[first - 1 : last]
+        if len(lines) != last - first + 1:
+            return "..."
+        lines[-1] = lines[-1][: node.end_column]
+        lines[0] = lines[0][node.column :]
+        return _SPACE.sub(" ", b" ".join(lines).decode("utf-8", "replace")).strip() or "..."
+
+
+def _plain(node: nodes.Node) -> str | None:
+    """The text of a name, of an attribute of one, of a plain number."""
+    match node:
+        case nodes.NameExpr():
+            return node.name
+        case nodes.MemberExpr():
+            owner = _plain(node.expr)
+            return None if owner is None else f"{owner}.{node.name}"
+        case nodes.EllipsisExpr():
+            return "..."
+        case _:
+            return None
