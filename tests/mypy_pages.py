@@ -9,7 +9,9 @@ from pathlib import Path
 
 from mypy import api
 
+from sigcheck.cache import ModuleCache
 from sigcheck.config import Configuration, find_configuration, read_configuration
+from sigcheck.project import Project
 from tests.spec_pages import Found
 
 _RULE = re.compile(r"(.*) \(([\w-]+)\)", re.DOTALL)
@@ -19,10 +21,14 @@ _OPTIONS = (
     "--no-color-output",
     "--no-error-summary",
     "--explicit-package-bases",
+    "--follow-imports=silent",
     "--namespace-packages",
     "--scripts-are-modules",
     "--sqlite-cache",
     "--no-site-packages",
+    # Else the plugin leaves to mypy what mypy tells.
+    "--disable-error-code=override",
+    "--enable-error-code=override-binding",
 )
 
 
@@ -34,13 +40,15 @@ def check_mypy(directory: Path, cache: Path) -> tuple[list[Found], str]:
         cache: mypy's, which runs may share one after another.
     """
     configuration = directory / "mypy.ini"
-    configuration.write_text("[mypy]\nplugins = sigcheck.mypy_plugin\n", encoding="utf-8")
     source = find_configuration(directory)
-    severities = (read_configuration(source) if source is not None else Configuration()).severities()
+    settings = read_configuration(source) if source is not None else Configuration(root=directory)
+    severities = settings.severities()
+    project = Project(settings, [str(directory / path) for path in settings.paths], ModuleCache(None, None))
+    roots = [*project.roots, *(str(directory / path) for path in settings.search_paths)]
+    configuration.write_text(f"[mypy]\nplugins = sigcheck.mypy_plugin\nmypy_path = {','.join(roots)}\n", encoding="utf-8")
     os.environ.setdefault("SIGCHECK_DEBUG", "1")
-    output, problem, status = api.run(
-        [*_OPTIONS, "--config-file", str(configuration), "--cache-dir", str(cache), "."]
-    )
+    files = [os.path.relpath(file.real) for file in project.files]
+    output, problem, status = api.run([*_OPTIONS, "--config-file", str(configuration), "--cache-dir", str(cache), *files])
     entries = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
     found = []
     for entry in entries:

@@ -12,8 +12,24 @@ comment at its end, with a part of the message where the wording matters:
 
     def run(self, y): ...  # error: [renamed-parameter] "x is called `y`"
 
-Several may stand on a line. Everything that a case does not expect is a failure too. Imports nothing of sigcheck, so that each
-reader (the command line, a mypy plugin, a guard at run time) can be held against the same pages.
+Several may stand on a line. Everything that a case does not expect is a failure too.
+
+What runs the example sees less than what reads it. Where that makes a difference, a line under the heading says why:
+
+    Run time: not run, `is_cuda` is nobody's.
+
+or from which Python on it can be run at all:
+
+    Run time: from Python 3.12 on.
+
+And where mypy cannot tell what the page tells:
+
+    mypy: the first star wins there.
+
+Under the title of a page it speaks for every case of the page that needs it; a line that no case needs is a failure.
+
+Imports nothing of sigcheck, so that each reader (the command line, a mypy plugin, a guard at run time) can be held against the
+same pages.
 """
 
 from __future__ import annotations
@@ -29,6 +45,9 @@ PAGES = Path(__file__).parent.parent / "sigcheck" / "pages"
 _HEADING = re.compile(r"(#{1,6})\s+(.*\S)")
 _FENCE = re.compile(r"(`{3,})\s*([\w+-]*)(.*)")
 _TITLE = re.compile(r'title="([^"]+)"')
+_SINCE = re.compile(r"from Python (\d+)\.(\d+) on\.")
+_RUN_TIME = re.compile(r"Run time: (.*\S)")
+_MYPY = re.compile(r"mypy: (.*\S)")
 _EXPECTATION = re.compile(r'#\s*(error|warning|note):\s*\[([\w-]+)\](?:\s*"((?:[^"\\]|\\.)*)")?')
 
 
@@ -69,18 +88,34 @@ class Case:
         page: the file's name.
         heading: its text.
         line: where it stands in the page.
+        run_time: why what runs the example sees something else; empty where it does not.
+        page_run_time: the same, of the whole page.
+        mypy: why mypy tells something else; empty where it does not.
+        page_mypy: the same, of the whole page.
         files: relative path to content.
+        rules: those whose findings are expected; None for all.
     """
 
     page: str
     heading: str
     line: int
+    run_time: str = ""
+    page_run_time: str = ""
+    mypy: str = ""
+    page_mypy: str = ""
     files: dict[str, str] = field(default_factory=dict)
+    rules: frozenset[str] | None = None
 
     @property
     def id(self) -> str:
         """The name of the test."""
         return f"{self.page}: {self.heading}"
+
+    @property
+    def since(self) -> tuple[int, int] | None:
+        """The version of Python from which on the example can be run; None where the page names none."""
+        found = _SINCE.fullmatch(self.run_time)
+        return (int(found.group(1)), int(found.group(2))) if found is not None else None
 
     @property
     def expectations(self) -> tuple[Expectation, ...]:
@@ -91,6 +126,8 @@ class Case:
         for path, text in self.files.items():
             for number, line in enumerate(text.split("\n"), start=1):
                 for severity, rule, part in _EXPECTATION.findall(line):
+                    if self.rules is not None and rule not in self.rules:
+                        continue
                     yield Expectation(path, number, rule, severity, part.replace('\\"', '"'))
 
     def write(self, directory: Path) -> None:
@@ -119,12 +156,22 @@ def cases(directory: Path) -> tuple[Case, ...]:
 def read_page(path: Path) -> list[Case]:
     """The cases of one page: its headings with files under them."""
     found: list[Case] = []
+    of_page = mypy_of_page = ""
     lines = path.read_text(encoding="utf-8").split("\n")
     index = 0
     while index < len(lines):
         heading, fence = _HEADING.match(lines[index]), _FENCE.match(lines[index])
+        reason, of_mypy = _RUN_TIME.match(lines[index]), _MYPY.match(lines[index])
         if heading is not None:
-            found.append(Case(path.name, heading.group(2), index + 1))
+            found.append(
+                Case(path.name, heading.group(2), index + 1, page_run_time=of_page, page_mypy=mypy_of_page)
+            )
+        elif of_mypy is not None and found:
+            found[-1].mypy = of_mypy.group(1)
+            mypy_of_page = of_mypy.group(1) if len(found) == 1 and found[0].line == 1 else mypy_of_page
+        elif reason is not None and found:
+            found[-1].run_time = reason.group(1)
+            of_page = reason.group(1) if len(found) == 1 and found[0].line == 1 else of_page
         elif fence is not None:
             try:
                 end = lines.index(fence.group(1), index + 1)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from mypy import nodes
 from mypy.errors import Errors
@@ -16,9 +16,9 @@ from mypy.types import Instance, LiteralType
 from sigcheck.core.check import check
 from sigcheck.core.diagnostic import BrokenCall, BrokenOverride, Diagnostic
 from sigcheck.core.hierarchy import Hierarchy
-from sigcheck.core.member import Member
 from sigcheck.core.module import Class, Module, Suppression
-from sigcheck.core.suppression import lines_of_method
+from sigcheck.core.place import Place
+from sigcheck.mypy_plugin.repetition import is_plain, is_told_by_mypy
 from sigcheck.mypy_plugin.reporting import Desk
 from sigcheck.mypy_plugin.settings import Settings
 from sigcheck.readers.comments import read_suppressions
@@ -26,10 +26,10 @@ from sigcheck.readers.mypy_nodes import (
     KEY,
     MypyResolver,
     ReadClass,
+    ReadModule,
     References,
     SourceText,
-    read_classes,
-    read_function,
+    read_module,
     write_summary,
 )
 
@@ -55,7 +55,7 @@ class AnalysedModule:
     scopes: dict[str, SavedScope] = field(default_factory=dict)
     functions: dict[int, nodes.FuncDef] = field(default_factory=dict)
     string: Instance | None = None
-    _read: list[ReadClass] = field(default_factory=list)
+    _read: ReadModule = field(default_factory=ReadModule)
     _references: References | None = None
     _comments: tuple[Suppression, ...] = ()
     _text: SourceText | None = None
@@ -78,11 +78,11 @@ class AnalysedModule:
         """Read the classes, and keep in mypy's tree what other modules need of them."""
         self._text = SourceText(self._lines)
         self._references = References(self.modules)
-        self._read = read_classes(
+        self._read = read_module(
             self.tree, self._references, self._text, settings.decorators, tuple(self.functions.values())
         )
         self._comments = self._suppressions()
-        for entry in self._read:
+        for entry in self._read.classes:
             info = entry.definition.info
             if isinstance(info, nodes.FakeInfo) or entry.functions:
                 continue  # Nothing outside of a function can name what is in it.
@@ -104,7 +104,7 @@ class AnalysedModule:
     def check(self, settings: Settings) -> None:
         """Check the parts that are analysed in this round, and report."""
         for target, scope in self.scopes.items():
-            chosen = [entry for entry in self._read if _target(entry, self.name) == target]
+            chosen = [entry for entry in self._read.classes if _target(entry, self.name) == target]
             told = list(self._diagnostics(chosen, settings, target))
             if told:
                 self.desk(scope).report(told, self._path)
@@ -112,19 +112,17 @@ class AnalysedModule:
     def _diagnostics(
         self, chosen: Sequence[ReadClass], settings: Settings, target: str
     ) -> Iterator[tuple[Diagnostic, Iterable[int], bool]]:
-        references, text = self._references, self._text
-        if references is None or text is None or not chosen:
+        if self._references is None or not chosen:
             return
-
-        def read_own(node: nodes.FuncDef) -> Member:
-            return read_function(node, self.tree, references, text, settings.decorators)
-
-        own = {entry.value.id: entry.value for entry in self._read}
-        resolver = MypyResolver(references, own, self.name, read_own)
+        own = {entry.value.id: entry.value for entry in self._read.classes}
+        resolver = MypyResolver(self._references, own, self.name, self._read.functions)
         hierarchy = Hierarchy([entry.value for entry in chosen], resolver)
         for entry in chosen:
-            hierarchy.linearizations(entry.value)
-            self._depend(entry.definition.info, target)
+            above = {other.id for order in hierarchy.linearizations(entry.value) for other in order[1:]}
+            info = entry.definition.info
+            if not isinstance(info, nodes.FakeInfo):
+                above.update(f"{base.module_name}:{_path(base)}" for base in info.mro[1:] if KEY in base.metadata)
+            self._depend(above, target)
         for function in resolver.functions:
             self.tree.plugin_deps.setdefault(make_trigger(function), set()).add(target)
         if self.is_silent:
@@ -135,24 +133,43 @@ class AnalysedModule:
             for reference, summary in resolver.summaries.items()
             if summary.suppressions
         ]
+        definitions = {place: node for entry in self._read.classes for place, node in entry.members.items()}
         checked = check([module, *others], hierarchy, settings.demands)
         for diagnostic in checked.diagnostics:
             if diagnostic.place.path != self.name or settings.configuration.is_ignored(diagnostic.rule, self.tree.path):
                 continue
+            if not settings.configuration.repeat_mypy and self._is_told(diagnostic, definitions):
+                continue
             yield diagnostic, _ignoring_lines(diagnostic), settings.fails(diagnostic.severity)
 
-    def _depend(self, info: nodes.TypeInfo, target: str) -> None:
+    def _is_told(self, diagnostic: Diagnostic, definitions: Mapping[Place, nodes.FuncDef]) -> bool:
+        """mypy says so itself."""
+        finding = diagnostic.finding
+        if not isinstance(finding, BrokenOverride) or self._references is None:
+            return False
+        override = definitions.get(finding.override.place)
+        info = self._references.info(finding.base_class.id)
+        if override is None or info is None:
+            return False
+        own, theirs = override.info.names.get(override.name), info.names.get(finding.base.name)
+        node = own.node if own is not None else None
+        if node is not override and not (isinstance(node, nodes.Decorator) and node.func is override):
+            return False  # Another definition of the name counts to mypy.
+        return is_told_by_mypy(finding, override, theirs.node if theirs is not None else None, self.options) and (
+            not isinstance(node, nodes.Decorator) or is_plain(node)
+        )
+
+    def _depend(self, classes: Iterable[str], target: str) -> None:
         """Whoever changes a class above changes this one: mypy must look at it again."""
-        if isinstance(info, nodes.FakeInfo):
-            return
-        refs = getattr(self.tree, "module_refs", None)
-        for above in info.mro[1:]:
-            if above.module_name != self.name and KEY in above.metadata:
-                if refs is not None:
-                    refs.add(above.module_name)
-                path = above.fullname.removeprefix(f"{above.module_name}.")
-                trigger = make_trigger(f"{above.module_name}.{_symbol_name(path)}")
-                self.tree.plugin_deps.setdefault(trigger, set()).add(target)
+        refs = getattr(self.tree, "module_refs", None)  # mypy 1.19 and later.
+        for reference in classes:
+            module, _, path = reference.partition(":")
+            if module == self.name or module not in self.modules:
+                continue
+            if refs is not None:
+                refs.add(module)
+            trigger = make_trigger(f"{module}.{_symbol_name(path)}")
+            self.tree.plugin_deps.setdefault(trigger, set()).add(target)
 
     def _lines(self) -> list[str] | None:
         read = self.errors.read_source
@@ -166,6 +183,10 @@ class AnalysedModule:
     def _path(self, module: str) -> str | None:
         tree = self.modules.get(module)
         return self.errors.simplify_path(tree.path) if tree is not None else None
+
+
+def _path(info: nodes.TypeInfo) -> str:
+    return info.fullname.removeprefix(f"{info.module_name}.")
 
 
 def _symbol_name(path: str) -> str:

@@ -4,10 +4,10 @@
 what other modules see of a class, `symbols` what is left of one without a summary, `resolution` finds them.
 """
 
-from sigcheck.readers.mypy_nodes.classes import ReadClass, read_classes, read_function
+from sigcheck.readers.mypy_nodes.classes import ReadClass, ReadModule, read_module
 from sigcheck.readers.mypy_nodes.expressions import SourceText
 from sigcheck.readers.mypy_nodes.references import References
 from sigcheck.readers.mypy_nodes.resolution import KEY, MypyResolver
 from sigcheck.readers.mypy_nodes.summary import write_summary
 
-__all__ = ["KEY", "MypyResolver", "ReadClass", "References", "SourceText", "read_classes", "read_function", "write_summary"]
+__all__ = ["KEY", "MypyResolver", "ReadClass", "ReadModule", "References", "SourceText", "read_module", "write_summary"]

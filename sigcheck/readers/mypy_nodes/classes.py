@@ -7,7 +7,7 @@ with the tests it stands under. What a name refers to, mypy has found out alread
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from mypy import nodes
@@ -42,14 +42,27 @@ class ReadClass:
     members: Mapping[Place, nodes.FuncDef] = field(default_factory=dict)
 
 
-def read_classes(
+@dataclass(frozen=True, slots=True)
+class ReadModule:
+    """What was read of a module.
+
+    Attributes:
+        classes: in the order of the source.
+        functions: reads the functions of that name, one for each branch.
+    """
+
+    classes: tuple[ReadClass, ...] = ()
+    functions: Callable[[str], tuple[Member, ...]] = lambda _name: ()
+
+
+def read_module(
     tree: nodes.MypyFile,
     references: References,
     text: SourceText,
     decorators: Decorators,
     with_classes: Collection[nodes.FuncDef] = (),
-) -> list[ReadClass]:
-    """The classes of a module, in the order of the source.
+) -> ReadModule:
+    """The classes of a module, and its functions when they are asked for.
 
     Args:
         tree: the module, its semantic analysis done.
@@ -60,15 +73,14 @@ def read_classes(
     """
     reader = _Reader(tree, references, text, decorators, with_classes)
     reader.block(tree.defs, reader.module_scope, ())
-    return [draft.finished() for draft in reader.drafts.values()]
 
+    def functions(name: str) -> tuple[Member, ...]:
+        return tuple(
+            reader.read_function(node, words, reader.module_scope, branch)
+            for node, words, branch in reader.module_functions.get(name, ())
+        )
 
-def read_function(
-    node: nodes.FuncDef, tree: nodes.MypyFile, references: References, text: SourceText, decorators: Decorators
-) -> Member:
-    """A function of a module, without its body."""
-    reader = _Reader(tree, references, text, decorators, ())
-    return reader.read_function(node, (), reader.module_scope, (), with_body=False)
+    return ReadModule(tuple(draft.finished() for draft in reader.drafts.values()), functions)
 
 
 @dataclass(slots=True)
@@ -124,6 +136,8 @@ class _Reader:
         with_classes: Collection[nodes.FuncDef],
     ) -> None:
         self.name = tree.fullname
+        self.package = self.name if tree.is_package_init_file() else self.name.rpartition(".")[0]
+        self.module_functions: dict[str, list[tuple[nodes.FuncDef, Sequence[nodes.Expression], Branch]]] = {}
         self.refers = references
         self.text = text
         self.decorators = decorators
@@ -145,8 +159,7 @@ class _Reader:
                 case nodes.ClassDef():
                     self.class_(statement, scope, branch)
                 case nodes.AssignmentStmt():
-                    if scope.kind is not ScopeKind.FUNCTION:
-                        self.assignment(statement, scope, branch)
+                    self.assignment(statement, scope, branch)
                 case nodes.IfStmt():
                     self.if_(statement, scope, branch)
                 case nodes.TryStmt():
@@ -163,6 +176,14 @@ class _Reader:
                     self.match(statement, scope, branch)
                 case nodes.Block():
                     self.block(statement.body, scope, branch)
+                case nodes.Import():
+                    for name, bound in statement.ids:
+                        top = name.partition(".")[0]
+                        scope.bind(bound or top, f"{name if bound else top}:")
+                case nodes.ImportFrom():
+                    origin = self.origin(statement)
+                    for name, bound in statement.names:
+                        scope.bind(bound or name, f"{origin}:{name}")
                 case nodes.DelStmt() if isinstance(statement.expr, nodes.NameExpr):
                     scope.names.pop(statement.expr.name, None)
                 case _:
@@ -190,7 +211,7 @@ class _Reader:
                 current = only  # `elif`
                 continue
             scope.names = dict(before)
-            line = other.line
+            line = self.header(other, "else", current.column)
             self.block(other.body, scope, (*branch, *(replace(test, line=line) for test in failed)))
             sides.append(scope.names)
             break
@@ -208,7 +229,8 @@ class _Reader:
         sides = [scope.names]
         for handler in node.handlers:
             scope.names = dict(begun)
-            self.block(handler.body, scope, (*branch, Condition(test, False, handler.line, self.name)))
+            line = self.header(handler, "except", node.column)
+            self.block(handler.body, scope, (*branch, Condition(test, False, line, self.name)))
             if not (handler.body and isinstance(handler.body[-1], nodes.RaiseStmt)):
                 # What the handler binds again replaces what the body bound before it failed.
                 sides.append(scope.names)
@@ -224,7 +246,7 @@ class _Reader:
         failed: Branch = ()
         for pattern, guard, body in zip(node.patterns, node.guards, node.bodies, strict=True):
             scope.names = dict(before)
-            line = body.line
+            line = self.header(body, "case", None)
             condition = f" if {self.text.of(guard)}" if guard is not None else ""
             test = Condition(f"match {subject}: case {self.text.of(pattern)}{condition}", True, line, self.name)
             self.block(body.body, scope, (*branch, *(replace(other, line=line) for other in failed), test))
@@ -252,6 +274,10 @@ class _Reader:
             case nodes.NameExpr():
                 if scope.kind is ScopeKind.CLASS:
                     scope.bind(target.name, *self.assigned_members(target.name, value, statement, scope, branch))
+                elif isinstance(value, _REFERRING):
+                    scope.bind(target.name, *self.references(value, scope))
+                else:
+                    scope.names.pop(target.name, None)  # What it is, mypy knows.
             case nodes.MemberExpr() if isinstance(target.expr, nodes.NameExpr) and scope is self.module_scope:
                 for meaning in scope.names.get(target.expr.name, ()):
                     draft = self.drafts.get(meaning) if isinstance(meaning, str) else None
@@ -266,10 +292,22 @@ class _Reader:
                 for index, element in enumerate(target.items):
                     if is_paired:
                         self.assign(element, parts[index], statement, scope, branch)
-                    elif isinstance(element, nodes.NameExpr) and scope.kind is ScopeKind.CLASS:
-                        scope.bind(element.name, self.opaque(element.name, statement, branch))
+                    elif isinstance(element, nodes.NameExpr):
+                        name = element.name
+                        unknown = self.opaque(name, statement, branch)
+                        scope.bind(name, unknown if scope.kind is ScopeKind.CLASS else f"?{name}")
             case _:
                 return
+
+    def header(self, block: nodes.Block, word: str, column: int | None) -> int:
+        """The line of the `else`, `except` or `case` above a block: mypy's blocks begin with their first statement."""
+        first = block.body[0].line if block.body else block.line
+        for number in range(first, max(first - _FARTHEST, 0), -1):
+            line = self.text.line(number)
+            indent = len(line) - len(line.lstrip())
+            if line.lstrip().startswith(word) and column in (None, indent):
+                return number
+        return first
 
     # Classes.
 
@@ -288,7 +326,7 @@ class _Reader:
             f"{self.name}.{qualified}",
             self.place(node.line, node.column + len("class ") + 1, node.name),
             _header_end(node.line, node.defs, [*node.base_type_exprs, *node.keywords.values()]),
-            tuple(self.bases(node)),
+            tuple(self.bases(node, scope)),
             branch,
             inner,
             node,
@@ -299,10 +337,57 @@ class _Reader:
         draft.fields = tuple(_typed_fields(node))
         scope.bind(node.name, class_id)
 
-    def bases(self, node: nodes.ClassDef) -> Iterator[tuple[str, ...]]:
-        """What each base expression refers to."""
+    def bases(self, node: nodes.ClassDef, scope: Scope) -> Iterator[tuple[str, ...]]:
+        """What each base expression may mean."""
         for base in node.base_type_exprs:
-            yield self.refers.of(base, self.text)
+            if isinstance(base, nodes.CallExpr) and last_name(base.callee) == "with_metaclass":
+                for inner in base.args[1:]:
+                    yield self.references(inner, scope)
+            else:
+                yield self.references(base, scope)
+
+    def references(self, node: nodes.Expression, scope: Scope) -> tuple[str, ...]:
+        """What an expression may mean: all that the source says of a name, or else what mypy bound it to."""
+        match node:
+            case nodes.NameExpr():
+                return self.name_references(node, scope)
+            case nodes.MemberExpr():
+                known = self.refers.of(node, self.text)
+                if not known[0].startswith("?") and not isinstance(node.expr, nodes.NameExpr):
+                    return known
+                owners = self.references(node.expr, scope)
+                if all(owner.startswith("?") for owner in owners):
+                    return known
+                return tuple(
+                    f"?{self.text.of(node)}" if owner.startswith("?") else _attribute(owner, node.name)
+                    for owner in owners
+                )
+            case nodes.IndexExpr():
+                return self.references(node.base, scope)
+            case nodes.ConditionalExpr():
+                return (*self.references(node.if_expr, scope), *self.references(node.else_expr, scope))
+            case nodes.OpExpr() if node.op in ("and", "or"):
+                return (*self.references(node.left, scope), *self.references(node.right, scope))
+            case _:
+                return self.refers.of(node, self.text)
+
+    def name_references(self, node: nodes.NameExpr, scope: Scope) -> tuple[str, ...]:
+        """What a name may mean here."""
+        found = scope.look_up(node.name)
+        if found is None or (found[0].kind is ScopeKind.MODULE and self.functions):
+            # A function runs when its module is complete: the name means what the whole module makes of it.
+            return self.refers.of(node, self.text)
+        where, meanings = found
+        owner = f"{self.name}:{where.prefix}"
+        return tuple(f"{owner}{node.name}" if isinstance(meaning, Member) else meaning for meaning in meanings)
+
+    def origin(self, statement: nodes.ImportFrom) -> str:
+        """The module that `from . import name` names."""
+        if not statement.relative:
+            return statement.id
+        parts = self.package.split(".") if self.package else []
+        kept = parts[: len(parts) - (statement.relative - 1)]
+        return ".".join(part for part in (*kept, statement.id) if part)
 
     # Functions.
 
@@ -317,12 +402,16 @@ class _Reader:
             self.block(function.body.body, inner, branch)
             self.functions.pop()
         if scope.kind is not ScopeKind.CLASS:
+            if scope.kind is ScopeKind.MODULE:
+                earlier_ones = self.module_functions.get(name, []) if branch else []
+                self.module_functions[name] = [*earlier_ones, (function, decorators, branch)]
+            scope.bind(name, f"{self.name}:{scope.prefix}{name}")
             return
         member = self.read_function(function, decorators, scope, branch)
         draft = next((entry for entry in self.drafts.values() if entry.scope is scope), None)
         if draft is not None:
             draft.nodes[member.place] = function
-        words = [self.decorator(decorator) for decorator in decorators]
+        words = [self.decorator(decorator, scope) for decorator in decorators]
         earlier = [meaning for meaning in scope.names.get(name, ()) if isinstance(meaning, Member)]
         accessor = next((word for word, _ in words if _is_accessor(word, name)), None)
         if accessor is not None:
@@ -345,8 +434,6 @@ class _Reader:
         decorators: Sequence[nodes.Expression],
         scope: Scope,
         branch: Branch,
-        *,
-        with_body: bool = True,
     ) -> Member:
         """The definition itself, without what its scope knows of the name."""
         signature, unpacks = self.signature(node)
@@ -354,7 +441,7 @@ class _Reader:
         is_abstract = is_dispatched = False
         returns_coroutine: bool | None = None
         is_wrapped = False
-        for text, canonical in map(self.decorator, decorators):
+        for text, canonical in (self.decorator(decorator, scope) for decorator in decorators):
             word = _last_word(canonical)
             is_wrapped = is_wrapped or word not in _TRANSPARENT
             is_abstract = is_abstract or word.startswith("abstract")
@@ -378,10 +465,8 @@ class _Reader:
             flavour = _IMPLICIT_FLAVOURS[node.name]
         receiver = signature.parameters[0].name if signature.positional and scope.kind is ScopeKind.CLASS else None
         catch_alls = tuple(parameter.name for parameter in signature.parameters if parameter.is_variadic)
-        body = _NO_BODY
-        if with_body:
-            context = Context(receiver, catch_alls, self.text, lambda found: self.refers.of(found, self.text), self.name)
-            body = read_body(node, context)
+        context = Context(receiver, catch_alls, self.text, lambda found: self.references(found, scope), self.name)
+        body = read_body(node, context)
         annotation = _return_annotation(node)
         is_coroutine = _is_coroutine(node, annotation, body) if returns_coroutine is None else returns_coroutine
         if annotation is not None:
@@ -389,7 +474,7 @@ class _Reader:
         else:
             returns_callable = False if body.returns_plain_value else None
         column = node.column + (len("async def ") if node.is_coroutine else len("def ")) + 1
-        is_read = with_body and bool(node.body.body) and not is_wrapped
+        is_read = bool(node.body.body) and not is_wrapped
         return Member(
             node.name,
             flavour,
@@ -412,7 +497,7 @@ class _Reader:
 
     def signature(self, node: nodes.FuncItem) -> tuple[Signature, tuple[str, ...]]:
         """The parameters as written; and, for `**kwargs: Unpack[T]`, what `T` is."""
-        found = [self.parameter(argument) for argument in node.arguments]
+        found = _legacy([self.parameter(argument) for argument in node.arguments], node.arguments)
         unpacks: tuple[str, ...] = ()
         analysed = node.type
         if getattr(analysed, "unpack_kwargs", False):
@@ -438,15 +523,19 @@ class _Reader:
             argument.column + 1,
         )
 
-    def decorator(self, expression: nodes.Expression) -> tuple[str, str]:
+    def decorator(self, expression: nodes.Expression, scope: Scope) -> tuple[str, str]:
         """A decorator as written, and under the dotted name it was defined with; without its arguments."""
         while isinstance(expression, nodes.CallExpr):
             expression = expression.callee
         text = self.text.of(expression)
-        if not isinstance(expression, nodes.RefExpr) or not expression.fullname or expression.node is None:
+        if not isinstance(expression, nodes.RefExpr):
             return text, text
-        full = expression.fullname
-        return text, (text if full.startswith(f"{self.name}.") else full)
+        reference = self.references(expression, scope)[0]
+        if reference.startswith("?"):
+            # mypy binds what it knows, though it be a variable.
+            full = expression.fullname if expression.node is not None else text
+            return text, (text if full.startswith(f"{self.name}.") else full)
+        return text, (text if reference.startswith(f"{self.name}:") else reference.replace(":", "."))
 
     def is_named(self, text: str, canonical: str, names: Collection[str]) -> bool:
         """One of the configured names means this decorator."""
@@ -481,15 +570,15 @@ class _Reader:
                         else meaning
                         for meaning in found[1]
                     )
-                alias = Alias(self.refers.of(value, self.text))
+                alias = Alias(self.references(value, scope))
                 return (replace(self.opaque(name, statement, branch), alias=alias), *alias.references)
             case nodes.CallExpr():
-                return (self.made_member(name, value, statement, branch),)
+                return (self.made_member(name, value, statement, scope, branch),)
             case _:
                 return (self.opaque(name, statement, branch),)
 
     def made_member(
-        self, name: str, value: nodes.CallExpr, statement: nodes.AssignmentStmt, branch: Branch
+        self, name: str, value: nodes.CallExpr, statement: nodes.AssignmentStmt, scope: Scope, branch: Branch
     ) -> Member:
         """`name = staticmethod(f)`, `partialmethod(f, 1, k=2)`, `property(f)`, …"""
         member = self.opaque(name, statement, branch)
@@ -505,7 +594,7 @@ class _Reader:
                     made = self.lambda_(name, function, statement, flavour or Flavour.INSTANCE, branch)
                     alias = Alias((), len(rest) - len(keywords), keywords, flavour)
                     return made.called_as(name, made.place, made.last_line, branch, alias)
-                references = self.refers.of(function, self.text)
+                references = self.references(function, scope)
                 return replace(member, alias=Alias(references, len(rest) - len(keywords), keywords, flavour))
             case "property":
                 has_setter = any(
@@ -543,27 +632,20 @@ _KINDS = {
     nodes.ARG_NAMED_OPT: Kind.KEYWORD_ONLY,
     nodes.ARG_STAR2: Kind.VAR_KEYWORD,
 }
-_NO_BODY = Body(
-    is_stub=False,
-    is_placeholder=False,
-    returns_unknown_value=True,
-    returns_plain_value=False,
-    calls=(),
-    assigns=(),
-    mentions=frozenset(),
-    probes=(),
-)
 _IMPLICIT_FLAVOURS = {
     "__new__": Flavour.STATIC,
     "__init_subclass__": Flavour.CLASS,
     "__class_getitem__": Flavour.CLASS,
 }
+_REFERRING = (nodes.NameExpr, nodes.MemberExpr, nodes.IndexExpr, nodes.ConditionalExpr, nodes.OpExpr, nodes.CallExpr)
 _TRANSPARENT = frozenset(
     {"staticmethod", "classmethod", "abstractmethod", "override", "final", "overload", "abstractclassmethod"}
     | {"abstractstaticmethod", "no_type_check", "deprecated"}
 )
 _SUPPLYING = ("unittest.mock.patch", "mock.patch")
 """Decorators that pass a mock, unless they are told what to put there instead."""
+_FARTHEST = 200
+"""Lines between a header and its first statement: comments, mostly."""
 _UNBOUND = re.compile(r"\?(?=[\[\],)]|$)")
 
 
@@ -595,6 +677,29 @@ def _open_annotation(argument: nodes.Argument) -> str | None:
     if isinstance(kind, AnyType) and kind.type_of_any != 1:
         return "Any" if text.rpartition(".")[2] == "Any" else text
     return "object" if isinstance(kind, Instance) and kind.type.fullname == "builtins.object" else text
+
+
+def _legacy(parameters: list[Parameter], arguments: Sequence[nodes.Argument]) -> list[Parameter]:
+    """Leading `__names` are positional-only, as PEP 484 had it before `/`; mypy takes any `__name` for one."""
+    marked = [i for i, argument in enumerate(arguments) if argument.pos_only and not _is_legacy(parameters[i].name)]
+    if marked:
+        last = marked[-1]  # There is a `/` behind it.
+    else:
+        start = 1 if parameters and not _is_legacy(parameters[0].name) else 0
+        last = start - 1
+        while last + 1 < len(parameters) and _is_legacy(parameters[last + 1].name) and parameters[last + 1].is_positional:
+            last += 1
+        last = last if last >= start else -1
+    return [
+        replace(parameter, kind=Kind.POSITIONAL_ONLY if index <= last else Kind.POSITIONAL_OR_KEYWORD)
+        if parameter.is_positional
+        else parameter
+        for index, parameter in enumerate(parameters)
+    ]
+
+
+def _is_legacy(name: str) -> bool:
+    return name.startswith("__") and not name.endswith("__")
 
 
 def _is_coroutine(node: nodes.FuncDef, annotation: str | None, body: Body) -> bool | None:
@@ -641,6 +746,10 @@ def _condition(test: str, line: int, *, holds: bool) -> Condition:
 def _is_accessor(decorator: str, name: str) -> bool:
     """It adds to what the name is already: `@size.setter`, `@Base.size.getter`, `@size.expression`, `@run.register`."""
     return decorator.startswith(f"{name}.") or decorator.endswith((".setter", ".deleter", ".getter"))
+
+
+def _attribute(reference: str, name: str) -> str:
+    return reference + name if reference.endswith(":") else f"{reference}.{name}"
 
 
 def _last_word(dotted: str) -> str:

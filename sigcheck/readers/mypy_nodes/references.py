@@ -40,9 +40,17 @@ class References:
             expression = expression.base
         if isinstance(expression, nodes.CallExpr) and last_name(expression.callee) in _CLASS_FACTORIES:
             return ("builtins:tuple",)
-        node = expression.node if isinstance(expression, nodes.RefExpr) else None
-        reference = self.of_symbol(node) if node is not None else None
+        reference = self._of_name(expression) if isinstance(expression, nodes.RefExpr) else None
         return (reference if reference is not None else f"?{text.of(expression)}",)
+
+    def _of_name(self, expression: nodes.RefExpr) -> str | None:
+        if expression.node is not None:
+            return self.of_symbol(expression.node)
+        if not isinstance(expression, nodes.MemberExpr) or not isinstance(expression.expr, nodes.RefExpr):
+            return None
+        # Of a class's methods, mypy's semantic analysis leaves open which they are.
+        owner = self._of_name(expression.expr)
+        return f"{owner}.{expression.name}" if owner is not None and self.info(owner) is not None else None
 
     def of_symbol(self, node: nodes.SymbolNode) -> str | None:
         """The reference to what a name is bound to; None for a variable."""

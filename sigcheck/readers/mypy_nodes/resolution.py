@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from mypy import nodes
 from mypy.types import TypedDictType
 
 from sigcheck.core.member import Member
@@ -31,7 +30,7 @@ class MypyResolver(Resolver):
         references: References,
         own: Mapping[str, Class],
         module: str,
-        read_own: Callable[[nodes.FuncDef], Member],
+        read_own: Callable[[str], tuple[Member, ...]],
     ) -> None:
         """Prepare for one module.
 
@@ -39,7 +38,7 @@ class MypyResolver(Resolver):
             references: names what mypy bound.
             own: the classes of the module, by reference.
             module: its name.
-            read_own: reads a function of the module.
+            read_own: reads the functions of the module that have a name.
         """
         super().__init__(lambda _name, _near: None)
         self._references = references
@@ -64,6 +63,11 @@ class MypyResolver(Resolver):
             return ()
         if reference.partition(":")[0] in BUILTIN_MODULES or reference == "abc:ABC":
             return (None,)
+        info = self._references.info(reference)
+        if info is not None:
+            known = self._references.of_info(info)
+            if known != reference and reference not in self._own:
+                return self.resolve(known, near)  # A name under which it was imported.
         owner = self.class_of(reference)
         if owner is not None:
             return (owner,)
@@ -75,12 +79,18 @@ class MypyResolver(Resolver):
                 for member in owner.definitions(name)
                 for target in (self._aliased(member) if member.alias is not None else (member,))
             )
+        module, _, path = reference.partition(":")
+        if module == self._module_name:
+            members = self._read_own(path)
+            if members:
+                return members
         node = self._references.symbol(reference)
+        onward = self._references.of_symbol(node) if node is not None else None
+        if onward is not None and onward != reference:
+            return self.resolve(onward, near)  # A name that was imported there.
         if node is None:
             return ()
-        if isinstance(node, nodes.FuncDef) and reference.partition(":")[0] == self._module_name:
-            return (self._read_own(node),)
-        member = read_symbol(name or reference.partition(":")[2], node, reference.partition(":")[0])
+        member = read_symbol(name or path, node, module)
         if member is None:
             return ()
         self.functions.add(reference.replace(":", "."))
