@@ -15,7 +15,9 @@ from mypy.types import Instance, LiteralType
 
 from sigcheck.core.check import check
 from sigcheck.core.diagnostic import BrokenCall, BrokenOverride, Diagnostic
+from sigcheck.core.flow import Flow
 from sigcheck.core.hierarchy import Hierarchy
+from sigcheck.core.member import Member
 from sigcheck.core.module import Class, Module, Suppression
 from sigcheck.core.place import Place
 from sigcheck.mypy_plugin.repetition import is_plain, is_told_by_mypy
@@ -29,6 +31,7 @@ from sigcheck.readers.mypy_nodes import (
     ReadModule,
     References,
     SourceText,
+    read_flow,
     read_module,
     write_summary,
 )
@@ -112,7 +115,8 @@ class AnalysedModule:
     def _diagnostics(
         self, chosen: Sequence[ReadClass], settings: Settings, target: str
     ) -> Iterator[tuple[Diagnostic, Iterable[int], bool]]:
-        if self._references is None or not chosen:
+        text = self._text
+        if self._references is None or text is None or not chosen:
             return
         own = {entry.value.id: entry.value for entry in self._read.classes}
         resolver = MypyResolver(self._references, own, self.name, self._read.functions)
@@ -134,7 +138,12 @@ class AnalysedModule:
             if summary.suppressions
         ]
         definitions = {place: node for entry in self._read.classes for place, node in entry.members.items()}
-        checked = check([module, *others], hierarchy, settings.demands)
+
+        def flow_of(member: Member) -> Flow | None:
+            node = definitions.get(member.place)
+            return read_flow(node, text) if node is not None else None
+
+        checked = check([module, *others], hierarchy, settings.demands, flow_of)
         for diagnostic in checked.diagnostics:
             if diagnostic.place.path != self.name or settings.configuration.is_ignored(diagnostic.rule, self.tree.path):
                 continue

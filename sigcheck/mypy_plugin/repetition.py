@@ -17,10 +17,6 @@ from sigcheck.core.member import Flavour
 from sigcheck.core.overriding import is_interface
 from sigcheck.core.signature import Kind, Signature
 
-_UNCHANGED_BY = frozenset({"staticmethod", "classmethod", "abstractmethod", "override", "final"})
-"""Decorators under which mypy knows the signature that is written."""
-
-
 def is_told_by_mypy(
     finding: BrokenOverride, override: nodes.FuncDef, base: nodes.SymbolNode | None, options: Options
 ) -> bool:
@@ -50,13 +46,14 @@ def is_told_by_mypy(
 
 
 def is_plain(node: nodes.SymbolNode | None) -> bool:
-    """A function as it is written, so far as mypy can tell."""
-    if isinstance(node, nodes.Decorator):
-        return all(
-            isinstance(word, nodes.RefExpr) and word.fullname.rpartition(".")[2] in _UNCHANGED_BY
-            for word in node.original_decorators
-        )
-    return isinstance(node, nodes.FuncDef)
+    """A function with the signature that is written, to mypy's knowledge; of one in its cache, the decorators are lost."""
+    if not isinstance(node, nodes.Decorator):
+        return isinstance(node, nodes.FuncDef)
+    seen = node.var.type
+    return isinstance(seen, CallableType) and (
+        list(zip(seen.arg_names, seen.arg_kinds, strict=True))
+        == list(zip(node.func.arg_names, node.func.arg_kinds, strict=True))
+    )
 
 
 def _callable(signature: Signature, top: Instance) -> CallableType:

@@ -20,7 +20,7 @@ from sigcheck.core.module import Class, TypedField
 from sigcheck.core.place import Branch, Condition, Place
 from sigcheck.core.signature import Kind, Parameter, Signature
 from sigcheck.readers.mypy_nodes.bodies import Body, Context, read_body
-from sigcheck.readers.mypy_nodes.expressions import SourceText, last_name
+from sigcheck.readers.mypy_nodes.expressions import SourceText, elif_of, last_name
 from sigcheck.readers.mypy_nodes.references import References
 from sigcheck.readers.scope import Meaning, Scope, ScopeKind, join
 
@@ -206,12 +206,12 @@ class _Reader:
             if other is None:
                 sides.append(before)
                 break
-            only = other.body[0] if len(other.body) == 1 else None
-            if isinstance(only, nodes.IfStmt) and only.column == current.column:
-                current = only  # `elif`
+            onward = elif_of(current)
+            if onward is not None:
+                current = onward
                 continue
             scope.names = dict(before)
-            line = self.header(other, "else", current.column)
+            line = self.text.header(other, "else", current.column)
             self.block(other.body, scope, (*branch, *(replace(test, line=line) for test in failed)))
             sides.append(scope.names)
             break
@@ -229,7 +229,7 @@ class _Reader:
         sides = [scope.names]
         for handler in node.handlers:
             scope.names = dict(begun)
-            line = self.header(handler, "except", node.column)
+            line = self.text.header(handler, "except", node.column)
             self.block(handler.body, scope, (*branch, Condition(test, False, line, self.name)))
             if not (handler.body and isinstance(handler.body[-1], nodes.RaiseStmt)):
                 # What the handler binds again replaces what the body bound before it failed.
@@ -246,7 +246,7 @@ class _Reader:
         failed: Branch = ()
         for pattern, guard, body in zip(node.patterns, node.guards, node.bodies, strict=True):
             scope.names = dict(before)
-            line = self.header(body, "case", None)
+            line = self.text.header(body, "case", None)
             condition = f" if {self.text.of(guard)}" if guard is not None else ""
             test = Condition(f"match {subject}: case {self.text.of(pattern)}{condition}", True, line, self.name)
             self.block(body.body, scope, (*branch, *(replace(other, line=line) for other in failed), test))
@@ -298,16 +298,6 @@ class _Reader:
                         scope.bind(name, unknown if scope.kind is ScopeKind.CLASS else f"?{name}")
             case _:
                 return
-
-    def header(self, block: nodes.Block, word: str, column: int | None) -> int:
-        """The line of the `else`, `except` or `case` above a block: mypy's blocks begin with their first statement."""
-        first = block.body[0].line if block.body else block.line
-        for number in range(first, max(first - _FARTHEST, 0), -1):
-            line = self.text.line(number)
-            indent = len(line) - len(line.lstrip())
-            if line.lstrip().startswith(word) and column in (None, indent):
-                return number
-        return first
 
     # Classes.
 
@@ -644,8 +634,6 @@ _TRANSPARENT = frozenset(
 )
 _SUPPLYING = ("unittest.mock.patch", "mock.patch")
 """Decorators that pass a mock, unless they are told what to put there instead."""
-_FARTHEST = 200
-"""Lines between a header and its first statement: comments, mostly."""
 _UNBOUND = re.compile(r"\?(?=[\[\],)]|$)")
 
 

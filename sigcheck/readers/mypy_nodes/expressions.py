@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from mypy import nodes, patterns
 
 _SPACE = re.compile(r"\s+")
+_COMMENT = re.compile(r"#[^\n]*\n")
 
 _CHILDREN: dict[type, tuple[str, ...]] = {
     nodes.Block: ("body",),
@@ -119,6 +120,16 @@ def last_name(node: nodes.Node) -> str:
     return node.name if isinstance(node, (nodes.NameExpr, nodes.MemberExpr)) else ""
 
 
+def elif_of(node: nodes.IfStmt) -> nodes.IfStmt | None:
+    """The `elif` behind an `if`: mypy has it as an `if` that is alone in the `else`, and begins in the same column."""
+    only = node.else_body.body[0] if node.else_body is not None and len(node.else_body.body) == 1 else None
+    return only if isinstance(only, nodes.IfStmt) and only.column == node.column else None
+
+
+_FARTHEST = 200
+"""Lines between a header and its first statement: comments, mostly."""
+
+
 @dataclass(slots=True)
 class SourceText:
     """The text of expressions: of names it is made from the nodes, of others cut out of the file, which is read when it must be.
@@ -140,6 +151,15 @@ class SourceText:
         lines = self._all()
         return lines[number - 1].decode("utf-8", "replace") if 0 < number <= len(lines) else ""
 
+    def header(self, block: nodes.Block, word: str, column: int | None) -> int:
+        """The line of the `else`, `except` or `case` above a block: mypy's blocks begin with their first statement."""
+        first = block.body[0].line if block.body else block.line
+        for number in range(first, max(first - _FARTHEST, 0), -1):
+            line = self.line(number)
+            if line.lstrip().startswith(word) and column in (None, len(line) - len(line.lstrip())):
+                return number
+        return first
+
     def _all(self) -> list[bytes]:
         if self._lines is None:
             self._lines = [line.encode("utf-8", "surrogatepass") for line in self.read() or ()]
@@ -154,7 +174,8 @@ class SourceText:
             return "..."
         lines[-1] = lines[-1][: node.end_column]
         lines[0] = lines[0][node.column :]
-        return _SPACE.sub(" ", b" ".join(lines).decode("utf-8", "replace")).strip() or "..."
+        text = b"\n".join(lines).decode("utf-8", "replace")
+        return _SPACE.sub(" ", _COMMENT.sub(" ", text)).strip() or "..."
 
 
 def _plain(node: nodes.Node) -> str | None:
