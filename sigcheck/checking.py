@@ -92,7 +92,11 @@ def run_check(
     _require_contracts(checked.matched, hierarchy)
     _require_families(checked.kin)
     return Report(
-        tuple(diagnostic for diagnostic in checked.diagnostics if not configuration.is_ignored(diagnostic.rule, diagnostic.place.path)),
+        tuple(
+            diagnostic
+            for diagnostic in checked.diagnostics
+            if not configuration.is_ignored(diagnostic.rule, diagnostic.place.path)
+        ),
         len(project.files),
         checked.classes,
         checked.overrides,

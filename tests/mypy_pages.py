@@ -45,10 +45,14 @@ def check_mypy(directory: Path, cache: Path) -> tuple[list[Found], str]:
     severities = settings.severities()
     project = Project(settings, [str(directory / path) for path in settings.paths], ModuleCache(None, None))
     roots = [*project.roots, *(str(directory / path) for path in settings.search_paths)]
-    configuration.write_text(f"[mypy]\nplugins = sigcheck.mypy_plugin\nmypy_path = {','.join(roots)}\n", encoding="utf-8")
+    configuration.write_text(
+        f"[mypy]\nplugins = sigcheck.mypy_plugin\nmypy_path = {','.join(roots)}\n", encoding="utf-8"
+    )
     os.environ.setdefault("SIGCHECK_DEBUG", "1")
     files = [os.path.relpath(file.real) for file in project.files]
-    output, problem, status = api.run([*_OPTIONS, "--config-file", str(configuration), "--cache-dir", str(cache), *files])
+    output, problem, status = api.run(
+        [*_OPTIONS, "--config-file", str(configuration), "--cache-dir", str(cache), *files]
+    )
     entries = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
     found = []
     for entry in entries:

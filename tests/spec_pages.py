@@ -163,9 +163,7 @@ def read_page(path: Path) -> list[Case]:
         heading, fence = _HEADING.match(lines[index]), _FENCE.match(lines[index])
         reason, of_mypy = _RUN_TIME.match(lines[index]), _MYPY.match(lines[index])
         if heading is not None:
-            found.append(
-                Case(path.name, heading.group(2), index + 1, page_run_time=of_page, page_mypy=mypy_of_page)
-            )
+            found.append(Case(path.name, heading.group(2), index + 1, page_run_time=of_page, page_mypy=mypy_of_page))
         elif of_mypy is not None and found:
             found[-1].mypy = of_mypy.group(1)
             mypy_of_page = of_mypy.group(1) if len(found) == 1 and found[0].line == 1 else mypy_of_page

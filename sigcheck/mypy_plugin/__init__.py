@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from mypy.plugin import Plugin
 
-from sigcheck.mypy_plugin import codes as codes  # noqa: PLC0414 - must be registered before mypy reads its options
+from sigcheck.mypy_plugin import codes as codes
 from sigcheck.mypy_plugin.hooks import Inert, SigcheckPlugin
 from sigcheck.mypy_plugin.settings import fingerprint
 from sigcheck.mypy_plugin.versions import complaint
 
 
 def plugin(version: str) -> type[Plugin]:
-    """mypy's entry point.
+    """Mypy's entry point.
 
     Args:
         version: mypy's.

@@ -29,13 +29,13 @@ class SigcheckPlugin(Plugin):
         self._is_broken = False
 
     def set_modules(self, modules: dict[str, nodes.MypyFile]) -> None:
-        """mypy begins a run."""
+        """Mypy begins a run."""
         super().set_modules(modules)
         if self._settings.problem is not None:
             raise CompileError([self._settings.problem], use_stdout=False)
         self._is_broken = False
 
-    def get_customize_class_mro_hook(self, fullname: str) -> Callable[[ClassDefContext], None] | None:
+    def get_customize_class_mro_hook(self, fullname: str) -> Callable[[ClassDefContext], None] | None:  # noqa: ARG002
         """Every class comes by here, with its bases."""
         return None if self._is_broken else self._note
 

@@ -14,8 +14,9 @@ from mypy.server.trigger import make_trigger
 from mypy.types import Instance, LiteralType
 
 from sigcheck.core.check import check
-from sigcheck.core.diagnostic import BrokenCall, BrokenOverride, Diagnostic
+from sigcheck.core.diagnostic import BrokenOverride, Diagnostic
 from sigcheck.core.flow import Flow
+from sigcheck.core.forwarding import BrokenCall
 from sigcheck.core.hierarchy import Hierarchy
 from sigcheck.core.member import Member
 from sigcheck.core.module import Class, Module, Suppression
@@ -152,7 +153,7 @@ class AnalysedModule:
             yield diagnostic, _ignoring_lines(diagnostic), settings.fails(diagnostic.severity)
 
     def _is_told(self, diagnostic: Diagnostic, definitions: Mapping[Place, nodes.FuncDef]) -> bool:
-        """mypy says so itself."""
+        """Mypy says so itself."""
         finding = diagnostic.finding
         if not isinstance(finding, BrokenOverride) or self._references is None:
             return False

@@ -17,10 +17,11 @@ from sigcheck.core.member import Flavour
 from sigcheck.core.overriding import is_interface
 from sigcheck.core.signature import Kind, Signature
 
+
 def is_told_by_mypy(
     finding: BrokenOverride, override: nodes.FuncDef, base: nodes.SymbolNode | None, options: Options
 ) -> bool:
-    """mypy says `Signature of "run" incompatible with supertype "Base"` at the same line.
+    """Mypy says `Signature of "run" incompatible with supertype "Base"` at the same line.
 
     Args:
         finding: what the plugin would say.

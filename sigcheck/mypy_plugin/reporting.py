@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
-import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from mypy.errors import Errors
+from mypy.errors import ErrorInfo, Errors
 from mypy.options import Options
 from mypy.scope import SavedScope, Scope
 
-from sigcheck.core.diagnostic import BrokenCall, Diagnostic
+from sigcheck.core.diagnostic import Diagnostic
+from sigcheck.core.forwarding import BrokenCall
 from sigcheck.core.place import Place
 from sigcheck.mypy_plugin.codes import BY_GROUP, SIGCHECK
 from sigcheck.report import words
+
+PARENTS = hasattr(ErrorInfo, "parent_error")
+"""A note can belong to an error: not in mypy 1.16."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +57,10 @@ class Desk:
         severity = "error" if is_error else "note"
         text = f"{words.message(diagnostic)} ({diagnostic.rule})"
         parent = self.errors.report(place.line, place.column - 1, text, code, severity=severity, **where)
-        if parent is not None and is_error:
-            where["parent_error"] = parent  # mypy 1.16 knows no parents.
+        if PARENTS:
+            where["parent_error"] = parent
+        else:
+            where["allow_dups"] = True
         for note in _notes(diagnostic, self.module, path_of):
             self.errors.report(place.line, place.column - 1, f"    {note}", code, severity="note", **where)
 

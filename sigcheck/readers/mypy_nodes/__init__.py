@@ -12,4 +12,14 @@ from sigcheck.readers.mypy_nodes.references import References
 from sigcheck.readers.mypy_nodes.resolution import KEY, MypyResolver
 from sigcheck.readers.mypy_nodes.summary import write_summary
 
-__all__ = ["KEY", "MypyResolver", "ReadClass", "ReadModule", "References", "SourceText", "read_flow", "read_module", "write_summary"]
+__all__ = [
+    "KEY",
+    "MypyResolver",
+    "ReadClass",
+    "ReadModule",
+    "References",
+    "SourceText",
+    "read_flow",
+    "read_module",
+    "write_summary",
+]

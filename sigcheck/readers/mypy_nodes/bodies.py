@@ -257,9 +257,9 @@ class _Reading:
     def call(self, node: nodes.CallExpr, visit: _Visit) -> None:
         """Note a call to a sibling, or what else a call tells."""
         callee, args, receiver = node.callee, node.args, visit.receiver
-        if isinstance(callee, nodes.NameExpr):
-            if (callee.name in ("locals", "vars") and not args) or callee.name in ("eval", "exec"):
-                self.mentions.update(self.context.catch_alls)
+        called = callee.name if isinstance(callee, nodes.NameExpr) else ""
+        if called in ("eval", "exec") or (called in ("locals", "vars") and not args):
+            self.mentions.update(self.context.catch_alls)
         if receiver is None:
             return
         match callee:
@@ -286,9 +286,9 @@ class _Reading:
         owner, args = callee.expr, node.args
         if _is_name(owner, receiver):
             self.calls.append(self.site(node, callee.name, visit, Route.INSTANCE))
-        elif _is_type_of(owner, receiver):
-            self.calls.append(self.site(node, callee.name, visit, Route.TYPE))
-        elif isinstance(owner, nodes.MemberExpr) and owner.name == "__class__" and _is_name(owner.expr, receiver):
+        elif _is_type_of(owner, receiver) or (
+            isinstance(owner, nodes.MemberExpr) and owner.name == "__class__" and _is_name(owner.expr, receiver)
+        ):
             self.calls.append(self.site(node, callee.name, visit, Route.TYPE))
         elif (
             isinstance(owner, (nodes.NameExpr, nodes.MemberExpr))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from mypy import nodes
-from mypy.types import AnyType, Instance, ParamSpecType, TupleType, TypedDictType, get_proper_type
+from mypy.types import AnyType, CallableType, Instance, ParamSpecType, TypedDictType, get_proper_type
 
 from sigcheck.core.annotation import is_async_iterator, is_callable, may_be_awaitable
 from sigcheck.core.decorators import Decorators
@@ -155,7 +155,7 @@ class _Reader:
                 case nodes.FuncDef() | nodes.Decorator():
                     self.function(statement, scope, branch)
                 case nodes.OverloadedFuncDef():
-                    self.block(statement.unanalyzed_items, scope, branch)  # type: ignore[arg-type]
+                    self.block(statement.unanalyzed_items, scope, branch)
                 case nodes.ClassDef():
                     self.class_(statement, scope, branch)
                 case nodes.AssignmentStmt():
@@ -176,18 +176,23 @@ class _Reader:
                     self.match(statement, scope, branch)
                 case nodes.Block():
                     self.block(statement.body, scope, branch)
-                case nodes.Import():
-                    for name, bound in statement.ids:
-                        top = name.partition(".")[0]
-                        scope.bind(bound or top, f"{name if bound else top}:")
-                case nodes.ImportFrom():
-                    origin = self.origin(statement)
-                    for name, bound in statement.names:
-                        scope.bind(bound or name, f"{origin}:{name}")
+                case nodes.Import() | nodes.ImportFrom():
+                    self.import_(statement, scope)
                 case nodes.DelStmt() if isinstance(statement.expr, nodes.NameExpr):
                     scope.names.pop(statement.expr.name, None)
                 case _:
                     continue
+
+    def import_(self, statement: nodes.Import | nodes.ImportFrom, scope: Scope) -> None:
+        """`import a.b`, `from a.b import c as d`: absolute references."""
+        if isinstance(statement, nodes.Import):
+            for name, bound in statement.ids:
+                top = name.partition(".")[0]
+                scope.bind(bound or top, f"{name if bound else top}:")
+            return
+        origin = self.origin(statement)
+        for name, bound in statement.names:
+            scope.bind(bound or name, f"{origin}:{name}")
 
     def if_(self, node: nodes.IfStmt, scope: Scope, branch: Branch) -> None:
         """Both sides, and what a name means behind them."""
@@ -490,8 +495,8 @@ class _Reader:
         found = _legacy([self.parameter(argument) for argument in node.arguments], node.arguments)
         unpacks: tuple[str, ...] = ()
         analysed = node.type
-        if getattr(analysed, "unpack_kwargs", False):
-            keys = get_proper_type(analysed.arg_types[-1])  # type: ignore[union-attr]
+        if isinstance(analysed, CallableType) and analysed.unpack_kwargs:
+            keys = get_proper_type(analysed.arg_types[-1])
             if isinstance(keys, TypedDictType):
                 unpacks = (self.refers.of_info(keys.fallback.type),)
         return Signature(tuple(found)), unpacks
@@ -588,8 +593,7 @@ class _Reader:
                 return replace(member, alias=Alias(references, len(rest) - len(keywords), keywords, flavour))
             case "property":
                 has_setter = any(
-                    keyword == "fset" if keyword is not None else index == 0
-                    for index, (_, keyword) in enumerate(rest)
+                    keyword == "fset" if keyword is not None else index == 0 for index, (_, keyword) in enumerate(rest)
                 )
                 return replace(member, flavour=Flavour.PROPERTY, has_setter=has_setter)
             case "cached_property":
@@ -675,7 +679,9 @@ def _legacy(parameters: list[Parameter], arguments: Sequence[nodes.Argument]) ->
     else:
         start = 1 if parameters and not _is_legacy(parameters[0].name) else 0
         last = start - 1
-        while last + 1 < len(parameters) and _is_legacy(parameters[last + 1].name) and parameters[last + 1].is_positional:
+        while (
+            last + 1 < len(parameters) and _is_legacy(parameters[last + 1].name) and parameters[last + 1].is_positional
+        ):
             last += 1
         last = last if last >= start else -1
     return [

@@ -118,8 +118,8 @@ class _Reader:
             case nodes.Decorator():
                 self.function(node.func, node.original_decorators, out)
             case nodes.OverloadedFuncDef():
-                for item in node.unanalyzed_items:
-                    self.statement(item, out)
+                for definition in node.unanalyzed_items:
+                    self.statement(definition, out)
             case nodes.ClassDef():
                 self.class_(node, out)
             case nodes.Block():
@@ -493,8 +493,9 @@ class _Reader:
             self.expression(node.sequences[index + 1], inner)
             inner.append(self.round(node, index + 1))
         elif isinstance(node, nodes.DictionaryComprehension):
-            self.expression(node.key, inner)
-            self.expression(node.value, inner)
+            for part in (node.key, node.value):
+                if part is not None:
+                    self.expression(part, inner)
         else:
             self.expression(node.left_expr, inner)
         for condition in reversed(node.condlists[index]):

@@ -114,11 +114,11 @@ class MypyResolver(Resolver):
         summary = self.summaries[reference] = read_summary(kept["class"])
         return summary.owner
 
-    def missing(self, reference: str, near: str) -> str:
+    def missing(self, reference: str, near: str) -> str:  # noqa: ARG002 - mypy's names are absolute
         """The reference itself: mypy has followed its imports."""
         return reference
 
-    def fields(self, reference: str, near: str) -> tuple[TypedField, ...] | None:
+    def fields(self, reference: str, near: str) -> tuple[TypedField, ...] | None:  # noqa: ARG002 - as above
         """The keys of a `TypedDict`."""
         info = self._references.info(reference)
         keys = info.typeddict_type if info is not None else None

@@ -30,7 +30,7 @@ class Summary:
 
 def write_summary(owner: Class, suppressions: Iterable[Suppression]) -> str:
     """The text to keep."""
-    lines = sorted({line for line in _lines(owner)})
+    lines = sorted(set(_lines(owner)))
     last = lines[-1]
     comments = tuple(comment for comment in suppressions if owner.place.line <= comment.place.line <= last)
     lines = sorted({*lines, *(comment.place.line for comment in comments)})
@@ -52,7 +52,8 @@ def read_summary(text: str) -> Summary:
 
 def _lines(owner: Class) -> Iterator[int]:
     yield from (owner.place.line, owner.last_line)
-    yield from (_line_of(test) for entry in (owner, *owner.members) for test in entry.branch if test.path)
+    branches = (owner.branch, *(member.branch for member in owner.members))
+    yield from (_line_of(test) for branch in branches for test in branch if test.path)
     for member in owner.members:
         yield from (member.place.line, member.last_line)
         for signature in (member.signature, *member.overloads):

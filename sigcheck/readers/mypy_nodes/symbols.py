@@ -5,15 +5,15 @@ Names, kinds and defaults of parameters are there; names of positional-only para
 
 from __future__ import annotations
 
+from mypy import nodes
+from mypy.types import AnyType, CallableType, FunctionLike, Instance, ProperType, get_proper_type
+
 from sigcheck.core.annotation import may_be_awaitable
 from sigcheck.core.member import Flavour, Member
 from sigcheck.core.module import Class
 from sigcheck.core.place import Place
 from sigcheck.core.signature import Kind, Parameter, Signature
 from sigcheck.readers.mypy_nodes.references import References
-
-from mypy import nodes
-from mypy.types import AnyType, CallableType, FunctionLike, Instance, ProperType, get_proper_type
 
 
 def read_symbols(info: nodes.TypeInfo, reference: str, references: References) -> Class:
@@ -52,11 +52,8 @@ def read_symbol(name: str, node: nodes.SymbolNode | None, module: str) -> Member
                 return None
             return _function(name, function, node.type, place, is_static=node.is_static, is_class=node.is_class)
         case nodes.Var():
-            kind = get_proper_type(node.type) if node.type is not None else None
             if node.is_property:
                 return Member(name, Flavour.PROPERTY, place, 1, has_setter=node.is_settable_property)
-            if isinstance(kind, nodes.FakeInfo):
-                return None
             return Member(name, Flavour.OPAQUE, place, 1)
         case _:
             return None
@@ -67,7 +64,12 @@ def _property(name: str, node: nodes.Decorator, place: Place, *, has_setter: boo
     returned = get_proper_type(kind.ret_type) if isinstance(kind, CallableType) else None
     returns_callable = False if isinstance(returned, Instance) and returned.type.fullname in _PLAIN_VALUES else None
     return Member(
-        name, Flavour.PROPERTY, place, 1, has_setter=has_setter, returns_callable=True if _is_any(returned) else returns_callable
+        name,
+        Flavour.PROPERTY,
+        place,
+        1,
+        has_setter=has_setter,
+        returns_callable=True if _is_any(returned) else returns_callable,
     )
 
 

@@ -9,7 +9,7 @@ import ast
 import re
 import sys
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -21,11 +21,11 @@ from sigcheck.core.member import Alias, Flavour, Member
 from sigcheck.core.module import Class, Module, Problem, TypedField
 from sigcheck.core.place import Branch, Condition, Place
 from sigcheck.core.signature import Kind, Parameter, Signature
-from sigcheck.readers.source.bodies import Body, Context, read_body
 from sigcheck.readers.comments import read_suppressions
+from sigcheck.readers.scope import Meaning, Scope, ScopeKind, join
+from sigcheck.readers.source.bodies import Body, Context, read_body
 from sigcheck.readers.source.outline import blank_bodies
 from sigcheck.readers.source.positions import Positions
-from sigcheck.readers.scope import Meaning, Scope, ScopeKind, join
 from sigcheck.readers.source.text import read_text
 
 
