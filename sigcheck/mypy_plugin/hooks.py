@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -26,18 +28,19 @@ class SigcheckPlugin(Plugin):
         self._settings = read_settings(options)
         self._underway: dict[str, AnalysedModule] = {}
         self._patches: object = None
-        self._is_broken = False
+        self._defect: str | None = None
+        self._is_told = False
 
     def set_modules(self, modules: dict[str, nodes.MypyFile]) -> None:
         """Mypy begins a run."""
         super().set_modules(modules)
         if self._settings.problem is not None:
             raise CompileError([self._settings.problem], use_stdout=False)
-        self._is_broken = False
+        self._defect, self._is_told = None, False
 
     def get_customize_class_mro_hook(self, fullname: str) -> Callable[[ClassDefContext], None] | None:  # noqa: ARG002
         """Every class comes by here, with its bases."""
-        return None if self._is_broken else self._note
+        return self._note
 
     def _note(self, context: ClassDefContext) -> None:
         """Remember the class until mypy is through with its module."""
@@ -67,14 +70,16 @@ class SigcheckPlugin(Plugin):
     def _run(
         self, module: AnalysedModule, settings: Settings, step: Callable[[AnalysedModule, Settings], None]
     ) -> None:
-        if self._is_broken:
-            return
         try:
             step(module, settings)
-        except Exception:  # noqa: BLE001 - mypy must go on
-            self._is_broken = True
-            scope = next(iter(module.scopes.values()))
-            module.desk(scope).apologise(1)
+        except Exception as error:  # noqa: BLE001 - mypy must go on
+            if os.environ.get("SIGCHECK_DEBUG"):
+                traceback.print_exc()
+            if self._defect is None:
+                self._defect = f"{type(error).__name__} in {module.name}: {error}"
+        if self._defect is not None and not self._is_told and not module.is_silent:
+            self._is_told = True
+            module.desk(next(iter(module.scopes.values()))).apologise(self._defect)
 
 
 class Inert(Plugin):

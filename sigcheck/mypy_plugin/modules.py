@@ -85,7 +85,7 @@ class AnalysedModule:
         self._read = read_module(
             self.tree, self._references, self._text, settings.decorators, tuple(self.functions.values())
         )
-        self._comments = self._suppressions()
+        self._comments = self._suppressions(foreign=settings.demands.respect_type_ignores)
         for entry in self._read.classes:
             info = entry.definition.info
             if isinstance(info, nodes.FakeInfo) or entry.functions:
@@ -159,7 +159,7 @@ class AnalysedModule:
             return False
         override = definitions.get(finding.override.place)
         info = self._references.info(finding.base_class.id)
-        if override is None or info is None:
+        if override is None or info is None or not override.info:
             return False
         own, theirs = override.info.names.get(override.name), info.names.get(finding.base.name)
         node = own.node if own is not None else None
@@ -185,10 +185,10 @@ class AnalysedModule:
         read = self.errors.read_source
         return read(self.tree.path) if read is not None else None
 
-    def _suppressions(self) -> tuple[Suppression, ...]:
-        lines = self._lines() or []
-        text = "\n".join(lines)
-        return read_suppressions(text, self.name) if "sigcheck:" in text or "ignore" in text else ()
+    def _suppressions(self, *, foreign: bool) -> tuple[Suppression, ...]:
+        if self._text is None or not (foreign or self._text.has("sigcheck:")):
+            return ()
+        return read_suppressions("\n".join(self._lines() or ()), self.name)
 
     def _path(self, module: str) -> str | None:
         tree = self.modules.get(module)

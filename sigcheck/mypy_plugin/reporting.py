@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import traceback
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -64,21 +61,14 @@ class Desk:
         for note in _notes(diagnostic, self.module, path_of):
             self.errors.report(place.line, place.column - 1, f"    {note}", code, severity="note", **where)
 
-    def apologise(self, line: int) -> None:
+    def apologise(self, defect: str) -> None:
         """Ask for a report of an internal error."""
-        if os.environ.get("SIGCHECK_DEBUG"):
-            traceback.print_exc()
-        kind, value, _ = sys.exc_info()
-        name = kind.__name__ if kind is not None else "error"
+        text = (
+            f"sigcheck failed ({defect}); what it found elsewhere is told, and mypy is not affected. "
+            "Please report it, with the output under SIGCHECK_DEBUG=1"
+        )
         with _Context(self):
-            self.errors.report(
-                line,
-                0,
-                f"sigcheck failed here ({name}: {value}) and leaves the rest to mypy; please report it, with the output of "
-                "SIGCHECK_DEBUG=1",
-                SIGCHECK,
-                severity="note",
-            )
+            self.errors.report(1, 0, text, SIGCHECK, severity="note")
 
 
 class _Context:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import lru_cache
 
 from mypy import nodes
 
@@ -73,21 +76,78 @@ _PLAIN = (
 )
 
 
-def read_body(function: nodes.FuncItem, context: Context) -> Body:
-    """Read a function's body."""
+def read_body(function: nodes.FuncItem, context: Context, *, with_returns: bool) -> Body:
+    """Read a function's body.
+
+    Args:
+        function: its node.
+        context: what it is read against.
+        with_returns: what it returns is of interest: there is no annotation that says it.
+    """
     reading = _Reading(context)
-    reading.walk(function.body)
-    plain = [_is_plain(value) for value in reading.returned]
+    reading.walk(function)
+    plain = with_returns and _returns_plain(function.body)
     return Body(
         is_stub(function.body),
         _only_raises(function.body),
-        not all(plain),
-        bool(plain) and all(plain),
+        with_returns and plain is False,
+        plain is True,
         tuple(sorted(reading.calls, key=lambda call: call.place)),
         tuple(sorted(reading.assigns)),
         frozenset(reading.mentions),
         tuple(sorted(reading.probes)),
     )
+
+
+def _returns_plain(body: nodes.Block) -> bool | None:
+    """Whether every `return` gives a literal; None where none gives anything."""
+    found = None
+    pending: list[nodes.Node] = [body]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, nodes.ReturnStmt):
+            if node.expr is not None:
+                if not _is_plain(node.expr):
+                    return False
+                found = True
+        elif isinstance(node, _WITH_BLOCKS):
+            for name in child_fields(type(node)):
+                pending += (
+                    part for part in flattened(getattr(node, name)) if isinstance(part, nodes.Statement | nodes.Block)
+                )
+    return found
+
+
+_WITH_BLOCKS = (
+    nodes.Block,
+    nodes.IfStmt,
+    nodes.WhileStmt,
+    nodes.ForStmt,
+    nodes.TryStmt,
+    nodes.WithStmt,
+    nodes.MatchStmt,
+)
+
+
+@lru_cache(maxsize=64)
+def _of_interest(receiver: str) -> re.Pattern[str]:
+    """A line of a body on which a call to a sibling may stand, an assignment to an attribute, or a question about a method."""
+    word = re.escape(receiver)
+    # It begins with plain letters, which is what makes it fast.
+    return re.compile(
+        rf"{word}(?:\s*\.\s*\w+\s*(?:\(|,[^=\n]*=(?!=)|:\s*[\w\"']|is\b|[^\w\s=!<>]{{0,2}}=(?!=)|[<>]{{2}}=)"
+        rf"|(?<=\({word})\s*[,)]|[ \t]*$|\.__class__)",
+        re.MULTILINE,
+    )
+
+
+_SUPER, _SIGNATURE = re.compile("super"), re.compile("signature")
+
+
+@lru_cache(maxsize=64)
+def _rebinding(receiver: str) -> re.Pattern[str]:
+    """A line on which the receiver's name may be bound anew."""
+    return re.compile(rf"{re.escape(receiver)}[ \t]*(?:=(?!=)|[,)\]][^=\n]*(?:=(?!=)|\bin\b)|in\b|:|$)", re.MULTILINE)
 
 
 def _is_plain(node: nodes.Expression) -> bool:
@@ -130,55 +190,57 @@ def _only_raises(body: nodes.Block) -> bool:
     )
 
 
-@dataclass(frozen=True, slots=True)
 class _Visit:
     """A node on the way through a body.
 
     Attributes:
         node: the node.
-        is_own: it is the function's own, not a nested one's.
         receiver: as it is called there; None where nobody knows.
         is_guarded, is_tried: as `CallSite` has them.
     """
 
-    node: nodes.Node
-    is_own: bool = False
-    receiver: str | None = None
-    is_guarded: bool = False
-    is_tried: bool = False
+    __slots__ = ("is_guarded", "is_tried", "node", "receiver")
 
-    def inside(self) -> Iterator[_Visit]:
-        """What stands in the node."""
-        node = self.node
-        inner = self
-        if isinstance(node, (nodes.FuncDef, nodes.LambdaExpr)):
-            names = {argument.variable.name for argument in node.arguments}
-            inner = replace(self, is_own=False, receiver=None if self.receiver in names else self.receiver)
+    def __init__(
+        self, node: nodes.Node, receiver: str | None = None, is_guarded: bool = False, is_tried: bool = False
+    ) -> None:
+        self.node = node
+        self.receiver = receiver
+        self.is_guarded = is_guarded
+        self.is_tried = is_tried
+
+    def inside(self, lines: Sequence[int] | None) -> Iterator[_Visit]:
+        """What stands in the node; of statements, those that reach over one of the lines."""
+        node, receiver = self.node, self.receiver
         if isinstance(node, nodes.Block):
-            yield from self._statements(node.body)
+            yield from self._statements(node.body, lines)
             return
-        special = {} if self.receiver is None else self._special(self.receiver)
+        if receiver is not None and isinstance(node, (nodes.FuncDef, nodes.LambdaExpr)):
+            receiver = None if any(argument.variable.name == receiver for argument in node.arguments) else receiver
+        special = {} if receiver is None else self._special(receiver)
         for name in child_fields(type(node)):
-            entry = special.get(name, inner)
+            is_guarded, is_tried = special.get(name, (self.is_guarded, self.is_tried))
             for part in flattened(getattr(node, name)):
-                yield replace(entry, node=part)
+                yield _Visit(part, receiver, is_guarded, is_tried)
 
-    def _statements(self, statements: Sequence[nodes.Statement]) -> Iterator[_Visit]:
+    def _statements(self, statements: Sequence[nodes.Statement], lines: Sequence[int] | None) -> Iterator[_Visit]:
         """Behind `if not self.supports: return`, what follows is guarded too."""
-        current = self
+        receiver, is_guarded = self.receiver, self.is_guarded
         for statement in statements:
-            yield replace(current, node=statement)
+            if lines is None or _reaches(statement, lines):
+                yield _Visit(statement, receiver, is_guarded, self.is_tried)
             if (
-                self.receiver is not None
+                receiver is not None
+                and not is_guarded
                 and isinstance(statement, nodes.IfStmt)
-                and mentions(statement.expr[0], self.receiver)
                 and _leaves(statement.body[0])
+                and mentions(statement.expr[0], receiver)
             ):
-                current = replace(current, is_guarded=True)
+                is_guarded = True
 
-    def _special(self, receiver: str) -> dict[str, _Visit]:
+    def _special(self, receiver: str) -> dict[str, tuple[bool, bool]]:
         """The fields whose content is run on a condition, or for the error that it may raise."""
-        guarded, tried = replace(self, is_guarded=True), replace(self, is_tried=True)
+        guarded, tried = (True, self.is_tried), (self.is_guarded, True)
         match self.node:
             case nodes.IfStmt() as node:
                 if isinstance(node.expr[0], nodes.NameExpr) and node.expr[0].name in ("TYPE_CHECKING", "False"):
@@ -200,29 +262,48 @@ class _Visit:
                 return {}
 
 
+def _reaches(statement: nodes.Statement, lines: Sequence[int]) -> bool:
+    """The statement stands on one of the lines, which are sorted."""
+    last = statement.end_line
+    if last is None:
+        return True
+    index = bisect_left(lines, statement.line)
+    if isinstance(statement, nodes.Decorator):
+        index = bisect_left(lines, min(word.line for word in (*statement.original_decorators, statement)))
+        last = max(last, statement.func.end_line or last)
+    return index < len(lines) and lines[index] <= last
+
+
 class _Reading:
     """One walk over a body."""
 
     def __init__(self, context: Context) -> None:
         self.context = context
-        self.returned: list[nodes.Expression] = []
         self.calls: list[CallSite] = []
         self.assigns: set[str] = set()
         self.mentions: set[str] = set()
         self.probes: set[str] = set()
 
-    def walk(self, body: nodes.Block) -> None:
-        """Look at every expression of the body, those of nested functions too; in nested classes only at the names."""
-        receiver = self.context.receiver
-        if receiver is not None and any(name == receiver for name in _bound_names(body)):
+    def walk(self, function: nodes.FuncItem) -> None:
+        """Look at every expression that may matter, those of nested functions too; in nested classes only at the names."""
+        receiver, catch_alls = self.context.receiver, self.context.catch_alls
+        lines: Sequence[int] | None = None
+        if not catch_alls:
+            if receiver is None:
+                return
+            lines = self.context.text.matching(function, _of_interest(receiver), _SUPER, _SIGNATURE)
+            if not lines:
+                return
+        body, text = function.body, self.context.text
+        if receiver is not None and text.matching(function, _rebinding(receiver)) and receiver in _bound_names(body):
             receiver = None  # From somewhere on, the name is another object.
-        pending = [_Visit(body, is_own=True, receiver=receiver)]
+        pending = [_Visit(body, receiver)]
         while pending:
             visit = pending.pop()
             node = visit.node
             kind = type(node)
             if kind is nodes.NameExpr:
-                if node.name in self.context.catch_alls:  # type: ignore[attr-defined]
+                if node.name in catch_alls:  # type: ignore[attr-defined]
                     self.mentions.add(node.name)  # type: ignore[attr-defined]
                 continue
             if kind is nodes.ClassDef or (kind is nodes.CallExpr and is_format(node)):
@@ -230,9 +311,6 @@ class _Reading:
                 continue
             if kind is nodes.CallExpr:
                 self.call(node, visit)  # type: ignore[arg-type]
-            elif kind is nodes.ReturnStmt:
-                if visit.is_own and node.expr is not None:  # type: ignore[attr-defined]
-                    self.returned.append(node.expr)  # type: ignore[attr-defined]
             elif visit.receiver is not None:
                 if kind is nodes.AssignmentStmt:
                     for target in node.lvalues:  # type: ignore[attr-defined]
@@ -241,7 +319,7 @@ class _Reading:
                     self.assigns.update(_assigned(node.lvalue, visit.receiver))  # type: ignore[attr-defined]
                 elif kind is nodes.ComparisonExpr:
                     self.probes.update(_compared(node, visit.receiver))  # type: ignore[arg-type]
-            pending += visit.inside()
+            pending += visit.inside(lines)
 
     def mention(self, root: nodes.Node) -> None:
         """Note the catch-alls that are named anywhere below."""
@@ -349,10 +427,6 @@ def _bound_names(body: nodes.Block) -> Iterator[str]:
                 targets = [*node.lvalues] if not isinstance(node.rvalue, nodes.TempNode) else []
             case nodes.ForStmt():
                 targets = [node.index]
-            case nodes.GeneratorExpr() | nodes.DictionaryComprehension():
-                targets = [*node.indices]
-            case nodes.AssignmentExpr():
-                targets = [node.target]
             case nodes.WithStmt():
                 targets = [target for target in node.target if target is not None]
             case _:
@@ -365,7 +439,11 @@ def _bound_names(body: nodes.Block) -> Iterator[str]:
                     targets += several.items
                 case _:
                     continue
-        pending += children(node)
+        if isinstance(node, _WITH_BLOCKS):
+            for name in child_fields(type(node)):
+                pending += (
+                    part for part in flattened(getattr(node, name)) if isinstance(part, nodes.Statement | nodes.Block)
+                )
 
 
 def _is_name(node: nodes.Node, name: str) -> bool:

@@ -461,8 +461,8 @@ class _Reader:
         receiver = signature.parameters[0].name if signature.positional and scope.kind is ScopeKind.CLASS else None
         catch_alls = tuple(parameter.name for parameter in signature.parameters if parameter.is_variadic)
         context = Context(receiver, catch_alls, self.text, lambda found: self.references(found, scope), self.name)
-        body = read_body(node, context)
         annotation = _return_annotation(node)
+        body = read_body(node, context, with_returns=annotation is None)
         is_coroutine = _is_coroutine(node, annotation, body) if returns_coroutine is None else returns_coroutine
         if annotation is not None:
             returns_callable = is_callable(annotation)
@@ -718,7 +718,8 @@ def _header_end(line: int, body: nodes.Block, parts: Sequence[nodes.Node]) -> in
 
 def _typed_fields(node: nodes.ClassDef) -> Iterator[TypedField]:
     """The annotated names of a class body without a value."""
-    keys = node.info.typeddict_type
+    # What mypy calls unreachable has no class behind it.
+    keys = None if isinstance(node.info, nodes.FakeInfo) else node.info.typeddict_type
     if isinstance(keys, TypedDictType):
         for name in keys.items:
             yield TypedField(name, name in keys.required_keys)

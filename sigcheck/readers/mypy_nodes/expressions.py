@@ -6,8 +6,10 @@ mypy's own visitors cannot be subclassed by interpreted code where mypy is compi
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from mypy import nodes, patterns
 
@@ -139,7 +141,10 @@ class SourceText:
     """
 
     read: Callable[[], list[str] | None]
-    _lines: list[bytes] | None = field(default=None, init=False)
+    _lines: list[str] | None = field(default=None, init=False)
+    _text: str = field(default="", init=False)
+    _starts: list[int] = field(default_factory=list, init=False)
+    _matching: dict[re.Pattern[str], list[int]] = field(default_factory=dict, init=False)
 
     def of(self, node: nodes.Node) -> str:
         """An expression as it was written, on one line; `...` where that cannot be told."""
@@ -148,8 +153,33 @@ class SourceText:
 
     def line(self, number: int) -> str:
         """One line of the file, 1-based; empty where there is none."""
-        lines = self._all()
-        return lines[number - 1].decode("utf-8", "replace") if 0 < number <= len(lines) else ""
+        lines = self._whole()
+        return lines[number - 1] if 0 < number <= len(lines) else ""
+
+    def has(self, words: str) -> bool:
+        """The words stand somewhere in the file."""
+        return any(words in line for line in self._whole())
+
+    def matching(self, function: nodes.Node, *wanted: re.Pattern[str]) -> list[int]:
+        """The lines of a function, sorted, on which one of the patterns matches; every line where the text cannot be had."""
+        first, last = function.line, function.end_line
+        if last is None or last > len(self._whole()):
+            return list(range(first, (last or first) + 1))
+        found: list[int] = []
+        for pattern in wanted:
+            known = self._matching.get(pattern)
+            if known is None:
+                known = self._matching[pattern] = self._lines_of(pattern)
+            found += known[bisect_left(known, first) : bisect_right(known, last)]
+        return found if len(wanted) == 1 else sorted(found)
+
+    def _lines_of(self, pattern: re.Pattern[str]) -> list[int]:
+        """The lines on which a pattern matches, in one go over the file."""
+        if not self._starts:
+            self._starts = [0, *accumulate(len(line) + 1 for line in self._whole())]
+            self._text = "\n".join(self._whole())
+        starts = self._starts
+        return [bisect_right(starts, found.start()) for found in pattern.finditer(self._text)]
 
     def header(self, block: nodes.Block, word: str, column: int | None) -> int:
         """The line of the `else`, `except` or `case` above a block: mypy's blocks begin with their first statement."""
@@ -160,16 +190,16 @@ class SourceText:
                 return number
         return first
 
-    def _all(self) -> list[bytes]:
+    def _whole(self) -> list[str]:
         if self._lines is None:
-            self._lines = [line.encode("utf-8", "surrogatepass") for line in self.read() or ()]
+            self._lines = list(self.read() or ())
         return self._lines
 
     def _cut(self, node: nodes.Node) -> str:
         first, last = node.line, node.end_line
         if last is None or node.end_column is None or first < 1 or last < first:
             return "..."
-        lines = self._all()[first - 1 : last]
+        lines = [line.encode("utf-8", "surrogatepass") for line in self._whole()[first - 1 : last]]
         if len(lines) != last - first + 1:
             return "..."
         lines[-1] = lines[-1][: node.end_column]
