@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -209,19 +209,27 @@ class _Visit:
         self.is_guarded = is_guarded
         self.is_tried = is_tried
 
-    def inside(self, lines: Sequence[int] | None) -> Iterator[_Visit]:
-        """What stands in the node; of statements, those that reach over one of the lines."""
+    def inside(self, lines: Sequence[int] | None, idle: frozenset[type]) -> Iterable[_Visit]:
+        """What stands in the node, but nodes of idle kinds; of statements, those that reach over one of the lines."""
         node, receiver = self.node, self.receiver
-        if isinstance(node, nodes.Block):
-            yield from self._statements(node.body, lines)
-            return
-        if receiver is not None and isinstance(node, (nodes.FuncDef, nodes.LambdaExpr)):
-            receiver = None if any(argument.variable.name == receiver for argument in node.arguments) else receiver
-        special = {} if receiver is None else self._special(receiver)
-        for name in child_fields(type(node)):
-            is_guarded, is_tried = special.get(name, (self.is_guarded, self.is_tried))
-            for part in flattened(getattr(node, name)):
-                yield _Visit(part, receiver, is_guarded, is_tried)
+        kind = type(node)
+        if kind is nodes.Block:
+            return self._statements(node.body, lines)  # type: ignore[attr-defined]
+        if receiver is not None and kind in _FUNCTIONS:
+            names = [argument.variable.name for argument in node.arguments]  # type: ignore[attr-defined]
+            receiver = None if receiver in names else receiver
+        is_guarded, is_tried = self.is_guarded, self.is_tried
+        special = self._special(receiver) if receiver is not None and kind in _CONDITIONAL else {}
+        found: list[_Visit] = []
+        for name in child_fields(kind):
+            value = getattr(node, name)
+            if special:
+                is_guarded, is_tried = special.get(name, (self.is_guarded, self.is_tried))
+            if type(value) is list:
+                found += [_Visit(part, receiver, is_guarded, is_tried) for part in flattened(value)]
+            elif value is not None and type(value) not in idle:
+                found.append(_Visit(value, receiver, is_guarded, is_tried))
+        return found
 
     def _statements(self, statements: Sequence[nodes.Statement], lines: Sequence[int] | None) -> Iterator[_Visit]:
         """Behind `if not self.supports: return`, what follows is guarded too."""
@@ -262,6 +270,16 @@ class _Visit:
                 return {}
 
 
+_FUNCTIONS = frozenset({nodes.FuncDef, nodes.LambdaExpr})
+_CONDITIONAL = frozenset(
+    {nodes.IfStmt, nodes.ConditionalExpr, nodes.WhileStmt, nodes.OpExpr, nodes.MatchStmt, nodes.TryStmt, nodes.WithStmt}
+)
+_ATOMS = frozenset(
+    {nodes.StrExpr, nodes.BytesExpr, nodes.IntExpr, nodes.FloatExpr, nodes.ComplexExpr, nodes.EllipsisExpr, bool, str}
+)
+"""Nodes in which nothing stands, and what is no node."""
+
+
 def _reaches(statement: nodes.Statement, lines: Sequence[int]) -> bool:
     """The statement stands on one of the lines, which are sorted."""
     last = statement.end_line
@@ -297,6 +315,7 @@ class _Reading:
         body, text = function.body, self.context.text
         if receiver is not None and text.matching(function, _rebinding(receiver)) and receiver in _bound_names(body):
             receiver = None  # From somewhere on, the name is another object.
+        idle = _ATOMS if catch_alls else _ATOMS | {nodes.NameExpr}
         pending = [_Visit(body, receiver)]
         while pending:
             visit = pending.pop()
@@ -319,7 +338,7 @@ class _Reading:
                     self.assigns.update(_assigned(node.lvalue, visit.receiver))  # type: ignore[attr-defined]
                 elif kind is nodes.ComparisonExpr:
                     self.probes.update(_compared(node, visit.receiver))  # type: ignore[arg-type]
-            pending += visit.inside(lines)
+            pending += visit.inside(lines, idle)
 
     def mention(self, root: nodes.Node) -> None:
         """Note the catch-alls that are named anywhere below."""

@@ -550,7 +550,7 @@ class _Reader:
                 return (self.lambda_(name, value, statement, Flavour.INSTANCE, branch),)
             case nodes.NameExpr() | nodes.MemberExpr():
                 found = scope.look_up(value.name) if isinstance(value, nodes.NameExpr) else None
-                if found is not None and found[0] is scope:
+                if found is not None and found[0] is scope and scope.kind is ScopeKind.CLASS:
                     same = self.opaque(name, statement, branch)
                     return tuple(
                         replace(

@@ -111,5 +111,9 @@ class References:
             if not isinstance(found, (nodes.MypyFile, nodes.TypeInfo)):
                 return None
             symbol = found.names.get(part)
-            found = symbol.node if symbol is not None else None
+            node = symbol.node if symbol is not None else None
+            if node is None and isinstance(found, nodes.MypyFile):
+                # A module is no symbol of a package that does not import it.
+                node = self.modules.get(f"{found.fullname}.{part}")
+            found = node
         return found

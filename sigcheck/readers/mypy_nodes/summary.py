@@ -16,7 +16,7 @@ from sigcheck.core.callsite import CallSite
 from sigcheck.core.member import Member
 from sigcheck.core.module import Class, Suppression
 from sigcheck.core.place import Branch, Condition, Place
-from sigcheck.core.signature import Signature
+from sigcheck.core.signature import Parameter, Signature
 from sigcheck.serialization import decode, encode
 
 
@@ -102,13 +102,34 @@ class _Order:
         )
 
     def of_call(self, call: CallSite) -> CallSite:
-        return replace(call, place=self.of(call.place), last_line=self.line(call.last_line))
+        return CallSite(
+            call.method,
+            call.route,
+            call.positional,
+            call.keywords,
+            call.has_star,
+            call.has_double_star,
+            self.of(call.place),
+            self.line(call.last_line),
+            call.is_guarded,
+            call.is_tried,
+            call.named,
+        )
 
     def of_signature(self, signature: Signature) -> Signature:
         return Signature(
             tuple(
-                replace(parameter, line=None if parameter.line is None else self.line(parameter.line), column=None)
-                for parameter in signature.parameters
+                [
+                    Parameter(
+                        entry.name,
+                        entry.kind,
+                        entry.required,
+                        entry.annotation,
+                        entry.default,
+                        None if entry.line is None else self.line(entry.line),
+                    )
+                    for entry in signature.parameters
+                ]
             )
         )
 
