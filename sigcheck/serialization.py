@@ -42,7 +42,7 @@ _ATOMS = frozenset({str, int, float, bool, type(None)})
 
 
 def _plain(value: Any) -> object:
-    kind = type(value)
+    kind: Any = type(value)
     return value if kind in _ATOMS else _encoder(kind)(value)
 
 
@@ -56,7 +56,7 @@ def _encoder(kind: Any) -> _Coder:
     if issubclass(kind, Mapping):
         return lambda value: {key: _plain(entry) for key, entry in value.items()}
     if dataclasses.is_dataclass(kind):
-        names = _fields(kind)
+        names = _fields(typing.cast("Any", kind))
         if len(names) == 1:
             return lambda value: [_plain(getattr(value, names[0]))]
         fields = attrgetter(*names)
