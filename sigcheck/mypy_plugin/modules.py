@@ -107,6 +107,8 @@ class AnalysedModule:
 
     def check(self, settings: Settings) -> None:
         """Check the parts that are analysed in this round, and report."""
+        if self.is_silent:
+            return  # And nothing that others are told depends on it.
         for target, scope in self.scopes.items():
             chosen = [entry for entry in self._read.classes if _target(entry, self.name) == target]
             told = list(self._diagnostics(chosen, settings, target))
@@ -130,8 +132,6 @@ class AnalysedModule:
             self._depend(above, target)
         for function in resolver.functions:
             self.tree.plugin_deps.setdefault(make_trigger(function), set()).add(target)
-        if self.is_silent:
-            return
         module = Module(self.name, self.name, classes=tuple(own.values()), suppressions=self._comments)
         others = [
             Module(reference, reference, suppressions=summary.suppressions)

@@ -684,12 +684,11 @@ def _legacy(parameters: list[Parameter], arguments: Sequence[nodes.Argument]) ->
         ):
             last += 1
         last = last if last >= start else -1
-    return [
-        replace(parameter, kind=Kind.POSITIONAL_ONLY if index <= last else Kind.POSITIONAL_OR_KEYWORD)
-        if parameter.is_positional
-        else parameter
-        for index, parameter in enumerate(parameters)
-    ]
+    for index, parameter in enumerate(parameters):
+        kind = Kind.POSITIONAL_ONLY if index <= last else Kind.POSITIONAL_OR_KEYWORD
+        if parameter.is_positional and parameter.kind is not kind:
+            parameters[index] = replace(parameter, kind=kind)
+    return parameters
 
 
 def _is_legacy(name: str) -> bool:
