@@ -22,7 +22,7 @@ from sigcheck.core.resolution import Resolver
 from sigcheck.core.rules import Severity
 from sigcheck.core.siblings import Siblings
 from sigcheck.errors import MissingPathError, UnmatchedContractError, UnmatchedFamilyError
-from sigcheck.files import is_match, shown
+from sigcheck.files import shown
 from sigcheck.project import Project
 
 
@@ -92,7 +92,11 @@ def run_check(
     _require_contracts(checked.matched, hierarchy)
     _require_families(checked.kin)
     return Report(
-        tuple(diagnostic for diagnostic in checked.diagnostics if not _is_ignored(diagnostic, configuration)),
+        tuple(
+            diagnostic
+            for diagnostic in checked.diagnostics
+            if not configuration.is_ignored(diagnostic.rule, diagnostic.place.path)
+        ),
         len(project.files),
         checked.classes,
         checked.overrides,
@@ -190,12 +194,3 @@ def _cache(configuration: Configuration) -> ModuleCache:
     directory = None if configuration.cache_dir is None else configuration.root / configuration.cache_dir
     settings = [sorted(configuration.opaque_decorators), sorted(configuration.injects.items())]
     return ModuleCache(directory, settings)
-
-
-def _is_ignored(diagnostic: Diagnostic, configuration: Configuration) -> bool:
-    """`per-file-ignores` names the rule for the file."""
-    if not configuration.per_file_ignores:
-        return False
-    path = os.path.relpath(os.path.realpath(diagnostic.place.path), configuration.root.resolve()).replace(os.sep, "/")
-    matching = [pattern for pattern in configuration.per_file_ignores if is_match(path, pattern)]
-    return diagnostic.rule in configuration.ignored_in(matching)

@@ -14,7 +14,7 @@ from sigcheck.core.contract import Contract
 from sigcheck.core.family import Family
 from sigcheck.core.rules import GROUPS, RULES, Severity
 from sigcheck.errors import ConfigurationError, MissingPathError
-from sigcheck.files import shown
+from sigcheck.files import is_match, shown
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -51,6 +51,7 @@ class Configuration:
         opaque_decorators: decorators that change a signature in a way nobody can read.
         injects: decorator to the parameters it supplies.
         respect_type_ignores: honour `# type: ignore[override]` and pyright's.
+        repeat_mypy: the mypy plugin tells a broken override also where mypy does.
         strict_resolve: a base without source is an error.
         cache_dir: where to remember what was learnt of each file; None for nowhere.
     """
@@ -73,6 +74,7 @@ class Configuration:
     opaque_decorators: tuple[str, ...] = ()
     injects: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     respect_type_ignores: bool = False
+    repeat_mypy: bool = False
     strict_resolve: bool = False
     cache_dir: str | None = ".sigcheck_cache"
 
@@ -96,6 +98,13 @@ class Configuration:
     def ignored_in(self, patterns: Iterable[str]) -> frozenset[str]:
         """The rules that these keys of `per-file-ignores` switch off."""
         return frozenset(rule for pattern in patterns for rule in _expanded(self.per_file_ignores[pattern]))
+
+    def is_ignored(self, rule: str, path: str) -> bool:
+        """`per-file-ignores` names the rule for the file."""
+        if not self.per_file_ignores:
+            return False
+        below = os.path.relpath(os.path.realpath(path), self.root.resolve()).replace(os.sep, "/")
+        return rule in self.ignored_in(pattern for pattern in self.per_file_ignores if is_match(below, pattern))
 
     @property
     def only_contracts(self) -> bool:
@@ -186,6 +195,7 @@ def configuration_of(table: Mapping[str, Any], *, root: Path, source: Path | Non
         opaque_decorators=reader.strings("opaque-decorators"),
         injects=reader.string_table("injects"),
         respect_type_ignores=reader.boolean("respect-type-ignores"),
+        repeat_mypy=reader.boolean("repeat-mypy"),
         strict_resolve=reader.boolean("strict-resolve"),
     )
     return replace(read, cache_dir=reader.string("cache-dir")) if "cache-dir" in table else read

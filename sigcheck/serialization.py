@@ -12,6 +12,7 @@ import typing
 from collections.abc import Callable, Mapping
 from enum import Enum
 from functools import cache
+from operator import attrgetter
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -37,16 +38,30 @@ def decode(kind: type[T], data: bytes) -> T:
     return value
 
 
-def _plain(value: object) -> object:
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, tuple):
-        return [_plain(entry) for entry in value]
-    if isinstance(value, Mapping):
-        return {key: _plain(entry) for key, entry in value.items()}
-    if dataclasses.is_dataclass(value):
-        return [_plain(getattr(value, name)) for name in _fields(typing.cast("Any", type(value)))]
-    return value
+_ATOMS = frozenset({str, int, float, bool, type(None)})
+
+
+def _plain(value: Any) -> object:
+    kind: Any = type(value)
+    return value if kind in _ATOMS else _encoder(kind)(value)
+
+
+@cache
+def _encoder(kind: Any) -> _Coder:
+    """How to write a value of a type. Most values are atoms: they are not even asked."""
+    if issubclass(kind, Enum):
+        return lambda value: value.value
+    if issubclass(kind, tuple):
+        return lambda value: [entry if type(entry) in _ATOMS else _plain(entry) for entry in value]
+    if issubclass(kind, Mapping):
+        return lambda value: {key: _plain(entry) for key, entry in value.items()}
+    if dataclasses.is_dataclass(kind):
+        names = _fields(typing.cast("Any", kind))
+        if len(names) == 1:
+            return lambda value: [_plain(getattr(value, names[0]))]
+        fields = attrgetter(*names)
+        return lambda value: [entry if type(entry) in _ATOMS else _plain(entry) for entry in fields(value)]
+    return lambda value: value
 
 
 @cache

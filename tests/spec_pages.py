@@ -22,6 +22,10 @@ or from which Python on it can be run at all:
 
     Run time: from Python 3.12 on.
 
+And where mypy cannot tell what the page tells:
+
+    mypy: the first star wins there.
+
 Under the title of a page it speaks for every case of the page that needs it; a line that no case needs is a failure.
 
 Imports nothing of sigcheck, so that each reader (the command line, a mypy plugin, a guard at run time) can be held against the
@@ -43,6 +47,7 @@ _FENCE = re.compile(r"(`{3,})\s*([\w+-]*)(.*)")
 _TITLE = re.compile(r'title="([^"]+)"')
 _SINCE = re.compile(r"from Python (\d+)\.(\d+) on\.")
 _RUN_TIME = re.compile(r"Run time: (.*\S)")
+_MYPY = re.compile(r"mypy: (.*\S)")
 _EXPECTATION = re.compile(r'#\s*(error|warning|note):\s*\[([\w-]+)\](?:\s*"((?:[^"\\]|\\.)*)")?')
 
 
@@ -85,6 +90,8 @@ class Case:
         line: where it stands in the page.
         run_time: why what runs the example sees something else; empty where it does not.
         page_run_time: the same, of the whole page.
+        mypy: why mypy tells something else; empty where it does not.
+        page_mypy: the same, of the whole page.
         files: relative path to content.
         rules: those whose findings are expected; None for all.
     """
@@ -94,6 +101,8 @@ class Case:
     line: int
     run_time: str = ""
     page_run_time: str = ""
+    mypy: str = ""
+    page_mypy: str = ""
     files: dict[str, str] = field(default_factory=dict)
     rules: frozenset[str] | None = None
 
@@ -147,14 +156,17 @@ def cases(directory: Path) -> tuple[Case, ...]:
 def read_page(path: Path) -> list[Case]:
     """The cases of one page: its headings with files under them."""
     found: list[Case] = []
-    of_page = ""
+    of_page = mypy_of_page = ""
     lines = path.read_text(encoding="utf-8").split("\n")
     index = 0
     while index < len(lines):
         heading, fence = _HEADING.match(lines[index]), _FENCE.match(lines[index])
-        reason = _RUN_TIME.match(lines[index])
+        reason, of_mypy = _RUN_TIME.match(lines[index]), _MYPY.match(lines[index])
         if heading is not None:
-            found.append(Case(path.name, heading.group(2), index + 1, page_run_time=of_page))
+            found.append(Case(path.name, heading.group(2), index + 1, page_run_time=of_page, page_mypy=mypy_of_page))
+        elif of_mypy is not None and found:
+            found[-1].mypy = of_mypy.group(1)
+            mypy_of_page = of_mypy.group(1) if len(found) == 1 and found[0].line == 1 else mypy_of_page
         elif reason is not None and found:
             found[-1].run_time = reason.group(1)
             of_page = reason.group(1) if len(found) == 1 and found[0].line == 1 else of_page

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import graphlib
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,9 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "version": ("sigcheck.version",),
     "errors": ("sigcheck.errors",),
     "core": ("sigcheck.core",),
+    "reader parts": ("sigcheck.readers.comments", "sigcheck.readers.scope"),
     "source reader": ("sigcheck.readers.source",),
+    "mypy reader": ("sigcheck.readers.mypy_nodes",),
     "live reader": ("sigcheck.readers.live",),
     "readers": ("sigcheck.readers",),
     "files": ("sigcheck.files",),
@@ -25,6 +28,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "project": ("sigcheck.project", "sigcheck.reading"),
     "use case": ("sigcheck.checking", "sigcheck.charting"),
     "report": ("sigcheck.report",),
+    "mypy plugin": ("sigcheck.mypy_plugin",),
     "command line": ("sigcheck.cli", "sigcheck.commands", "sigcheck.__main__"),
     "library": ("sigcheck.api",),
     "runtime": ("sigcheck.runtime",),
@@ -37,7 +41,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "version": set(),
     "errors": set(),
     "core": set(),
-    "source reader": {"core"},
+    "reader parts": {"core"},
+    "source reader": {"core", "reader parts"},
+    "mypy reader": {"core", "cache", "reader parts"},
     "live reader": {"core"},
     "readers": set(),
     "files": {"core"},
@@ -46,6 +52,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "project": {"core", "errors", "files", "configuration", "cache", "source reader"},
     "use case": {"core", "errors", "files", "configuration", "cache", "project"},
     "report": {"core", "use case"},
+    "mypy plugin": {"version", "errors", "core", "files", "configuration", "report", "reader parts", "mypy reader"},
     "command line": {
         "version", "errors", "core", "files", "configuration", "project", "use case", "report", "source reader",
     },
@@ -153,6 +160,17 @@ def test_only_the_source_reader_knows_libcst() -> None:
     users = {module for module in MODULES if any(name.partition(".")[0] == "libcst" for name in _imports(module))}
     assert users
     assert {_layer(module) for module in users} == {"source reader"}
+
+
+def test_only_the_plugin_and_its_reader_know_mypy() -> None:
+    users = {module for module in MODULES if any(name.partition(".")[0] == "mypy" for name in _imports(module))}
+    assert {_layer(module) for module in users} == {"mypy reader", "mypy plugin"}
+
+
+def test_the_plugin_never_loads_libcst() -> None:
+    program = "import sys, sigcheck.mypy_plugin, sigcheck.readers.mypy_nodes; print('libcst' in sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert ran.stdout == "False\n"
 
 
 def test_the_command_line_loads_its_commands_when_it_needs_them() -> None:

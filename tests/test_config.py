@@ -131,6 +131,7 @@ def test_a_byte_order_mark_is_no_part_of_it(family: Path) -> None:
         ("injects = []", "sigcheck.toml: 'injects' must be a table of arrays, not []"),
         ('injects = {d = "x"}', "sigcheck.toml: 'injects.d' must be an array of strings, not 'x'"),
         ("respect-type-ignores = 1", "sigcheck.toml: 'respect-type-ignores' must be true or false, not 1"),
+        ("repeat-mypy = 1", "sigcheck.toml: 'repeat-mypy' must be true or false, not 1"),
         ('strict-resolve = "yes"', "sigcheck.toml: 'strict-resolve' must be true or false, not 'yes'"),
         ("cache-dir = 1", "sigcheck.toml: 'cache-dir' must be a string, not 1"),
         ('cache-dir = "\\u0000"', "sigcheck.toml: 'cache-dir' holds a NUL"),

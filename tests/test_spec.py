@@ -14,6 +14,7 @@ from sigcheck.config import Configuration, find_configuration, read_configuratio
 from sigcheck.core.rules import RULES
 from sigcheck.report import words
 from tests.live_pages import run_modules
+from tests.mypy_pages import check_mypy
 from tests.spec_pages import PAGES, SPEC, Case, Found, cases, differences, read_page
 
 CASES = (*cases(SPEC), *cases(PAGES))
@@ -78,6 +79,37 @@ def test_a_page_that_differs_at_run_time_does(page: str, tmp_path: Path) -> None
         (tmp_path / str(number)).mkdir()
         case.write(tmp_path / str(number))
     assert any(check_live(case, tmp_path / str(number)) for number, case in enumerate(of_page))
+
+
+_MYPY_RULES = frozenset(RULES) - {"syntax-error", "unresolved-base", "inconsistent-hierarchy", "unused-suppression"}
+"""The first three mypy tells itself; a comment may free an override in a module that is not looked at with this one."""
+
+
+@pytest.fixture(scope="session")
+def mypy_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One cache for the cases without a configuration: it holds the builtins."""
+    return tmp_path_factory.mktemp("mypy")
+
+
+def told_by_mypy(case: Case, directory: Path, cache: Path) -> list[str]:
+    """What mypy tells otherwise than the page says, of the rules that it is to tell."""
+    # Another configuration makes the cache worthless.
+    is_configured = any(name.endswith(".toml") for name in case.files)
+    found, problem = check_mypy(directory, directory / ".mypy_cache" if is_configured else cache)
+    is_broken = any(expected.rule == "syntax-error" for expected in case.expectations)
+    told = [f"{case.page}: {problem}"] if problem and not is_broken else []
+    return told + differences(replace(case, rules=_MYPY_RULES), found)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_spec_in_mypy(case: Case, tmp_path: Path, mypy_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    case.write(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    told = told_by_mypy(case, tmp_path, mypy_cache)
+    if case.mypy:
+        assert told, f"{case.page}:{case.line}: `mypy: {case.mypy}` is needed no more"
+    elif not case.page_mypy:
+        assert not told, "\n".join([f"{case.page}:{case.line}: {case.heading}", *told])
 
 
 def test_every_page_has_a_silent_and_a_reported_case() -> None:

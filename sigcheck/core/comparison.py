@@ -37,13 +37,13 @@ class Comparison:
         self._pairs: set[tuple[int, int]] = set()
         self.matched: dict[Contract, int] = dict.fromkeys(demands.contracts, 0)
         self._told: set[tuple[str, Place, str, frozenset[str]]] = set()
-        self._checked = {owner.key for owner in hierarchy.classes}
+        self._checked = {owner.place.path for owner in hierarchy.classes}
         self._breaks: dict[tuple[int, int], tuple[Break, ...]] = {}
         self._contracts: dict[str, tuple[Contract, ...]] = {}
 
     def is_checked(self, owner: Class) -> bool:
-        """The class is one of the project's, not of a package that was only looked up."""
-        return owner.key in self._checked
+        """The class stands in a file that is checked, not in one that was only looked up."""
+        return owner.place.path in self._checked
 
     def findings(self) -> Iterator[tuple[str, Place, Finding]]:
         """Every broken override, with its rule and its place."""

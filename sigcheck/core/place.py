@@ -32,7 +32,7 @@ class Condition:
     Attributes:
         test: source text of the test, `try at line 12`, or `case ...`.
         holds: the definition stands where the test is true.
-        line: the line of the branch in which it stands.
+        line: the line of the branch in which it stands; 0 where only its test is known.
         path: the file, where the test means something only there; empty for a test that reads the same everywhere.
     """
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
 OPEN_ANNOTATIONS = frozenset({"Any", "typing.Any", "t.Any", "typing_extensions.Any", "object", "builtins.object"})
@@ -130,6 +130,30 @@ class Signature:
                 for p in self.parameters
             )
         )
+
+    def with_supplied(self, names: Collection[str]) -> Signature:
+        """What callers see where a decorator supplies parameters of these names: they are optional.
+
+        In front of required ones they are no slots that a caller fills: they become keyword-only.
+        """
+        kept: list[Parameter] = []
+        moved: list[Parameter] = []
+        required = [p for p in self.parameters if p.is_positional and p.required and p.name not in names]
+        is_in_front = bool(required)
+        for parameter in self.parameters:
+            is_in_front = is_in_front and parameter is not required[-1]
+            if parameter.name not in names:
+                if parameter.kind is Kind.VAR_KEYWORD:
+                    kept += moved
+                    moved = []
+                kept.append(parameter)
+                continue
+            supplied = replace(parameter, required=False, default=parameter.default or "...")
+            if parameter.is_positional and is_in_front:
+                moved.append(replace(supplied, kind=Kind.KEYWORD_ONLY))
+            else:
+                kept.append(supplied)
+        return Signature((*kept, *moved))
 
     def names_only(self) -> str:
         """The parameters without their defaults, between parentheses."""

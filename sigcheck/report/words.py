@@ -446,7 +446,7 @@ def _under(branch: Branch) -> str:
     words = []
     for condition in branch:
         test = condition.test if condition.holds else f"not {condition.test}"
-        words.append(f"line {condition.line}: {test}")
+        words.append(f"line {condition.line}: {test}" if condition.line else test)
     return f" (branch of {'; '.join(words)})"
 
 

@@ -9,36 +9,24 @@ import ast
 import re
 import sys
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 import libcst as cst
 
 from sigcheck.core.annotation import is_async_iterator, is_callable, may_be_awaitable
+from sigcheck.core.decorators import Decorators
 from sigcheck.core.member import Alias, Flavour, Member
 from sigcheck.core.module import Class, Module, Problem, TypedField
 from sigcheck.core.place import Branch, Condition, Place
 from sigcheck.core.signature import Kind, Parameter, Signature
+from sigcheck.readers.comments import read_suppressions
+from sigcheck.readers.scope import Meaning, Scope, ScopeKind, join
 from sigcheck.readers.source.bodies import Body, Context, read_body
-from sigcheck.readers.source.comments import read_suppressions
 from sigcheck.readers.source.outline import blank_bodies
 from sigcheck.readers.source.positions import Positions
-from sigcheck.readers.source.scope import Meaning, Scope, ScopeKind, join
 from sigcheck.readers.source.text import read_text
-
-
-@dataclass(frozen=True, slots=True)
-class Decorators:
-    """What the configuration says of decorators, by name, dotted name, or last part of it.
-
-    Attributes:
-        opaque: make a callable of unknown signature.
-        injects: supply these parameters, so that callers need not.
-    """
-
-    opaque: frozenset[str] = frozenset()
-    injects: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def read_module(
@@ -496,7 +484,7 @@ class _Reader:
                 flavour = Flavour.PROPERTY
             for name, parameters in self.decorators.injects.items():
                 if self.is_named(text, canonical, (name,)):
-                    signature = _injected(signature, parameters)
+                    signature = signature.with_supplied(parameters)
             if word in ("contextmanager", "asynccontextmanager", "asyncio.coroutine"):
                 returns_coroutine = False
         if node.name.value in _IMPLICIT_FLAVOURS and flavour is Flavour.INSTANCE:
@@ -733,32 +721,6 @@ def _is_coroutine(node: cst.FunctionDef, annotation: str | None, body: Body) -> 
     if body.is_generator:
         return False
     return None if body.is_stub or body.returns_unknown_value else False
-
-
-def _injected(signature: Signature, names: Sequence[str]) -> Signature:
-    return Signature.of(
-        replace(parameter, required=False, default=parameter.default or "...") if parameter.name in names else parameter
-        for parameter in _optional_tail(signature, names)
-    )
-
-
-def _optional_tail(signature: Signature, names: Sequence[str]) -> Iterator[Parameter]:
-    """Injected parameters in front of required ones are no slots that a caller fills: they become keyword-only."""
-    last_required = max(
-        (i for i, p in enumerate(signature.parameters) if p.is_positional and p.required and p.name not in names),
-        default=-1,
-    )
-    moved: list[Parameter] = []
-    for index, parameter in enumerate(signature.parameters):
-        if parameter.name in names and parameter.is_positional and index < last_required:
-            moved.append(replace(parameter, kind=Kind.KEYWORD_ONLY))
-        elif parameter.kind is Kind.VAR_KEYWORD:
-            yield from moved
-            moved = []
-            yield parameter
-        else:
-            yield parameter
-    yield from moved
 
 
 def _typed_fields(node: cst.ClassDef) -> Iterator[TypedField]:

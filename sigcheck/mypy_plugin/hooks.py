@@ -1,0 +1,91 @@
+"""What mypy calls: once for each class, in each iteration of its analysis."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from mypy import nodes
+from mypy.errors import CompileError
+from mypy.options import Options
+from mypy.plugin import ClassDefContext, Plugin
+
+from sigcheck.mypy_plugin.modules import AnalysedModule
+from sigcheck.mypy_plugin.settings import Settings, read_settings
+
+_COLLECT, _CHECK = 100, 200
+"""When the two steps run, behind mypy's own patches: every module of an import cycle is collected before one is checked."""
+
+
+class SigcheckPlugin(Plugin):
+    """The plugin."""
+
+    def __init__(self, options: Options) -> None:
+        super().__init__(options)
+        self._settings = read_settings(options)
+        self._underway: dict[str, AnalysedModule] = {}
+        self._patches: object = None
+        self._defect: str | None = None
+        self._is_told = False
+
+    def set_modules(self, modules: dict[str, nodes.MypyFile]) -> None:
+        """Mypy begins a run."""
+        super().set_modules(modules)
+        if self._settings.problem is not None:
+            raise CompileError([self._settings.problem], use_stdout=False)
+        self._defect, self._is_told = None, False
+
+    def get_customize_class_mro_hook(self, fullname: str) -> Callable[[ClassDefContext], None] | None:  # noqa: ARG002
+        """Every class comes by here, with its bases."""
+        return self._note
+
+    def _note(self, context: ClassDefContext) -> None:
+        """Remember the class until mypy is through with its module."""
+        api: Any = context.api
+        tree: nodes.MypyFile = api.cur_mod_node
+        if tree.is_typeshed_file(api.options):
+            return  # Its classes have no bodies, and their symbols say the rest.
+        if self._patches is not api.patches:
+            self._patches, self._underway = api.patches, {}
+        module = self._underway.get(tree.fullname)
+        if module is None:
+            module = AnalysedModule(tree, api.options, api.errors, api.modules)
+            if api.options.fine_grained_incremental:
+                module.string = api.named_type("builtins.str")
+            self._underway[tree.fullname] = module
+            settings = self._settings
+            api.schedule_patch(_COLLECT, lambda: self._run(module, settings, AnalysedModule.collect))
+            api.schedule_patch(_CHECK, lambda: self._run(module, settings, AnalysedModule.check))
+        scope = api.scope.save()
+        _, _, function = scope
+        target = function.fullname if function is not None else tree.fullname
+        module.scopes.setdefault(target, (scope[0], None, function))
+        for outer in api.scope.functions:
+            if isinstance(outer, nodes.FuncDef):
+                module.functions[id(outer)] = outer
+
+    def _run(
+        self, module: AnalysedModule, settings: Settings, step: Callable[[AnalysedModule, Settings], None]
+    ) -> None:
+        try:
+            step(module, settings)
+        except Exception as error:  # noqa: BLE001 - mypy must go on
+            if os.environ.get("SIGCHECK_DEBUG"):
+                traceback.print_exc()
+            if self._defect is None:
+                self._defect = f"{type(error).__name__} in {module.name}: {error}"
+        if self._defect is not None and not self._is_told and not module.is_silent:
+            self._is_told = True
+            module.desk(next(iter(module.scopes.values()))).apologise(self._defect)
+
+
+class Inert(Plugin):
+    """Does nothing: mypy is of a version that the plugin does not know."""
+
+    @staticmethod
+    def complain(problem: str) -> None:
+        """Say so, once, where it does not disturb who reads mypy's output."""
+        sys.stderr.write(f"{problem}\n")

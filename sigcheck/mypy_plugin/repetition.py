@@ -1,0 +1,77 @@
+"""Whether mypy itself reports an override: then the plugin need not say it on the same line again.
+
+mypy compares overrides when it checks types, which is after the plugin has spoken, and in `dmypy` at other times. So its answer is
+not awaited, but worked out: by its own relation, of the same names and kinds, where it is certain to ask it.
+"""
+
+from __future__ import annotations
+
+from mypy import errorcodes, nodes
+from mypy.options import Options
+from mypy.subtypes import is_subtype
+from mypy.types import AnyType, CallableType, Instance, TypeOfAny
+
+from sigcheck.core.diagnostic import BrokenOverride
+from sigcheck.core.incompatibility import AsyncMismatch, DefaultChanged, ReceiverMismatch
+from sigcheck.core.member import Flavour
+from sigcheck.core.names import is_interface
+from sigcheck.core.signature import Kind, Signature
+
+
+def is_told_by_mypy(
+    finding: BrokenOverride, override: nodes.FuncDef, base: nodes.SymbolNode | None, options: Options
+) -> bool:
+    """Mypy says `Signature of "run" incompatible with supertype "Base"` at the same line.
+
+    Args:
+        finding: what the plugin would say.
+        override: the node of the override.
+        base: what the base class binds the name to.
+        options: mypy's, for the module of the override.
+    """
+    if errorcodes.OVERRIDE in options.disabled_error_codes or not is_interface(override.name):
+        return False
+    if override.is_dynamic() and not options.check_untyped_defs:
+        return False  # mypy looks only at overrides with an annotation.
+    if finding.is_shadowing or isinstance(finding.reason, (AsyncMismatch, DefaultChanged)):
+        return False
+    if finding.override.overloads or finding.base.overloads or not is_plain(base):
+        return False
+    if isinstance(finding.reason, ReceiverMismatch):
+        return finding.base.flavour in (Flavour.CLASS, Flavour.STATIC) and finding.override.flavour is Flavour.INSTANCE
+    mine, theirs = (member.bound_signatures()[0] for member in (finding.override, finding.base))
+    if mine is None or theirs is None:
+        return False
+    top = Instance(override.info.mro[-1], [])
+    return not is_subtype(_callable(mine, top), _callable(theirs, top), ignore_pos_arg_names=True)
+
+
+def is_plain(node: nodes.SymbolNode | None) -> bool:
+    """A function with the signature that is written, to mypy's knowledge; of one in its cache, the decorators are lost."""
+    if not isinstance(node, nodes.Decorator):
+        return isinstance(node, nodes.FuncDef)
+    seen = node.var.type
+    return isinstance(seen, CallableType) and (
+        list(zip(seen.arg_names, seen.arg_kinds, strict=True))
+        == list(zip(node.func.arg_names, node.func.arg_kinds, strict=True))
+    )
+
+
+def _callable(signature: Signature, top: Instance) -> CallableType:
+    """The signature as mypy has it, of arguments of which nothing is known."""
+    unknown = AnyType(TypeOfAny.special_form)
+    kinds, names = [], []
+    for parameter in signature.parameters:
+        required, optional = _KINDS[parameter.kind]
+        kinds.append(required if parameter.required else optional)
+        names.append(None if parameter.kind is Kind.POSITIONAL_ONLY else parameter.name)
+    return CallableType([unknown] * len(kinds), kinds, names, unknown, top)
+
+
+_KINDS = {
+    Kind.POSITIONAL_ONLY: (nodes.ARG_POS, nodes.ARG_OPT),
+    Kind.POSITIONAL_OR_KEYWORD: (nodes.ARG_POS, nodes.ARG_OPT),
+    Kind.VAR_POSITIONAL: (nodes.ARG_STAR, nodes.ARG_STAR),
+    Kind.KEYWORD_ONLY: (nodes.ARG_NAMED, nodes.ARG_NAMED_OPT),
+    Kind.VAR_KEYWORD: (nodes.ARG_STAR2, nodes.ARG_STAR2),
+}

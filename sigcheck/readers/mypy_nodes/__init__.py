@@ -1,0 +1,25 @@
+"""From the trees that mypy has analysed to core values. Needs mypy, never libcst; the code under check is never imported.
+
+`classes` reads a module's class statements with `bodies` and `expressions`, `flow` the few bodies that a contract asks
+about, `references` names what mypy bound, `summary` is
+what other modules see of a class, `symbols` what is left of one without a summary, `resolution` finds them.
+"""
+
+from sigcheck.readers.mypy_nodes.classes import ReadClass, ReadModule, read_module
+from sigcheck.readers.mypy_nodes.expressions import SourceText
+from sigcheck.readers.mypy_nodes.flow import read_flow
+from sigcheck.readers.mypy_nodes.references import References
+from sigcheck.readers.mypy_nodes.resolution import KEY, MypyResolver
+from sigcheck.readers.mypy_nodes.summary import write_summary
+
+__all__ = [
+    "KEY",
+    "MypyResolver",
+    "ReadClass",
+    "ReadModule",
+    "References",
+    "SourceText",
+    "read_flow",
+    "read_module",
+    "write_summary",
+]

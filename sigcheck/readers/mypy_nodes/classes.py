@@ -1,0 +1,750 @@
+"""Classes and methods of a module that mypy has analysed. The one place that knows what mypy's statements define.
+
+Every branch is followed, also where mypy calls it unreachable: definitions under `if`, `try` and `match` are all kept, each
+with the tests it stands under. What a name refers to, mypy has found out already.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from mypy import nodes
+from mypy.types import AnyType, CallableType, Instance, ParamSpecType, TypedDictType, get_proper_type
+
+from sigcheck.core.annotation import is_async_iterator, is_callable, may_be_awaitable
+from sigcheck.core.decorators import Decorators
+from sigcheck.core.member import Alias, Flavour, Member
+from sigcheck.core.module import Class, TypedField
+from sigcheck.core.place import Branch, Condition, Place
+from sigcheck.core.signature import Kind, Parameter, Signature
+from sigcheck.readers.mypy_nodes.bodies import Body, Context, read_body
+from sigcheck.readers.mypy_nodes.expressions import SourceText, elif_of, last_name
+from sigcheck.readers.mypy_nodes.references import References
+from sigcheck.readers.scope import Meaning, Scope, ScopeKind, join
+
+
+@dataclass(frozen=True, slots=True)
+class ReadClass:
+    """One class statement as a core value, with mypy's node.
+
+    Attributes:
+        value: what `core` checks.
+        definition: the statement.
+        functions: those around it, the outermost first.
+        members: the nodes of its methods, by their places.
+    """
+
+    value: Class
+    definition: nodes.ClassDef
+    functions: tuple[nodes.FuncDef, ...] = ()
+    members: Mapping[Place, nodes.FuncDef] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadModule:
+    """What was read of a module.
+
+    Attributes:
+        classes: in the order of the source.
+        functions: reads the functions of that name, one for each branch.
+    """
+
+    classes: tuple[ReadClass, ...] = ()
+    functions: Callable[[str], tuple[Member, ...]] = lambda _name: ()
+
+
+def read_module(
+    tree: nodes.MypyFile,
+    references: References,
+    text: SourceText,
+    decorators: Decorators,
+    with_classes: Collection[nodes.FuncDef] = (),
+) -> ReadModule:
+    """The classes of a module, and its functions when they are asked for.
+
+    Args:
+        tree: the module, its semantic analysis done.
+        references: names what expressions refer to.
+        text: the text of the file.
+        decorators: what the configuration says of them.
+        with_classes: functions in whose bodies there are class statements; others are not searched for any.
+    """
+    reader = _Reader(tree, references, text, decorators, with_classes)
+    reader.block(tree.defs, reader.module_scope, ())
+
+    def functions(name: str) -> tuple[Member, ...]:
+        return tuple(
+            reader.read_function(node, words, reader.module_scope, branch)
+            for node, words, branch in reader.module_functions.get(name, ())
+        )
+
+    return ReadModule(tuple(draft.finished() for draft in reader.drafts.values()), functions)
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A class underway."""
+
+    id: str
+    name: str
+    place: Place
+    last_line: int
+    bases: tuple[tuple[str, ...], ...]
+    branch: Branch
+    scope: Scope
+    definition: nodes.ClassDef
+    functions: tuple[nodes.FuncDef, ...]
+    fields: tuple[TypedField, ...] = ()
+    patched: list[Member] = field(default_factory=list)
+    nodes: dict[Place, nodes.FuncDef] = field(default_factory=dict)
+
+    def finished(self) -> ReadClass:
+        members: list[Member] = []
+        names: dict[str, tuple[str, ...]] = {}
+        for name, meanings in self.scope.names.items():
+            members += [meaning for meaning in meanings if isinstance(meaning, Member) and meaning.name == name]
+            references = tuple(meaning for meaning in meanings if isinstance(meaning, str))
+            if references:
+                names[name] = references
+        # `S.f = g` under a test leaves what the class had where the test fails.
+        replaced = {member.name for member in self.patched if member.branch == self.branch}
+        members = [member for member in members if member.name not in replaced] + self.patched
+        value = Class(
+            self.id,
+            self.name,
+            self.place,
+            self.last_line,
+            self.bases,
+            tuple(sorted(members, key=lambda member: (member.place.line, member.place.column))),
+            names,
+            self.branch,
+            self.fields,
+            bool(self.definition.decorators),
+        )
+        return ReadClass(value, self.definition, self.functions, self.nodes)
+
+
+class _Reader:
+    def __init__(
+        self,
+        tree: nodes.MypyFile,
+        references: References,
+        text: SourceText,
+        decorators: Decorators,
+        with_classes: Collection[nodes.FuncDef],
+    ) -> None:
+        self.name = tree.fullname
+        self.package = self.name if tree.is_package_init_file() else self.name.rpartition(".")[0]
+        self.module_functions: dict[str, list[tuple[nodes.FuncDef, Sequence[nodes.Expression], Branch]]] = {}
+        self.refers = references
+        self.text = text
+        self.decorators = decorators
+        self.with_classes = {id(function) for function in with_classes}
+        self.drafts: dict[str, _Draft] = {}
+        self.module_scope = Scope(ScopeKind.MODULE)
+        self.functions: list[nodes.FuncDef] = []
+
+    # Statements.
+
+    def block(self, statements: Sequence[nodes.Statement], scope: Scope, branch: Branch) -> None:
+        """Read the statements of one block, in order."""
+        for statement in statements:
+            match statement:
+                case nodes.FuncDef() | nodes.Decorator():
+                    self.function(statement, scope, branch)
+                case nodes.OverloadedFuncDef():
+                    self.block(statement.unanalyzed_items, scope, branch)
+                case nodes.ClassDef():
+                    self.class_(statement, scope, branch)
+                case nodes.AssignmentStmt():
+                    self.assignment(statement, scope, branch)
+                case nodes.IfStmt():
+                    self.if_(statement, scope, branch)
+                case nodes.TryStmt():
+                    self.try_(statement, scope, branch)
+                case nodes.WithStmt():
+                    self.block(statement.body.body, scope, branch)
+                case nodes.ForStmt() | nodes.WhileStmt():
+                    before = dict(scope.names)
+                    self.block(statement.body.body, scope, branch)
+                    if statement.else_body is not None:
+                        self.block(statement.else_body.body, scope, branch)
+                    scope.names = join(before, scope.names)
+                case nodes.MatchStmt():
+                    self.match(statement, scope, branch)
+                case nodes.Block():
+                    self.block(statement.body, scope, branch)
+                case nodes.Import() | nodes.ImportFrom():
+                    self.import_(statement, scope)
+                case nodes.DelStmt() if isinstance(statement.expr, nodes.NameExpr):
+                    scope.names.pop(statement.expr.name, None)
+                case _:
+                    continue
+
+    def import_(self, statement: nodes.Import | nodes.ImportFrom, scope: Scope) -> None:
+        """`import a.b`, `from a.b import c as d`: absolute references."""
+        if isinstance(statement, nodes.Import):
+            for name, bound in statement.ids:
+                top = name.partition(".")[0]
+                scope.bind(bound or top, f"{name if bound else top}:")
+            return
+        origin = self.origin(statement)
+        for name, bound in statement.names:
+            scope.bind(bound or name, f"{origin}:{name}")
+
+    def if_(self, node: nodes.IfStmt, scope: Scope, branch: Branch) -> None:
+        """Both sides, and what a name means behind them."""
+        sides: list[dict[str, tuple[Meaning, ...]]] = []
+        before = dict(scope.names)
+        failed: Branch = ()
+        current: nodes.IfStmt | None = node
+        while current is not None:
+            scope.names = dict(before)
+            test, line = self.text.of(current.expr[0]), current.expr[0].line
+            inner = tuple(replace(other, line=line) for other in failed)
+            self.block(current.body[0].body, scope, (*branch, *inner, _condition(test, line, holds=True)))
+            sides.append(scope.names)
+            failed = (*failed, _condition(test, line, holds=False))
+            other = current.else_body
+            if other is None:
+                sides.append(before)
+                break
+            onward = elif_of(current)
+            if onward is not None:
+                current = onward
+                continue
+            scope.names = dict(before)
+            line = self.text.header(other, "else", current.column)
+            self.block(other.body, scope, (*branch, *(replace(test, line=line) for test in failed)))
+            sides.append(scope.names)
+            break
+        scope.names = join(*sides)
+
+    def try_(self, node: nodes.TryStmt, scope: Scope, branch: Branch) -> None:
+        """The body with its `else`, or one of the handlers; then `finally`."""
+        line = node.line
+        test = f"the try of line {line} succeeds"
+        before = dict(scope.names)
+        self.block(node.body.body, scope, (*branch, Condition(test, True, line, self.name)))
+        begun = join(before, scope.names)
+        if node.else_body is not None:
+            self.block(node.else_body.body, scope, (*branch, Condition(test, True, line, self.name)))
+        sides = [scope.names]
+        for handler in node.handlers:
+            scope.names = dict(begun)
+            line = self.text.header(handler, "except", node.column)
+            self.block(handler.body, scope, (*branch, Condition(test, False, line, self.name)))
+            if not (handler.body and isinstance(handler.body[-1], nodes.RaiseStmt)):
+                # What the handler binds again replaces what the body bound before it failed.
+                sides.append(scope.names)
+        scope.names = join(*sides)
+        if node.finally_body is not None:
+            self.block(node.finally_body.body, scope, branch)
+
+    def match(self, node: nodes.MatchStmt, scope: Scope, branch: Branch) -> None:
+        """One of the cases, or none."""
+        before = dict(scope.names)
+        sides = [before]
+        subject = self.text.of(node.subject)
+        failed: Branch = ()
+        for pattern, guard, body in zip(node.patterns, node.guards, node.bodies, strict=True):
+            scope.names = dict(before)
+            line = self.text.header(body, "case", None)
+            condition = f" if {self.text.of(guard)}" if guard is not None else ""
+            test = Condition(f"match {subject}: case {self.text.of(pattern)}{condition}", True, line, self.name)
+            self.block(body.body, scope, (*branch, *(replace(other, line=line) for other in failed), test))
+            sides.append(scope.names)
+            failed = (*failed, replace(test, holds=False))
+        scope.names = join(*sides)
+
+    def assignment(self, node: nodes.AssignmentStmt, scope: Scope, branch: Branch) -> None:
+        """`name = value` in a class, `Class.name = value` behind it, `Pair = NamedTuple(...)`."""
+        if isinstance(node.rvalue, nodes.TempNode):
+            return  # A declaration without a value.
+        for target in node.lvalues:
+            self.assign(target, node.rvalue, node, scope, branch)
+
+    def assign(
+        self,
+        target: nodes.Expression,
+        value: nodes.Expression,
+        statement: nodes.AssignmentStmt,
+        scope: Scope,
+        branch: Branch,
+    ) -> None:
+        """One target of an assignment."""
+        match target:
+            case nodes.NameExpr():
+                if scope.kind is ScopeKind.CLASS:
+                    scope.bind(target.name, *self.assigned_members(target.name, value, statement, scope, branch))
+                elif isinstance(value, _REFERRING):
+                    scope.bind(target.name, *self.references(value, scope))
+                else:
+                    scope.names.pop(target.name, None)  # What it is, mypy knows.
+            case nodes.MemberExpr() if isinstance(target.expr, nodes.NameExpr) and scope is self.module_scope:
+                for meaning in scope.names.get(target.expr.name, ()):
+                    draft = self.drafts.get(meaning) if isinstance(meaning, str) else None
+                    if draft is not None:
+                        found = self.assigned_members(target.name, value, statement, scope, branch)
+                        draft.patched += [member for member in found if isinstance(member, Member)]
+            case nodes.TupleExpr() | nodes.ListExpr():
+                parts = value.items if isinstance(value, (nodes.TupleExpr, nodes.ListExpr)) else []
+                is_paired = len(parts) == len(target.items) and not any(
+                    isinstance(part, nodes.StarExpr) for part in (*parts, *target.items)
+                )
+                for index, element in enumerate(target.items):
+                    if is_paired:
+                        self.assign(element, parts[index], statement, scope, branch)
+                    elif isinstance(element, nodes.NameExpr):
+                        name = element.name
+                        unknown = self.opaque(name, statement, branch)
+                        scope.bind(name, unknown if scope.kind is ScopeKind.CLASS else f"?{name}")
+            case _:
+                return
+
+    # Classes.
+
+    def class_(self, node: nodes.ClassDef, scope: Scope, branch: Branch) -> None:
+        """A class statement, and everything in it."""
+        qualified = scope.prefix + node.name
+        class_id = f"{self.name}:{qualified}"
+        count = 2
+        while class_id in self.drafts:
+            class_id = f"{self.name}:{qualified}#{count}"
+            count += 1
+        self.refers.define(class_id, node)
+        inner = Scope(ScopeKind.CLASS, f"{qualified}.", scope)
+        draft = _Draft(
+            class_id,
+            f"{self.name}.{qualified}",
+            self.place(node.line, node.column + len("class ") + 1, node.name),
+            _header_end(node.line, node.defs, [*node.base_type_exprs, *node.keywords.values()]),
+            tuple(self.bases(node, scope)),
+            branch,
+            inner,
+            node,
+            tuple(self.functions),
+        )
+        self.drafts[class_id] = draft
+        self.block(node.defs.body, inner, branch)
+        draft.fields = tuple(_typed_fields(node))
+        scope.bind(node.name, class_id)
+
+    def bases(self, node: nodes.ClassDef, scope: Scope) -> Iterator[tuple[str, ...]]:
+        """What each base expression may mean."""
+        for base in node.base_type_exprs:
+            if isinstance(base, nodes.CallExpr) and last_name(base.callee) == "with_metaclass":
+                for inner in base.args[1:]:
+                    yield self.references(inner, scope)
+            else:
+                yield self.references(base, scope)
+
+    def references(self, node: nodes.Expression, scope: Scope) -> tuple[str, ...]:
+        """What an expression may mean: all that the source says of a name, or else what mypy bound it to."""
+        match node:
+            case nodes.NameExpr():
+                return self.name_references(node, scope)
+            case nodes.MemberExpr():
+                known = self.refers.of(node, self.text)
+                if not known[0].startswith("?") and not isinstance(node.expr, nodes.NameExpr):
+                    return known
+                owners = self.references(node.expr, scope)
+                if all(owner.startswith("?") for owner in owners):
+                    return known
+                return tuple(
+                    f"?{self.text.of(node)}" if owner.startswith("?") else _attribute(owner, node.name)
+                    for owner in owners
+                )
+            case nodes.IndexExpr():
+                return self.references(node.base, scope)
+            case nodes.ConditionalExpr():
+                return (*self.references(node.if_expr, scope), *self.references(node.else_expr, scope))
+            case nodes.OpExpr() if node.op in ("and", "or"):
+                return (*self.references(node.left, scope), *self.references(node.right, scope))
+            case _:
+                return self.refers.of(node, self.text)
+
+    def name_references(self, node: nodes.NameExpr, scope: Scope) -> tuple[str, ...]:
+        """What a name may mean here."""
+        found = scope.look_up(node.name)
+        if found is None or (found[0].kind is ScopeKind.MODULE and self.functions):
+            # A function runs when its module is complete: the name means what the whole module makes of it.
+            return self.refers.of(node, self.text)
+        where, meanings = found
+        owner = f"{self.name}:{where.prefix}"
+        return tuple(f"{owner}{node.name}" if isinstance(meaning, Member) else meaning for meaning in meanings)
+
+    def origin(self, statement: nodes.ImportFrom) -> str:
+        """The module that `from . import name` names."""
+        if not statement.relative:
+            return statement.id
+        parts = self.package.split(".") if self.package else []
+        kept = parts[: len(parts) - (statement.relative - 1)]
+        return ".".join(part for part in (*kept, statement.id) if part)
+
+    # Functions.
+
+    def function(self, node: nodes.FuncDef | nodes.Decorator, scope: Scope, branch: Branch) -> None:
+        """A `def`, bound in its scope with what earlier definitions of the name leave of it."""
+        function = node.func if isinstance(node, nodes.Decorator) else node
+        decorators = node.original_decorators if isinstance(node, nodes.Decorator) else []
+        name = function.name
+        if id(function) in self.with_classes:
+            inner = Scope(ScopeKind.FUNCTION, f"{scope.prefix}{name}.<locals>.", scope)
+            self.functions.append(function)
+            self.block(function.body.body, inner, branch)
+            self.functions.pop()
+        if scope.kind is not ScopeKind.CLASS:
+            if scope.kind is ScopeKind.MODULE:
+                earlier_ones = self.module_functions.get(name, []) if branch else []
+                self.module_functions[name] = [*earlier_ones, (function, decorators, branch)]
+            scope.bind(name, f"{self.name}:{scope.prefix}{name}")
+            return
+        member = self.read_function(function, decorators, scope, branch)
+        draft = next((entry for entry in self.drafts.values() if entry.scope is scope), None)
+        if draft is not None:
+            draft.nodes[member.place] = function
+        words = [self.decorator(decorator, scope) for decorator in decorators]
+        earlier = [meaning for meaning in scope.names.get(name, ()) if isinstance(meaning, Member)]
+        accessor = next((word for word, _ in words if _is_accessor(word, name)), None)
+        if accessor is not None:
+            sets = accessor.endswith(".setter")
+            known = [replace(found, has_setter=found.has_setter or sets) for found in earlier]
+            # Of an inherited property, a new getter leaves the setter that it may have: only the base can tell.
+            flavour = Flavour.PROPERTY if sets else Flavour.OPAQUE
+            inherited = replace(member, flavour=flavour, has_setter=sets, returns_callable=None)
+            scope.bind(name, *(known or [inherited]))
+        elif any(_last_word(word) == "overload" for _, word in words):
+            overloads = [found for found in earlier if found.overloads and found.branch == branch]
+            before = overloads[-1].overloads if overloads else ()
+            scope.bind(name, replace(member, overloads=(*before, member.signature)))
+        else:
+            scope.bind(name, member)
+
+    def read_function(
+        self,
+        node: nodes.FuncDef,
+        decorators: Sequence[nodes.Expression],
+        scope: Scope,
+        branch: Branch,
+    ) -> Member:
+        """The definition itself, without what its scope knows of the name."""
+        signature, unpacks = self.signature(node)
+        flavour = Flavour.INSTANCE
+        is_abstract = is_dispatched = False
+        returns_coroutine: bool | None = None
+        is_wrapped = False
+        for text, canonical in (self.decorator(decorator, scope) for decorator in decorators):
+            word = _last_word(canonical)
+            is_wrapped = is_wrapped or word not in _TRANSPARENT
+            is_abstract = is_abstract or word.startswith("abstract")
+            is_dispatched = is_dispatched or word == "singledispatchmethod"
+            if self.is_named(text, canonical, self.decorators.opaque) or canonical.startswith(_SUPPLYING):
+                flavour = Flavour.OPAQUE
+            elif word in ("staticmethod", "abstractstaticmethod"):
+                flavour = Flavour.STATIC
+            elif word in ("classmethod", "abstractclassmethod"):
+                flavour = Flavour.CLASS if flavour is Flavour.INSTANCE else flavour
+            elif word in ("cached_property", "cachedproperty"):
+                flavour = Flavour.CACHED_PROPERTY
+            elif word.endswith("property"):
+                flavour = Flavour.PROPERTY
+            for name, parameters in self.decorators.injects.items():
+                if self.is_named(text, canonical, (name,)):
+                    signature = signature.with_supplied(parameters)
+            if word in ("contextmanager", "asynccontextmanager", "asyncio.coroutine"):
+                returns_coroutine = False
+        if node.name in _IMPLICIT_FLAVOURS and flavour is Flavour.INSTANCE:
+            flavour = _IMPLICIT_FLAVOURS[node.name]
+        receiver = signature.parameters[0].name if signature.positional and scope.kind is ScopeKind.CLASS else None
+        catch_alls = tuple(parameter.name for parameter in signature.parameters if parameter.is_variadic)
+        context = Context(receiver, catch_alls, self.text, lambda found: self.references(found, scope), self.name)
+        annotation = _return_annotation(node)
+        body = read_body(node, context, with_returns=annotation is None)
+        is_coroutine = _is_coroutine(node, annotation, body) if returns_coroutine is None else returns_coroutine
+        if annotation is not None:
+            returns_callable = is_callable(annotation)
+        else:
+            returns_callable = False if body.returns_plain_value else None
+        column = node.column + (len("async def ") if node.is_coroutine else len("def ")) + 1
+        is_read = bool(node.body.body) and not is_wrapped
+        return Member(
+            node.name,
+            flavour,
+            self.place(node.line, column, node.name),
+            _header_end(node.line, node.body, node.arguments),
+            signature,
+            is_coroutine=None if is_wrapped else is_coroutine,
+            returns_callable=returns_callable,
+            is_stub=body.is_stub,
+            is_placeholder=body.is_placeholder or is_abstract,
+            is_dispatched=is_dispatched,
+            branch=branch,
+            unpacks=unpacks,
+            calls=body.calls,
+            assigns=body.assigns,
+            probes=body.probes,
+            # A decorator may read what the body does not; and mypy drops bodies whose errors nobody sees.
+            unread=tuple(name for name in catch_alls if name not in body.mentions) if is_read else (),
+        )
+
+    def signature(self, node: nodes.FuncItem) -> tuple[Signature, tuple[str, ...]]:
+        """The parameters as written; and, for `**kwargs: Unpack[T]`, what `T` is."""
+        found = _legacy([self.parameter(argument) for argument in node.arguments], node.arguments)
+        unpacks: tuple[str, ...] = ()
+        analysed = node.type
+        if isinstance(analysed, CallableType) and analysed.unpack_kwargs:
+            keys = get_proper_type(analysed.arg_types[-1])
+            if isinstance(keys, TypedDictType):
+                unpacks = (self.refers.of_info(keys.fallback.type),)
+        return Signature(tuple(found)), unpacks
+
+    def parameter(self, argument: nodes.Argument) -> Parameter:
+        """One parameter."""
+        kind = _KINDS[argument.kind]
+        if argument.pos_only and kind is Kind.POSITIONAL_OR_KEYWORD:
+            kind = Kind.POSITIONAL_ONLY
+        variadic = kind in (Kind.VAR_POSITIONAL, Kind.VAR_KEYWORD)
+        default = argument.initializer
+        return Parameter(
+            argument.variable.name,
+            kind,
+            default is None and not variadic,
+            _open_annotation(argument) if variadic else None,
+            None if default is None else self.text.of(default),
+            argument.line,
+            argument.column + 1,
+        )
+
+    def decorator(self, expression: nodes.Expression, scope: Scope) -> tuple[str, str]:
+        """A decorator as written, and under the dotted name it was defined with; without its arguments."""
+        while isinstance(expression, nodes.CallExpr):
+            expression = expression.callee
+        text = self.text.of(expression)
+        if not isinstance(expression, nodes.RefExpr):
+            return text, text
+        reference = self.references(expression, scope)[0]
+        if reference.startswith("?"):
+            # mypy binds what it knows, though it be a variable.
+            full = expression.fullname if expression.node is not None else text
+            return text, (text if full.startswith(f"{self.name}.") else full)
+        return text, (text if reference.startswith(f"{self.name}:") else reference.replace(":", "."))
+
+    def is_named(self, text: str, canonical: str, names: Collection[str]) -> bool:
+        """One of the configured names means this decorator."""
+        full = f"{self.name}.{text}"
+        return any(name in (text, canonical, full) or text.rpartition(".")[2] == name for name in names)
+
+    # Members that are assigned.
+
+    def assigned_members(
+        self, name: str, value: nodes.Expression, statement: nodes.AssignmentStmt, scope: Scope, branch: Branch
+    ) -> tuple[Meaning, ...]:
+        """`name = value` in a class: what the class then has under that name."""
+        match value:
+            case nodes.NameExpr() if value.name == "None":
+                return (replace(self.opaque(name, statement, branch), flavour=Flavour.NONE),)
+            case nodes.LambdaExpr():
+                return (self.lambda_(name, value, statement, Flavour.INSTANCE, branch),)
+            case nodes.NameExpr() | nodes.MemberExpr():
+                found = scope.look_up(value.name) if isinstance(value, nodes.NameExpr) else None
+                if found is not None and found[0] is scope and scope.kind is ScopeKind.CLASS:
+                    same = self.opaque(name, statement, branch)
+                    return tuple(
+                        replace(
+                            meaning,
+                            name=name,
+                            place=same.place,
+                            last_line=same.last_line,
+                            branch=(*branch, *(test for test in meaning.branch if test not in branch)),
+                            calls=(),
+                        )
+                        if isinstance(meaning, Member)
+                        else meaning
+                        for meaning in found[1]
+                    )
+                alias = Alias(self.references(value, scope))
+                return (replace(self.opaque(name, statement, branch), alias=alias), *alias.references)
+            case nodes.CallExpr():
+                return (self.made_member(name, value, statement, scope, branch),)
+            case _:
+                return (self.opaque(name, statement, branch),)
+
+    def made_member(
+        self, name: str, value: nodes.CallExpr, statement: nodes.AssignmentStmt, scope: Scope, branch: Branch
+    ) -> Member:
+        """`name = staticmethod(f)`, `partialmethod(f, 1, k=2)`, `property(f)`, …"""
+        member = self.opaque(name, statement, branch)
+        kinds = value.arg_kinds
+        if not value.args or any(kind.is_star() for kind in kinds) or kinds[0] is not nodes.ARG_POS:
+            return member
+        function, rest = value.args[0], list(zip(kinds, value.arg_names, strict=True))[1:]
+        keywords = tuple(keyword for _, keyword in rest if keyword is not None)
+        match last_name(value.callee):
+            case "staticmethod" | "classmethod" | "partialmethod" | "singledispatchmethod" as maker:
+                flavour = {"staticmethod": Flavour.STATIC, "classmethod": Flavour.CLASS}.get(maker)
+                if isinstance(function, nodes.LambdaExpr):
+                    made = self.lambda_(name, function, statement, flavour or Flavour.INSTANCE, branch)
+                    alias = Alias((), len(rest) - len(keywords), keywords, flavour)
+                    return made.called_as(name, made.place, made.last_line, branch, alias)
+                references = self.references(function, scope)
+                return replace(member, alias=Alias(references, len(rest) - len(keywords), keywords, flavour))
+            case "property":
+                has_setter = any(
+                    keyword == "fset" if keyword is not None else index == 0 for index, (_, keyword) in enumerate(rest)
+                )
+                return replace(member, flavour=Flavour.PROPERTY, has_setter=has_setter)
+            case "cached_property":
+                return replace(member, flavour=Flavour.CACHED_PROPERTY)
+            case _:
+                return member
+
+    def lambda_(
+        self, name: str, node: nodes.LambdaExpr, statement: nodes.AssignmentStmt, flavour: Flavour, branch: Branch
+    ) -> Member:
+        """`name = lambda ...: ...`."""
+        signature, _ = self.signature(node)
+        return replace(self.opaque(name, statement, branch), flavour=flavour, signature=signature)
+
+    def opaque(self, name: str, statement: nodes.AssignmentStmt, branch: Branch) -> Member:
+        """A member of which only the name is known."""
+        place = self.place(statement.line, statement.column + 1, name)
+        return Member(name, Flavour.OPAQUE, place, statement.line, branch=branch)
+
+    def place(self, line: int, column: int, word: str) -> Place:
+        """The place of a word."""
+        return Place(self.name, line, column, line, column + len(word))
+
+
+_KINDS = {
+    nodes.ARG_POS: Kind.POSITIONAL_OR_KEYWORD,
+    nodes.ARG_OPT: Kind.POSITIONAL_OR_KEYWORD,
+    nodes.ARG_STAR: Kind.VAR_POSITIONAL,
+    nodes.ARG_NAMED: Kind.KEYWORD_ONLY,
+    nodes.ARG_NAMED_OPT: Kind.KEYWORD_ONLY,
+    nodes.ARG_STAR2: Kind.VAR_KEYWORD,
+}
+_IMPLICIT_FLAVOURS = {
+    "__new__": Flavour.STATIC,
+    "__init_subclass__": Flavour.CLASS,
+    "__class_getitem__": Flavour.CLASS,
+}
+_REFERRING = (nodes.NameExpr, nodes.MemberExpr, nodes.IndexExpr, nodes.ConditionalExpr, nodes.OpExpr, nodes.CallExpr)
+_TRANSPARENT = frozenset(
+    {"staticmethod", "classmethod", "abstractmethod", "override", "final", "overload", "abstractclassmethod"}
+    | {"abstractstaticmethod", "no_type_check", "deprecated"}
+)
+_SUPPLYING = ("unittest.mock.patch", "mock.patch")
+"""Decorators that pass a mock, unless they are told what to put there instead."""
+_UNBOUND = re.compile(r"\?(?=[\[\],)]|$)")
+
+
+def _return_annotation(node: nodes.FuncDef) -> str | None:
+    """The return annotation as it was written, or nearly so."""
+    written = node.unanalyzed_type
+    if written is None:
+        return None
+    returned = written.ret_type  # type: ignore[attr-defined]
+    if isinstance(returned, AnyType) and returned.type_of_any == 1:  # TypeOfAny.unannotated
+        return None
+    # mypy marks what it has not analysed yet.
+    return _UNBOUND.sub("", str(returned))
+
+
+def _open_annotation(argument: nodes.Argument) -> str | None:
+    """The annotation of a catch-all, so far as it can mean that nothing is promised."""
+    written = argument.type_annotation
+    if written is None:
+        return None
+    analysed = argument.variable.type
+    kind = get_proper_type(analysed) if analysed is not None else None
+    # The variable is a tuple or a dictionary of what is annotated.
+    if isinstance(kind, ParamSpecType):
+        return "P.args"
+    if isinstance(kind, Instance) and kind.args:
+        kind = get_proper_type(kind.args[-1])
+    text = _UNBOUND.sub("", str(written))
+    if isinstance(kind, AnyType) and kind.type_of_any != 1:
+        return "Any" if text.rpartition(".")[2] == "Any" else text
+    return "object" if isinstance(kind, Instance) and kind.type.fullname == "builtins.object" else text
+
+
+def _legacy(parameters: list[Parameter], arguments: Sequence[nodes.Argument]) -> list[Parameter]:
+    """Leading `__names` are positional-only, as PEP 484 had it before `/`; mypy takes any `__name` for one."""
+    marked = [i for i, argument in enumerate(arguments) if argument.pos_only and not _is_legacy(parameters[i].name)]
+    if marked:
+        last = marked[-1]  # There is a `/` behind it.
+    else:
+        start = 1 if parameters and not _is_legacy(parameters[0].name) else 0
+        last = start - 1
+        while (
+            last + 1 < len(parameters) and _is_legacy(parameters[last + 1].name) and parameters[last + 1].is_positional
+        ):
+            last += 1
+        last = last if last >= start else -1
+    for index, parameter in enumerate(parameters):
+        kind = Kind.POSITIONAL_ONLY if index <= last else Kind.POSITIONAL_OR_KEYWORD
+        if parameter.is_positional and parameter.kind is not kind:
+            parameters[index] = replace(parameter, kind=kind)
+    return parameters
+
+
+def _is_legacy(name: str) -> bool:
+    return name.startswith("__") and not name.endswith("__")
+
+
+def _is_coroutine(node: nodes.FuncDef, annotation: str | None, body: Body) -> bool | None:
+    """Whether a call gives a coroutine; None where the source leaves it open."""
+    if node.is_coroutine:
+        if node.is_generator or node.is_async_generator:
+            return False
+        return None if annotation is not None and is_async_iterator(annotation) else True
+    if annotation is not None:
+        return None if may_be_awaitable(annotation) else False
+    if node.is_generator:
+        return False
+    return None if body.is_stub or body.returns_unknown_value or not node.body.body else False
+
+
+def _header_end(line: int, body: nodes.Block, parts: Sequence[nodes.Node]) -> int:
+    """The last line of a header: mypy keeps no place of its colon, so it is what lies before the body at the latest."""
+    first = body.body[0].line if body.body else line
+    last = max([line, *(part.end_line or part.line for part in parts)])
+    return max(last, first - 1) if first > last else last
+
+
+def _typed_fields(node: nodes.ClassDef) -> Iterator[TypedField]:
+    """The annotated names of a class body without a value."""
+    # What mypy calls unreachable has no class behind it.
+    keys = None if isinstance(node.info, nodes.FakeInfo) else node.info.typeddict_type
+    if isinstance(keys, TypedDictType):
+        for name in keys.items:
+            yield TypedField(name, name in keys.required_keys)
+        return
+    for statement in (*node.defs.body, *node.removed_statements):
+        if isinstance(statement, nodes.AssignmentStmt) and isinstance(statement.rvalue, nodes.TempNode):
+            for target in statement.lvalues:
+                if isinstance(target, nodes.NameExpr):
+                    yield TypedField(target.name, True)
+
+
+def _condition(test: str, line: int, *, holds: bool) -> Condition:
+    """`if not x` is the other side of `if x`."""
+    if test.startswith("not ") and " and " not in test and " or " not in test:
+        return Condition(test.removeprefix("not ").strip(), not holds, line)
+    return Condition(test, holds, line)
+
+
+def _is_accessor(decorator: str, name: str) -> bool:
+    """It adds to what the name is already: `@size.setter`, `@Base.size.getter`, `@size.expression`, `@run.register`."""
+    return decorator.startswith(f"{name}.") or decorator.endswith((".setter", ".deleter", ".getter"))
+
+
+def _attribute(reference: str, name: str) -> str:
+    return reference + name if reference.endswith(":") else f"{reference}.{name}"
+
+
+def _last_word(dotted: str) -> str:
+    return dotted.rpartition(".")[2]

@@ -1,0 +1,222 @@
+"""mypy's statements and expressions: what stands in them, how they were written. Imports mypy.
+
+mypy's own visitors cannot be subclassed by interpreted code where mypy is compiled, so children are told by a table.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import accumulate
+
+from mypy import nodes, patterns
+
+_SPACE = re.compile(r"\s+")
+_COMMENT = re.compile(r"#[^\n]*\n")
+
+_CHILDREN: dict[type, tuple[str, ...]] = {
+    nodes.Block: ("body",),
+    nodes.ExpressionStmt: ("expr",),
+    nodes.AssignmentStmt: ("lvalues", "rvalue"),
+    nodes.OperatorAssignmentStmt: ("lvalue", "rvalue"),
+    nodes.WhileStmt: ("expr", "body", "else_body"),
+    nodes.ForStmt: ("index", "expr", "body", "else_body"),
+    nodes.ReturnStmt: ("expr",),
+    nodes.AssertStmt: ("expr", "msg"),
+    nodes.DelStmt: ("expr",),
+    nodes.IfStmt: ("expr", "body", "else_body"),
+    nodes.RaiseStmt: ("expr", "from_expr"),
+    nodes.TryStmt: ("body", "types", "vars", "handlers", "else_body", "finally_body"),
+    nodes.WithStmt: ("expr", "target", "body"),
+    nodes.MatchStmt: ("subject", "patterns", "guards", "bodies"),
+    nodes.FuncDef: ("arguments", "body"),
+    nodes.LambdaExpr: ("arguments", "body"),
+    nodes.Argument: ("initializer",),
+    nodes.Decorator: ("original_decorators", "func"),
+    nodes.OverloadedFuncDef: ("unanalyzed_items",),
+    nodes.ClassDef: ("base_type_exprs", "defs"),
+    nodes.CallExpr: ("callee", "args"),
+    nodes.MemberExpr: ("expr",),
+    nodes.SuperExpr: ("call",),
+    nodes.IndexExpr: ("base", "index"),
+    nodes.UnaryExpr: ("expr",),
+    nodes.OpExpr: ("left", "right"),
+    nodes.ComparisonExpr: ("operands",),
+    nodes.SliceExpr: ("begin_index", "end_index", "stride"),
+    nodes.ListExpr: ("items",),
+    nodes.TupleExpr: ("items",),
+    nodes.SetExpr: ("items",),
+    nodes.DictExpr: ("items",),
+    nodes.ConditionalExpr: ("if_expr", "cond", "else_expr"),
+    nodes.GeneratorExpr: ("left_expr", "indices", "sequences", "condlists"),
+    nodes.ListComprehension: ("generator",),
+    nodes.SetComprehension: ("generator",),
+    nodes.DictionaryComprehension: ("key", "value", "indices", "sequences", "condlists"),
+    nodes.StarExpr: ("expr",),
+    nodes.AwaitExpr: ("expr",),
+    nodes.YieldExpr: ("expr",),
+    nodes.YieldFromExpr: ("expr",),
+    nodes.AssignmentExpr: ("target", "value"),
+    patterns.AsPattern: ("pattern", "name"),
+    patterns.OrPattern: ("patterns",),
+    patterns.ValuePattern: ("expr",),
+    patterns.SequencePattern: ("patterns",),
+    patterns.StarredPattern: ("capture",),
+    patterns.MappingPattern: ("keys", "values", "rest"),
+    patterns.ClassPattern: ("class_ref", "positionals", "keyword_values"),
+}
+_NO_CHILDREN: tuple[str, ...] = ()
+
+
+def child_fields(kind: type) -> tuple[str, ...]:
+    """The fields of a node in which other nodes stand, in the order of the source."""
+    return _CHILDREN.get(kind, _NO_CHILDREN)
+
+
+def flattened(value: object) -> Iterator[nodes.Node]:
+    """The nodes in a field: one, or those of a list of lists."""
+    if isinstance(value, nodes.Node):
+        yield value
+    elif isinstance(value, (list, tuple)):
+        for part in value:
+            yield from flattened(part)
+
+
+def children(node: nodes.Node) -> Iterator[nodes.Node]:
+    """What stands in a node, in the order of the source."""
+    for name in _CHILDREN.get(type(node), _NO_CHILDREN):
+        yield from flattened(getattr(node, name))
+
+
+def is_format(node: nodes.Node) -> bool:
+    """It is an f-string, of which mypy makes calls of `str.join` and `str.format`."""
+    return (
+        isinstance(node, nodes.CallExpr)
+        and isinstance(node.callee, nodes.MemberExpr)
+        and isinstance(node.callee.expr, nodes.StrExpr)
+        and (node.callee.name, node.callee.expr.value[:1]) in (("join", ""), ("format", "{"))
+        and (node.line, node.column) == (node.callee.expr.line, node.callee.expr.column)
+        # Written out, `"{}".format(...)` has a place of its own for what is called.
+        and node.callee.expr.end_line in (None, node.callee.expr.line)
+        and (node.callee.expr.end_column or -1) <= node.callee.expr.column + 1
+    )
+
+
+def mentions(node: nodes.Node, name: str) -> bool:
+    """The name stands somewhere in an expression."""
+    pending = [node]
+    while pending:
+        inner = pending.pop()
+        if isinstance(inner, nodes.NameExpr):
+            if inner.name == name:
+                return True
+        else:
+            pending += children(inner)
+    return False
+
+
+def last_name(node: nodes.Node) -> str:
+    """`c` of `a.b.c` and of `c`; empty for another expression."""
+    return node.name if isinstance(node, (nodes.NameExpr, nodes.MemberExpr)) else ""
+
+
+def elif_of(node: nodes.IfStmt) -> nodes.IfStmt | None:
+    """The `elif` behind an `if`: mypy has it as an `if` that is alone in the `else`, and begins in the same column."""
+    only = node.else_body.body[0] if node.else_body is not None and len(node.else_body.body) == 1 else None
+    return only if isinstance(only, nodes.IfStmt) and only.column == node.column else None
+
+
+_FARTHEST = 200
+"""Lines between a header and its first statement: comments, mostly."""
+
+
+@dataclass(slots=True)
+class SourceText:
+    """The text of expressions: of names it is made from the nodes, of others cut out of the file, which is read when it must be.
+
+    Attributes:
+        read: the lines of the file, or None where it cannot be read any more.
+    """
+
+    read: Callable[[], list[str] | None]
+    _lines: list[str] | None = field(default=None, init=False)
+    _text: str = field(default="", init=False)
+    _starts: list[int] = field(default_factory=list, init=False)
+    _matching: dict[re.Pattern[str], list[int]] = field(default_factory=dict, init=False)
+
+    def of(self, node: nodes.Node) -> str:
+        """An expression as it was written, on one line; `...` where that cannot be told."""
+        plain = _plain(node)
+        return plain if plain is not None else self._cut(node)
+
+    def line(self, number: int) -> str:
+        """One line of the file, 1-based; empty where there is none."""
+        lines = self._whole()
+        return lines[number - 1] if 0 < number <= len(lines) else ""
+
+    def has(self, words: str) -> bool:
+        """The words stand somewhere in the file."""
+        return any(words in line for line in self._whole())
+
+    def matching(self, function: nodes.Node, *wanted: re.Pattern[str]) -> list[int]:
+        """The lines of a function, sorted, on which one of the patterns matches; every line where the text cannot be had."""
+        first, last = function.line, function.end_line
+        if last is None or last > len(self._whole()):
+            return list(range(first, (last or first) + 1))
+        found: list[int] = []
+        for pattern in wanted:
+            known = self._matching.get(pattern)
+            if known is None:
+                known = self._matching[pattern] = self._lines_of(pattern)
+            found += known[bisect_left(known, first) : bisect_right(known, last)]
+        return found if len(wanted) == 1 else sorted(found)
+
+    def _lines_of(self, pattern: re.Pattern[str]) -> list[int]:
+        """The lines on which a pattern matches, in one go over the file."""
+        if not self._starts:
+            self._starts = [0, *accumulate(len(line) + 1 for line in self._whole())]
+            self._text = "\n".join(self._whole())
+        starts = self._starts
+        return [bisect_right(starts, found.start()) for found in pattern.finditer(self._text)]
+
+    def header(self, block: nodes.Block, word: str, column: int | None) -> int:
+        """The line of the `else`, `except` or `case` above a block: mypy's blocks begin with their first statement."""
+        first = block.body[0].line if block.body else block.line
+        for number in range(first, max(first - _FARTHEST, 0), -1):
+            line = self.line(number)
+            if line.lstrip().startswith(word) and column in (None, len(line) - len(line.lstrip())):
+                return number
+        return first
+
+    def _whole(self) -> list[str]:
+        if self._lines is None:
+            self._lines = list(self.read() or ())
+        return self._lines
+
+    def _cut(self, node: nodes.Node) -> str:
+        first, last = node.line, node.end_line
+        if last is None or node.end_column is None or first < 1 or last < first:
+            return "..."
+        lines = [line.encode("utf-8", "surrogatepass") for line in self._whole()[first - 1 : last]]
+        if len(lines) != last - first + 1:
+            return "..."
+        lines[-1] = lines[-1][: node.end_column]
+        lines[0] = lines[0][node.column :]
+        text = b"\n".join(lines).decode("utf-8", "replace")
+        return _SPACE.sub(" ", _COMMENT.sub(" ", text)).strip() or "..."
+
+
+def _plain(node: nodes.Node) -> str | None:
+    """The text of a name, of an attribute of one, of a plain number."""
+    match node:
+        case nodes.NameExpr():
+            return node.name
+        case nodes.MemberExpr():
+            owner = _plain(node.expr)
+            return None if owner is None else f"{owner}.{node.name}"
+        case nodes.EllipsisExpr():
+            return "..."
+        case _:
+            return None

@@ -1,0 +1,67 @@
+"""The cases of the specification, read by mypy with the plugin: what it tells, in the terms of the pages."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+
+from mypy import api
+
+from sigcheck.cache import ModuleCache
+from sigcheck.config import Configuration, find_configuration, read_configuration
+from sigcheck.project import Project
+from tests.spec_pages import Found
+
+_RULE = re.compile(r"(.*) \(([\w-]+)\)", re.DOTALL)
+_CODES = frozenset({"override-binding", "call-binding", "use-binding", "family-binding", "sigcheck"})
+_OPTIONS = (
+    "--output=json",
+    "--no-color-output",
+    "--no-error-summary",
+    "--explicit-package-bases",
+    "--follow-imports=silent",
+    "--namespace-packages",
+    "--scripts-are-modules",
+    "--sqlite-cache",
+    "--no-site-packages",
+    # Else the plugin leaves to mypy what mypy tells.
+    "--disable-error-code=override",
+    "--enable-error-code=override-binding",
+)
+
+
+def check_mypy(directory: Path, cache: Path) -> tuple[list[Found], str]:
+    """What mypy finds in the working directory, and what kept it from looking; empty where nothing did.
+
+    Args:
+        directory: with the files of a case.
+        cache: mypy's, which runs may share one after another.
+    """
+    configuration = directory / "mypy.ini"
+    source = find_configuration(directory)
+    settings = read_configuration(source) if source is not None else Configuration(root=directory)
+    severities = settings.severities()
+    project = Project(settings, [str(directory / path) for path in settings.paths], ModuleCache(None, None))
+    roots = [*project.roots, *(str(directory / path) for path in settings.search_paths)]
+    configuration.write_text(
+        f"[mypy]\nplugins = sigcheck.mypy_plugin\nmypy_path = {','.join(roots)}\n", encoding="utf-8"
+    )
+    os.environ.setdefault("SIGCHECK_DEBUG", "1")
+    files = [os.path.relpath(file.real) for file in project.files]
+    output, problem, status = api.run(
+        [*_OPTIONS, "--config-file", str(configuration), "--cache-dir", str(cache), *files]
+    )
+    entries = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
+    found = []
+    for entry in entries:
+        told = _RULE.fullmatch(entry["message"])
+        if entry["code"] in _CODES and told is not None:
+            message, rule = told.groups()
+            found.append(Found(os.path.relpath(entry["file"]), entry["line"], rule, severities[rule].value, message))
+        elif entry["code"] in _CODES:
+            problem += entry["message"]
+    if status == 2 and not problem:
+        problem = "; ".join(entry["message"] for entry in entries) or output
+    return found, problem
