@@ -11,25 +11,22 @@ import hashlib
 import json
 import os
 import sqlite3
-import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from sigcheck.cachedir import identity, prepare
 from sigcheck.core.module import Module
 from sigcheck.serialization import decode, encode
-from sigcheck.version import __version__
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-_FORMAT = 1
+_FORMAT = 2
 _KEPT_FOR = 30
 """Days that an entry is kept without being used."""
-
-_TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# A cache of sigcheck: https://bford.info/cachedir/\n"
 
 
 class ModuleCache:
@@ -38,7 +35,7 @@ class ModuleCache:
     def __init__(self, directory: Path | None, settings: object) -> None:
         """Args: directory: where, or None; settings: what besides a file's content decides how it is read (JSON)."""
         self._directory = directory
-        self._salt = json.dumps([_FORMAT, __version__, sys.version_info[:2], settings], sort_keys=True).encode()
+        self._salt = json.dumps([_FORMAT, identity(), settings], sort_keys=True).encode()
         self._database: sqlite3.Connection | None = None
         self._today = int(time.time() // 86_400)
 
@@ -62,10 +59,7 @@ class ModuleCache:
             self._database.close()
 
     def _open(self, directory: Path) -> sqlite3.Connection:
-        if not directory.is_dir():
-            directory.mkdir(parents=True)
-            (directory / ".gitignore").write_text("*\n", encoding="utf-8")
-            (directory / "CACHEDIR.TAG").write_text(_TAG, encoding="utf-8")
+        prepare(directory)
         path = directory / "modules.sqlite3"
         try:
             return self._connect(path)
@@ -111,7 +105,7 @@ class ModuleCache:
         """Remember modules."""
         if self._database is None:
             return
-        rows = [(key, self._today, encode(module)) for key, module in entries]
+        rows = [(key, self._today, encode(Module, module)) for key, module in entries]
         try:
             with self._database:
                 self._database.executemany("INSERT OR REPLACE INTO modules VALUES (?, ?, ?)", rows)

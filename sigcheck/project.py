@@ -7,20 +7,18 @@ imported or run, and neither is the interpreter whose packages are searched.
 from __future__ import annotations
 
 import os
-import re
-import sysconfig
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterable, Sequence
 
 from sigcheck.cache import ModuleCache
 from sigcheck.config import Configuration
 from sigcheck.core.flow import Flow
 from sigcheck.core.member import Member
 from sigcheck.core.module import Module
-from sigcheck.errors import MissingPathError
-from sigcheck.files import SUFFIXES, FileFinder, SourceFile, read_bytes, shown
+from sigcheck.files import SUFFIXES, SourceFile, read_bytes, shown
+from sigcheck.footprint import names_in, stamp_at
 from sigcheck.readers.source import Decorators, read_flow, read_text
 from sigcheck.reading import ReadRequest, read_files
+from sigcheck.survey import Survey
 
 _INIT = "__init__"
 _PROJECT_MARKS = frozenset({"pyproject.toml", "setup.py", "setup.cfg", ".git", "site-packages"})
@@ -30,28 +28,22 @@ _PROJECT_MARKS = frozenset({"pyproject.toml", "setup.py", "setup.cfg", ".git", "
 class Project:
     """The files of one check, and everything their bases may be found in."""
 
-    def __init__(
-        self,
-        configuration: Configuration,
-        paths: Sequence[str],
-        cache: ModuleCache,
-        contents: Mapping[str, bytes] | None = None,
-    ) -> None:
-        """Find the files.
+    def __init__(self, configuration: Configuration, survey: Survey, cache: ModuleCache) -> None:
+        """Name the files.
 
         Args:
-            configuration: what to look for, and where else to look.
-            paths: files and directories to check; they exist, but for those of `contents`.
+            configuration: what to look for.
+            survey: the files, and where else to look.
             cache: what is known of files already.
-            contents: bytes to take instead of what lies at a real path (`--stdin-filename`).
         """
         self._cache = cache
-        self._contents = contents or {}
+        self.survey = survey
         self.configuration = configuration
         self.decorators = decorators_of(configuration)
-        self._finder = FileFinder(configuration.root, configuration.exclude)
-        self.files = tuple(self._finder.files(paths, self._contents))
-        self._given = [os.path.realpath(path) for path in paths if os.path.isdir(path)]
+        self.files = survey.files
+        self._contents = survey.contents
+        self._trail = survey.trail
+        self._given = [os.path.realpath(path) for path in survey.paths if os.path.isdir(path)]
         self._roots_of_directories: dict[str, str] = {}
         self._names: dict[str, tuple[str, str]] = {}
         self._modules: dict[str, Module] = {}
@@ -69,7 +61,7 @@ class Project:
                 self._unsayable[root, name] = real
         given = (path for path in self._bases_for_roots() if not _has_init(self._listing(path)))
         self.roots = tuple(dict.fromkeys((*(root for root, _ in self._names.values()), *given)))
-        self.search_paths = tuple(self._search_paths())
+        self.search_paths = survey.search_paths
         self._by_shown = {text: real for real, text in self._shown.items()}
 
     def read(self, *, progress: Callable[[int, int], None] | None = None) -> list[Module]:
@@ -89,14 +81,19 @@ class Project:
             if not is_whole:
                 self._partly_read.add(request.real)
             modules.append(module)
-        if self._finder.problems:
-            modules.append(Module("", "", problems=tuple(self._finder.problems)))
+        if self.survey.problems:
+            modules.append(Module("", "", problems=self.survey.problems))
         return modules
 
     def _request(self, file: SourceFile) -> ReadRequest:
         real = file.real
         _, name = self._names[real]
         content = self._contents.get(real)
+        if self._trail is not None:
+            if content is None:
+                content = self._trail.file(file)
+            else:
+                self._trail.replaced(file, content)
         return ReadRequest(real, file.path, file.shown, name, _is_init(real), file.size, content, self._sought(name))
 
     def _sought(self, name: str) -> tuple[bytes, ...]:
@@ -148,7 +145,8 @@ class Project:
                 self._names[real] = (root, name)
                 self._shown[real] = shown(real)
                 self._by_shown[self._shown[real]] = real
-            request = self._request(SourceFile(real, real, self._shown[real], 0))
+            stamp = "" if self._trail is None else stamp_at(real)
+            request = self._request(SourceFile(real, real, self._shown[real], 0, stamp))
             [(_, module, _)] = read_files([request], self.decorators, self._cache, whole=True)
         self._modules[real] = module
         return module
@@ -162,7 +160,10 @@ class Project:
             if found is None:
                 continue
             if not os.path.isdir(found):
-                return top, os.path.realpath(found)
+                real = os.path.realpath(found)
+                if self._trail is not None and real != found:
+                    self._trail.link(found, real)
+                return top, real
             namespace = namespace or (top, found)
         return namespace
 
@@ -189,10 +190,7 @@ class Project:
     def _listing(self, directory: str) -> frozenset[str]:
         names = self._listings.get(directory)
         if names is None:
-            try:
-                names = frozenset(os.listdir(directory))
-            except OSError:
-                names = frozenset()
+            names = names_in(directory) if self._trail is None else self._trail.names(directory)
             self._listings[directory] = names
         return names
 
@@ -244,62 +242,10 @@ class Project:
     def _bases_for_roots(self) -> list[str]:
         return [*self._given, os.path.realpath(self.configuration.root)]
 
-    def _search_paths(self) -> Iterable[str]:
-        root = self.configuration.root
-        for text in self.configuration.search_paths:
-            path = root / os.path.expanduser(text)
-            if not path.is_dir():
-                raise MissingPathError(f"{shown(str(path))}: no such directory; mend `search-paths`")
-            yield from _with_editable_installs(str(path))
-        if self.configuration.python is not None:
-            python = root / os.path.expanduser(self.configuration.python)
-            found = packages_of(python) if python.exists() else ()
-            if not found:
-                message = f"{self.configuration.python}: no interpreter or virtual environment with site-packages"
-                raise MissingPathError(f"{message}; check --python")
-            for directory in found:
-                yield from _with_editable_installs(directory)
-        yield sysconfig.get_paths()["stdlib"]
-
 
 def decorators_of(configuration: Configuration) -> Decorators:
     """What the configuration says of decorators."""
     return Decorators(frozenset(configuration.opaque_decorators), configuration.injects)
-
-
-def packages_of(python: Path) -> tuple[str, ...]:
-    """The site-packages and the standard library of an interpreter or a virtual environment, found by name alone.
-
-    Args:
-        python: the interpreter's executable, or the directory of the environment.
-    """
-    for executable in dict.fromkeys((python, Path(os.path.realpath(python)))):
-        home = executable if executable.is_dir() else executable.parent.parent
-        # Several versions may share a directory: an interpreter that bears its version has its own library.
-        version = re.search(r"3\.\d+", os.path.basename(os.path.realpath(executable)))
-        own = [home / "lib" / f"python{version.group()}"] if version else []
-        libraries = own if own and own[0].is_dir() else [*_newest_first(home.glob("lib/python3*")), *home.glob("Lib")]
-        found = [library / name for library in libraries for name in ("site-packages", "dist-packages")]
-        found += [home / "lib" / "python3" / "dist-packages", *libraries]
-        existing = [str(path) for path in found if path.is_dir()]
-        if any(path.endswith("-packages") for path in existing):
-            return tuple(dict.fromkeys(existing))
-    return ()
-
-
-def _newest_first(libraries: Iterable[Path]) -> list[Path]:
-    return sorted(libraries, key=lambda path: [int(digits) for digits in re.findall(r"\d+", path.name)], reverse=True)
-
-
-def _with_editable_installs(directory: str) -> Iterable[str]:
-    """The directory, and those that its `.pth` files name. Lines of code in them are not run."""
-    yield directory
-    for entry in sorted(Path(directory).glob("*.pth")):
-        content = read_bytes(str(entry), lambda _: None) or b""
-        for line in content.decode("utf-8", "replace").splitlines():
-            path = os.path.join(directory, line.strip())
-            if line.strip() and not line.startswith(("#", "import ", "import\t")) and os.path.isdir(path):
-                yield path
 
 
 def _has_init(names: frozenset[str]) -> bool:
