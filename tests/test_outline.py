@@ -96,6 +96,10 @@ ODD = {
     "never run": "class A:\n    def f(self, x):\n        if TYPE_CHECKING:\n            self.g(1)\n        if False:\n            self.h(2)\n        if 0:\n            self.h(3)\n        x = 1\n",
     "receiver bound anew": "class A:\n    def f(self, x):\n        self.g(1)\n        for self in x:\n            self.h(2)\n    def g(self, x):\n        x = [self.h(3) for self in x]\n    def h(self, x):\n        x = 1\n        (self, x), y = self.h(4)\n",
     "raises at the end": "class A:\n    def f(self, *x):\n        m = self.g(1)\n        raise NotImplementedError(m)\n    def g(self, *x):\n        if x:\n            return 1\n        raise ValueError\n",
+    "yields from": "class A:\n    def f(self, x):\n        if x:\n            return x\n        yield from x\n",
+    "names that read nothing": "class A:\n    def f(self, *args, **kwargs):\n        x = g(kwargs=1)\n        x.args = lambda args: 1\n        def kwargs(args): return 1\n        return x\n",
+    "names in a call": "class A:\n    def f(self, **kwargs):\n        x = 1\n        return self.g(kwargs=1, x=x.kwargs, y=lambda kwargs: 1)\n",
+    "handlers in one line": "try: import a\nexcept ImportError: raise\nclass A:\n    try:\n        x = f\n    except E: raise\n",
     "nothing": "",
     "only a comment": "# sigcheck: ignore[unknown]",
 }

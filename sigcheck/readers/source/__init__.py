@@ -4,7 +4,8 @@ The way of a file: `text` decodes it, `outline` finds what need not be seen, `de
 The bodies that a contract asks about are read whole, one by one, by `flow`.
 """
 
-from sigcheck.readers.source.definitions import Decorators, read_module, skim_module
+from sigcheck.readers.source.conventions import Decorators
+from sigcheck.readers.source.definitions import read_module, skim_module
 from sigcheck.readers.source.flow import read_flow
 from sigcheck.readers.source.text import read_text
 

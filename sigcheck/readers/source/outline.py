@@ -26,6 +26,7 @@ from sigcheck.core.place import Place
 _BLOCK_PARTS = (ast.stmt, ast.ExceptHandler, ast.match_case)
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_YIELDS = (ast.Yield, ast.YieldFrom)
 _DEEPEST_BRACKET = 200
 """CPython's own bound (`MAXLEVEL`); libcst has none, and would overflow the stack."""
 
@@ -282,7 +283,7 @@ class _Facts:
                 continue
             if kind is ast.Call:
                 self._mention_all(node)
-            elif kind is ast.Yield and visit.is_own:
+            elif kind in _YIELDS and visit.is_own:
                 self.yields = True
             elif kind is ast.Return and visit.is_own and node.value is not None:  # type: ignore[attr-defined]
                 self.returned.append(node.value)  # type: ignore[attr-defined]
@@ -310,7 +311,7 @@ class _Facts:
                 return
 
     def _look_for_yields(self, call: ast.AST, *, own: bool) -> None:
-        self.yields = self.yields or (own and any(isinstance(inner, ast.Yield) for inner in ast.walk(call)))
+        self.yields = self.yields or (own and any(isinstance(inner, _YIELDS) for inner in ast.walk(call)))
 
     def asides(self, lines: Sequence[str]) -> list[str]:
         """Expressions that say what is not at its place: which attributes are assigned, methods probed, catch-alls mentioned,
