@@ -22,7 +22,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "files": ("sigcheck.files",),
     "configuration": ("sigcheck.config",),
     "cache": ("sigcheck.cache", "sigcheck.serialization"),
-    "project": ("sigcheck.project", "sigcheck.reading"),
+    "project": ("sigcheck.project", "sigcheck.reading", "sigcheck.transfer"),
     "use case": ("sigcheck.checking", "sigcheck.charting"),
     "report": ("sigcheck.report",),
     "command line": ("sigcheck.cli", "sigcheck.commands", "sigcheck.__main__"),

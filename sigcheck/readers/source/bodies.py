@@ -108,6 +108,11 @@ _NAMING: dict[type[cst.CSTNode], str] = {
     cst.Attribute: "attr",
     cst.ClassDef: "name",
     cst.FunctionDef: "name",
+    cst.ImportAlias: "name",
+    cst.MatchAs: "name",
+    cst.MatchKeywordElement: "key",
+    cst.MatchStar: "name",
+    cst.NameItem: "name",
     cst.Param: "name",
 }
 """Fields in which a `Name` reads no variable."""
@@ -225,7 +230,7 @@ class _Reading:
                 cst.Arg(value=cst.SimpleString() as key),
                 *_,
             ]:
-                if name == receiver:
+                if name == receiver and key.raw_value.isidentifier():
                     self.assigns.add(key.raw_value)
             case _:
                 return

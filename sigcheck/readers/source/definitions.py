@@ -607,7 +607,7 @@ def _typed_fields(node: cst.ClassDef) -> Iterator[TypedField]:
         for argument in node.keywords
     )
     for statement in node.body.body:
-        for part in statement.body if isinstance(statement, cst.SimpleStatementLine) else ():
+        for part in statement.body if isinstance(statement, cst.SimpleStatementLine) else (statement,):
             match part:
                 case cst.AnnAssign(target=cst.Name(value=name), annotation=annotation, value=None):
                     required = total
