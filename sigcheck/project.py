@@ -16,7 +16,8 @@ from sigcheck.core.member import Member
 from sigcheck.core.module import Module
 from sigcheck.files import SUFFIXES, SourceFile, read_bytes, shown
 from sigcheck.footprint import names_in, stamp_at
-from sigcheck.readers.source import Decorators, read_flow, read_text
+from sigcheck.readers import source
+from sigcheck.readers.source import Decorators, read_text
 from sigcheck.reading import ReadRequest, read_files
 from sigcheck.survey import Survey
 
@@ -131,7 +132,7 @@ class Project:
             return None
         data = self._contents.get(real) or read_bytes(real, lambda _: None)
         text = read_text(data, real) if data is not None else None
-        return read_flow(text, member.place.line, real) if isinstance(text, str) else None
+        return source.read_flow(text, member.place.line, real) if isinstance(text, str) else None
 
     def _module(self, real: str, name: str, root: str) -> Module:
         module = self._modules.get(real)

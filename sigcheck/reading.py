@@ -17,7 +17,9 @@ from sigcheck.cache import ModuleCache
 from sigcheck.core.module import Module, Problem
 from sigcheck.core.place import Place
 from sigcheck.files import read_bytes
-from sigcheck.readers.source import Decorators, read_module, skim_module
+from sigcheck.readers import source
+from sigcheck.readers.source import Decorators
+from sigcheck.transfer import pack, unpack
 
 _PARALLEL_FROM = 2_000_000
 """Bytes from which a second process pays for its start."""
@@ -62,6 +64,7 @@ def read_files(
     progress: Callable[[int, int], None] | None = None,
     *,
     whole: bool = False,
+    by_libcst: bool = False,
 ) -> Iterator[Read]:
     """Read files, in order.
 
@@ -71,6 +74,7 @@ def read_files(
         cache: what is known of files already.
         progress: told how many of how many are done.
         whole: read every file in full, also one that defines no class.
+        by_libcst: read every file with libcst, and scan none.
     """
     known: dict[str, Read] = {}
     keys: dict[str, bytes] = {}
@@ -85,7 +89,7 @@ def read_files(
         else:
             known[request.real] = read
     cache.touch(keys[real] for real in known)
-    fresh = _read_all(unknown, decorators, whole=whole)
+    fresh = _read_all(unknown, _Reader(decorators, whole, by_libcst))
     learnt: list[tuple[bytes, Module]] = []
     for count, request in enumerate(requests, start=1):
         read = known.get(request.real)
@@ -111,20 +115,20 @@ def _recall(request: ReadRequest, cache: ModuleCache, *, whole: bool) -> tuple[b
     return key, data, None if module is None else (request, module, True)
 
 
-def _read_all(requests: Sequence[ReadRequest], decorators: Decorators, *, whole: bool) -> Iterator[Read]:
+def _read_all(requests: Sequence[ReadRequest], reader: _Reader) -> Iterator[Read]:
     """Read files on as many processors as it pays for, in order."""
     processors = min(os.cpu_count() or 1, 8)
     if processors == 1 or sum(request.size for request in requests) < _PARALLEL_FROM or not _can_fork():
         for request in requests:
-            yield _read(request, decorators, whole)
+            yield reader.read(request)
         return
     batches = _batches(requests, processors)
     others = set(multiprocessing.active_children())
     with _pool(processors) as pool:
-        futures = [pool.submit(_read_batch, batch, decorators, whole) for batch in batches]
+        futures = [pool.submit(_read_batch, batch, reader) for batch in batches]
         try:
             for future, batch in zip(futures, batches, strict=True):
-                yield from _result(future) or (_read_alone(request, decorators, whole) for request in batch)
+                yield from _result(future, batch) or (_read_alone(request, reader) for request in batch)
         except BaseException:
             # Ctrl-C: what is underway is of no use any more, and a large file would take its time.
             for child in set(multiprocessing.active_children()) - others:
@@ -133,12 +137,16 @@ def _read_all(requests: Sequence[ReadRequest], decorators: Decorators, *, whole:
             raise
 
 
-def _result(future: Future[list[Read]]) -> list[Read] | None:
+def _result(future: Future[bytes], batch: Sequence[ReadRequest]) -> list[Read] | None:
     """What a batch gave; None where a file took its process down with it: each is then read in a process of its own."""
     try:
-        return future.result()
+        data = future.result()
     except BrokenProcessPool:
         return None
+    return [
+        (request, module, is_whole)
+        for request, (module, is_whole) in zip(batch, zip(*unpack(_Batch, data), strict=True), strict=True)
+    ]
 
 
 def _can_fork() -> bool:
@@ -169,24 +177,55 @@ def _batches(requests: Sequence[ReadRequest], processors: int) -> list[list[Read
     return batches
 
 
-def _read_batch(requests: list[ReadRequest], decorators: Decorators, whole: bool) -> list[Read]:
+_Batch = tuple[tuple[Module, ...], tuple[bool, ...]]
+
+
+def _read_batch(requests: list[ReadRequest], reader: _Reader) -> bytes:
     gc.disable()  # Trees have no cycles, and this process ends when the files are read.
-    return [_read(request, decorators, whole) for request in requests]
+    done = [reader.read(request) for request in requests]
+    return pack(_Batch, (tuple(module for _, module, _ in done), tuple(is_whole for _, _, is_whole in done)))
 
 
-def _read(request: ReadRequest, decorators: Decorators, whole: bool) -> Read:
-    problems: list[Problem] = []
-    data = request.content if request.content is not None else read_bytes(request.path, problems.append)
-    if data is None:
-        if not problems:
-            problems.append(Problem(Place(request.shown, 1, 1, 1, 1), "is no regular file"))
-        return request, Module(request.name, request.shown, problems=tuple(problems)), True
-    if not whole and not _is_of_interest(data, request.sought):
-        return request, skim_module(data, name=request.name, path=request.shown), False
-    module = read_module(
-        data, name=request.name, path=request.shown, is_package=request.is_package, decorators=decorators
-    )
-    return request, module, True
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """How files are read: see `read_files`."""
+
+    decorators: Decorators
+    whole: bool
+    by_libcst: bool
+
+    def read(self, request: ReadRequest) -> Read:
+        """Read one file."""
+        problems: list[Problem] = []
+        data = request.content if request.content is not None else read_bytes(request.path, problems.append)
+        if data is None:
+            if not problems:
+                problems.append(Problem(Place(request.shown, 1, 1, 1, 1), "is no regular file"))
+            return request, Module(request.name, request.shown, problems=tuple(problems)), True
+        is_whole = self.whole or _is_of_interest(data, request.sought)
+        module = None if self.by_libcst else self._scanned(request, data, is_whole=is_whole)
+        return request, module or self._by_libcst(request, data, is_whole=is_whole), is_whole
+
+    def _scanned(self, request: ReadRequest, data: bytes, *, is_whole: bool) -> Module | None:
+        return source.scan_module(
+            data,
+            name=request.name,
+            path=request.shown,
+            is_package=request.is_package,
+            decorators=self.decorators,
+            skim=not is_whole,
+        )
+
+    def _by_libcst(self, request: ReadRequest, data: bytes, *, is_whole: bool) -> Module:
+        if not is_whole:
+            return source.skim_module(data, name=request.name, path=request.shown)
+        return source.read_module(
+            data,
+            name=request.name,
+            path=request.shown,
+            is_package=request.is_package,
+            decorators=self.decorators,
+        )
 
 
 def _is_of_interest(data: bytes, sought: Sequence[bytes]) -> bool:
@@ -195,10 +234,12 @@ def _is_of_interest(data: bytes, sought: Sequence[bytes]) -> bool:
     return is_sought or _CLASSES.search(data) is not None or b"sigcheck:" in data or b"\0" in data
 
 
-def _read_alone(request: ReadRequest, decorators: Decorators, whole: bool) -> Read:
+def _read_alone(request: ReadRequest, reader: _Reader) -> Read:
     try:
         with _pool(1) as pool:
-            return pool.submit(_read, request, decorators, whole).result()
-    except BrokenProcessPool:
+            future = pool.submit(_read_batch, [request], reader)
+            [read] = _result(future, [request]) or []
+            return read
+    except ValueError:
         problem = Problem(Place(request.shown, 1, 1, 1, 1), "crashes the parser", "exclude it")
         return request, Module(request.name, request.shown, problems=(problem,)), True

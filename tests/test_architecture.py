@@ -24,7 +24,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "footprint": ("sigcheck.footprint",),
     "cache": ("sigcheck.cache", "sigcheck.cachedir", "sigcheck.index", "sigcheck.serialization"),
     "survey": ("sigcheck.survey", "sigcheck.search"),
-    "project": ("sigcheck.project", "sigcheck.reading"),
+    "project": ("sigcheck.project", "sigcheck.reading", "sigcheck.transfer"),
     "outcome": ("sigcheck.outcome",),
     "use case": ("sigcheck.checking", "sigcheck.charting", "sigcheck.inspection"),
     "report": ("sigcheck.report",),

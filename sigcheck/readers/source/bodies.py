@@ -11,35 +11,8 @@ import libcst as cst
 
 from sigcheck.core.callsite import CallSite, Route
 from sigcheck.core.place import Place
+from sigcheck.readers.source.conventions import Body
 from sigcheck.readers.source.positions import Positions
-
-
-@dataclass(frozen=True, slots=True)
-class Body:
-    """What was learnt of one body.
-
-    Attributes:
-        is_generator: it yields.
-        is_stub: it only raises, passes, or is `...`, with or without a docstring.
-        is_placeholder: it does nothing but raise.
-        returns_unknown_value: some `return` gives what may be anything: a call, a name, an attribute.
-        returns_plain_value: every `return` gives a literal or a comparison, which cannot be called or awaited.
-        calls: the calls to siblings, in source order.
-        assigns: the attributes of the receiver that are assigned, sorted.
-        mentions: the catch-alls that are mentioned.
-        probes: the methods of the receiver that are asked for their signature or compared with another's, sorted.
-    """
-
-    is_generator: bool
-    is_stub: bool
-    is_placeholder: bool
-    returns_unknown_value: bool
-    returns_plain_value: bool
-    calls: tuple[CallSite, ...]
-    assigns: tuple[str, ...]
-    mentions: frozenset[str]
-    probes: tuple[str, ...]
-
 
 _PLAIN = (
     cst.BaseNumber,
@@ -130,12 +103,31 @@ _NO_CODE = frozenset(
 )
 """Fields of libcst nodes that hold punctuation and white space; so do those whose names begin with `whitespace`."""
 
+_NAMING: dict[type[cst.CSTNode], str] = {
+    cst.Arg: "keyword",
+    cst.Attribute: "attr",
+    cst.ClassDef: "name",
+    cst.FunctionDef: "name",
+    cst.ImportAlias: "name",
+    cst.MatchAs: "name",
+    cst.MatchKeywordElement: "key",
+    cst.MatchStar: "name",
+    cst.NameItem: "name",
+    cst.Param: "name",
+}
+"""Fields in which a `Name` reads no variable."""
+
 
 @cache
 def _code_fields(kind: type[cst.CSTNode]) -> tuple[str, ...]:
     """The fields of a node in which code stands, the last first."""
     names = [field.name for field in dataclasses.fields(kind)]
-    return tuple(name for name in reversed(names) if name not in _NO_CODE and not name.startswith("whitespace"))
+    naming = _NAMING.get(kind)
+    return tuple(
+        name
+        for name in reversed(names)
+        if name not in _NO_CODE and name != naming and not name.startswith("whitespace")
+    )
 
 
 class _Reading:
@@ -190,7 +182,7 @@ class _Reading:
                 self.mentions.add(node.value)
             elif isinstance(node, cst.Call):
                 self.call(node, _Visit(node))
-            pending += node.children
+            pending += [visit.node for visit in _Visit(node).children()]
 
     def call(self, node: cst.Call, visit: _Visit) -> None:
         """Note a call to a sibling, or what else a call tells."""
@@ -238,7 +230,7 @@ class _Reading:
                 cst.Arg(value=cst.SimpleString() as key),
                 *_,
             ]:
-                if name == receiver:
+                if name == receiver and key.raw_value.isidentifier():
                     self.assigns.add(key.raw_value)
             case _:
                 return

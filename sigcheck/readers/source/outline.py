@@ -4,7 +4,7 @@ Function bodies are most of a file, and of most of them the reader looks only at
 The rest is blanked, and every line and column that is left stays where it was: a body becomes one bracket over the calls,
 
     def apply(self, x):              def apply(self, x):
-        if x.ndim > 2:                   return _(
+        if x.ndim > 2:                   return 0(
             x = self.fold(x)                 self.fold(x),
         return self.apply_tp(x)                 self.apply_tp(x))
 
@@ -26,6 +26,7 @@ from sigcheck.core.place import Place
 _BLOCK_PARTS = (ast.stmt, ast.ExceptHandler, ast.match_case)
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_YIELDS = (ast.Yield, ast.YieldFrom)
 _DEEPEST_BRACKET = 200
 """CPython's own bound (`MAXLEVEL`); libcst has none, and would overflow the stack."""
 
@@ -282,7 +283,8 @@ class _Facts:
                 continue
             if kind is ast.Call:
                 self._mention_all(node)
-            elif kind is ast.Yield and visit.is_own:
+                self.assigns.update(_set(node, receiver))
+            elif kind in _YIELDS and visit.is_own:
                 self.yields = True
             elif kind is ast.Return and visit.is_own and node.value is not None:  # type: ignore[attr-defined]
                 self.returned.append(node.value)  # type: ignore[attr-defined]
@@ -310,7 +312,7 @@ class _Facts:
                 return
 
     def _look_for_yields(self, call: ast.AST, *, own: bool) -> None:
-        self.yields = self.yields or (own and any(isinstance(inner, ast.Yield) for inner in ast.walk(call)))
+        self.yields = self.yields or (own and any(isinstance(inner, _YIELDS) for inner in ast.walk(call)))
 
     def asides(self, lines: Sequence[str]) -> list[str]:
         """Expressions that say what is not at its place: which attributes are assigned, methods probed, catch-alls mentioned,
@@ -332,8 +334,8 @@ class _Facts:
         if self.yields:
             return "yield ["
         if self._returns_unknown():
-            return "return _("
-        return "return [" if self.returned else "_("
+            return "return 0("
+        return "return [" if self.returned else "0("
 
     def closing(self) -> str:
         return ")" if self.opening().endswith("(") else "]"
@@ -346,7 +348,7 @@ class _Facts:
         if self.yields:
             return "yield"
         if self._returns_unknown():
-            return "return _"
+            return "return 0()"
         return "return 0" if self.returned else "return"
 
 
@@ -495,6 +497,16 @@ def _assigned(node: ast.AST, receiver: str) -> Iterator[str]:
                 pending.append(value)
             case _:
                 continue
+
+
+def _set(node: ast.AST, receiver: str | None) -> Iterator[str]:
+    """`m` of `setattr(self, "m", ...)`."""
+    match node:
+        case ast.Call(func=ast.Name(id="setattr"), args=[ast.Name(id=name), ast.Constant(value=str(attribute)), *_]):
+            if name == receiver and attribute.isidentifier():
+                yield attribute
+        case _:
+            return
 
 
 def _parameter_names(node: ast.arguments) -> set[str]:

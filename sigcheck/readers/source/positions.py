@@ -29,21 +29,26 @@ class _Recorder(CodegenState):
         self.marks: dict[cst.CSTNode, int] = {}
         self.ends: dict[cst.CSTNode, int] = {}
         self._awaited: set[int] = set()
+        self._closing: dict[int, cst.CSTNode] = {}
 
     def before_codegen(self, node: cst.CSTNode) -> None:
         kind = type(node)
         if kind in _RECORDED or id(node) in self._awaited:
             self.marks[node] = len(self.tokens)
         # A statement's leading comment lines belong to it, so what marks its line is a part of it.
+        if id(node) in self._closing:
+            self.ends[self._closing[id(node)]] = len(self.tokens)
         part = _MARKING_PARTS.get(kind)
         if part is not None:
             self._awaited.add(id(getattr(node, part)))
+            if kind is cst.Call and node.rpar:  # type: ignore[attr-defined]
+                self._closing[id(node.rpar[0])] = node  # type: ignore[attr-defined]
             if kind is cst.Call and isinstance(node.func, cst.Attribute):  # type: ignore[attr-defined]
                 self._awaited.add(id(node.func.attr))  # type: ignore[attr-defined]
 
     def after_codegen(self, node: cst.CSTNode) -> None:
         if type(node) is cst.Call:
-            self.ends[node] = len(self.tokens)
+            self.ends.setdefault(node, len(self.tokens))
 
 
 class Positions:
@@ -65,5 +70,5 @@ class Positions:
         return line, offset - self._starts[line - 1] + 1
 
     def end_line(self, node: cst.Call) -> int:
-        """The line in which a call ends, 1-based."""
+        """The line in which a call ends, 1-based; a bracket around it is no part of it."""
         return bisect_right(self._starts, self._ends[node] - 1)
