@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 from sigcheck.config import Configuration
 from sigcheck.errors import MissingPathError
 from sigcheck.files import shown
-from sigcheck.footprint import Trail, changes_since
+from sigcheck.footprint import Changes, Trail, changes_since
 from sigcheck.index import Entry, Index, Trace
 from sigcheck.outcome import Report
 from sigcheck.serialization import decode, encode
 from sigcheck.survey import Survey, survey_of
+
+T = TypeVar("T")
 
 
 def run_check(
@@ -42,15 +45,28 @@ def run_check(
     survey = surveyed(configuration, paths, contents, trail)
     index = Index(configuration.cache_directory, (configuration, survey.paths))
     entry = index.recall()
-    if entry is not None:
-        report = _known(index, entry, survey)
+    changes = None if entry is None else _changes(entry, survey)
+    if entry is not None and changes is not None and not changes:
+        report = _decoded(Report, entry.parts[:1])
         if report is not None:
+            if changes.is_worn and survey.trail is not None:
+                survey.trail.adopt(entry.trace.footprint, changes, survey.files)
+                _keep(index, survey, entry.parts, entry)
             return report
-    # The parser takes longer to load than a known answer takes to give.
+    # The rest takes longer to load than a known answer takes to give.
+    from sigcheck.findings import Findings
     from sigcheck.inspection import inspect
+    from sigcheck.revision import revise
 
-    report = inspect(configuration, survey, progress)
-    _keep(index, survey, encode(Report, report), entry)
+    before = None if entry is None else _decoded(Findings, entry.parts[1:])
+    done: tuple[Report, Findings | None] | None = None
+    if entry is not None and changes is not None and before is not None:
+        done = revise(configuration, survey, before, entry.trace.footprint, changes)
+        if done is None and survey.trail is not None:
+            survey.trail.forget()
+    report, findings = done or inspect(configuration, survey, progress)
+    learnt = () if findings is None else (encode(Findings, findings),)
+    _keep(index, survey, (encode(Report, report), *learnt), entry)
     return report
 
 
@@ -74,27 +90,28 @@ def surveyed(
     return survey_of(configuration, chosen, replaced, trail)
 
 
-def _known(index: Index, entry: Entry, survey: Survey) -> Report | None:
-    """The report of the run that left an entry, if nothing has changed since."""
-    if (entry.trace.search_paths, entry.trace.problems) != (survey.search_paths, survey.problems):
-        return None
+def _changes(entry: Entry, survey: Survey) -> Changes:
+    """What changed since the run that left an entry."""
     changes = changes_since(entry.trace.footprint, survey.files, survey.contents)
-    if changes or not entry.parts:
-        return None
+    if entry.trace.search_paths != survey.search_paths:
+        changes.are_names = True
+    if entry.trace.problems != survey.problems:
+        changes.is_order = True
+    return changes
+
+
+def _decoded(kind: type[T], parts: tuple[bytes, ...]) -> T | None:
+    """A part of an entry; None where there is none, or it is none."""
     try:
-        report = decode(Report, entry.parts[0])
+        return decode(kind, parts[0]) if parts else None
     except ValueError:
         return None
-    if changes.is_worn and survey.trail is not None:
-        fresh = survey.trail.renewed(entry.trace.footprint, survey.files)
-        index.keep(Entry(Trace(survey.search_paths, survey.problems, fresh), entry.parts))
-    return report
 
 
-def _keep(index: Index, survey: Survey, report: bytes, old: Entry | None) -> None:
-    """Remember a report, with all that it depends on."""
+def _keep(index: Index, survey: Survey, parts: tuple[bytes, ...], old: Entry | None) -> None:
+    """Remember a result, with all that it depends on."""
     if survey.trail is None or not index.is_open:
         return
     footprint = survey.trail.footprint(survey.files, None if old is None else old.trace.footprint)
     if footprint is not None:
-        index.keep(Entry(Trace(survey.search_paths, survey.problems, footprint), (report,)))
+        index.keep(Entry(Trace(survey.search_paths, survey.problems, footprint), parts))

@@ -13,7 +13,10 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sigcheck.files import SourceFile, read_bytes, stamp_of
+from sigcheck.files import SUFFIXES, SourceFile, read_bytes, stamp_of
+
+PROJECT_MARKS = frozenset({"pyproject.toml", "setup.py", "setup.cfg", ".git", "site-packages"})
+"""What lies in the root of a project, which is no part of a package even if it has an `__init__`."""
 
 _TICK = 2_000_000_000
 """Nanoseconds by which the clock of a disk may differ from ours, and within which it may not tell times apart."""
@@ -104,8 +107,10 @@ class Trail:
         data = None if stamp else read_bytes(file.path, lambda _: None)
         digest = "" if data is None else digest_of(data)
         before = self._files.get(file.real)
-        self._is_torn = self._is_torn or (before is not None and before.digest != digest)
-        self._files[file.real] = SeenFile(file.path, file.real, file.shown, stamp, digest)
+        if before is None:
+            self._files[file.real] = SeenFile(file.path, file.real, file.shown, stamp, digest)
+        elif (before.stamp, before.digest) != (stamp, digest):
+            self._is_torn = True
         return data
 
     def replaced(self, file: SourceFile, content: bytes) -> None:
@@ -133,38 +138,43 @@ class Trail:
             for file in ((*known.files, *known.others) if known is not None else ())
             if file.stamp
         }
-        mine = {file.real for file in files}
-        seen: list[SeenFile] = []
+        mine = [file.real for file in files]
+        seen: dict[str, SeenFile] = {}
         for file in self._files.values():
             digest = file.digest
             if file.stamp:
                 digest = digests.get((file.real, file.stamp)) or _digest_of_file(file.path)
                 if stamp_at(file.path) != file.stamp:
                     return None
-            seen.append(SeenFile(file.path, file.real, file.shown, file.stamp, digest))
+            seen[file.real] = SeenFile(file.path, file.real, file.shown, file.stamp, digest)
+        if any(real not in seen for real in mine):
+            return None
         return Footprint(
-            tuple(file for file in seen if file.real in mine),
-            tuple(file for file in seen if file.real not in mine),
+            tuple(seen.pop(real) for real in mine),
+            tuple(seen.values()),
             tuple(self._directories.values()),
             tuple(self._links.items()),
         )
 
-    def renewed(self, known: Footprint, files: Sequence[SourceFile]) -> Footprint:
-        """A footprint of which nothing changed, with the stamps of today."""
-        stamps = {file.real: file.stamp for file in files}
+    def forget(self) -> None:
+        """Begin anew."""
+        self._files.clear()
+        self._directories.clear()
+        self._links.clear()
 
-        def renew(file: SeenFile, stamp: str) -> SeenFile:
-            return SeenFile(file.path, file.real, file.shown, self._believed(stamp), file.digest)
-
-        return Footprint(
-            tuple(renew(file, stamps.get(file.real, "")) for file in known.files),
-            tuple(renew(file, stamp_at(file.path)) for file in known.others),
-            tuple(
-                SeenDirectory(entry.path, self._believed(stamp_at(entry.path)), entry.digest)
-                for entry in known.directories
-            ),
-            known.links,
-        )
+    def adopt(self, known: Footprint, changes: Changes, files: Sequence[SourceFile]) -> None:
+        """Take over from an earlier footprint what did not change, with the stamps of today."""
+        now = {file.real: file for file in files}
+        for file in (*known.files, *known.others):
+            if file.real not in changes.files:
+                found = now.get(file.real)
+                path, stamp = (found.path, found.stamp) if found is not None else (file.path, stamp_at(file.path))
+                self._files[file.real] = SeenFile(path, file.real, file.shown, self._believed(stamp), file.digest)
+        for entry in known.directories:
+            if entry.path not in changes.directories:
+                stamp = self._believed(stamp_at(entry.path))
+                self._directories[entry.path] = SeenDirectory(entry.path, stamp, entry.digest)
+        self._links |= {path: real for path, real in known.links if os.path.realpath(path) == real}
 
 
 def stamp_at(path: str) -> str:
@@ -181,7 +191,9 @@ def _digest_of_file(path: str) -> str:
 
 
 def _digest_of_names(names: Iterable[str]) -> str:
-    return digest_of("\0".join(sorted(names)).encode("utf-8", "surrogatepass"))
+    """Of the names that can be of modules, or mark the root of a project: caches come and go."""
+    kept = sorted(name for name in names if name in PROJECT_MARKS or name.endswith(SUFFIXES) or "." not in name)
+    return digest_of("\0".join(name for name in kept if name != "__pycache__").encode("utf-8", "surrogatepass"))
 
 
 @dataclass(slots=True)
@@ -190,12 +202,14 @@ class Changes:
 
     Attributes:
         files: the real paths of the files that have other bytes, or are new, or gone; and those whose place in the project changed.
-        are_names: a directory has other names in it: any module may be another file.
+        directories: those that have other names in them.
+        are_names: because of that, or of links that lead elsewhere, any module may be another file.
         is_order: the project has other files.
         is_worn: something was touched without being changed: the footprint is worth renewing.
     """
 
     files: set[str]
+    directories: set[str]
     are_names: bool = False
     is_order: bool = False
     is_worn: bool = False
@@ -212,7 +226,7 @@ def changes_since(footprint: Footprint, files: Sequence[SourceFile], contents: M
         files: those of the project, as they are now.
         contents: bytes to take for a real path.
     """
-    changes = Changes(set())
+    changes = Changes(set(), set())
     before = {file.real: file for file in footprint.files}
     now = [(file.path, file.real, file.shown) for file in files]
     if now != [(file.path, file.real, file.shown) for file in footprint.files]:
@@ -238,6 +252,7 @@ def changes_since(footprint: Footprint, files: Sequence[SourceFile], contents: M
                 changes.is_worn = True
             else:
                 changes.are_names = True
+                changes.directories.add(directory.path)
     return changes
 
 

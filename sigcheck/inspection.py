@@ -9,8 +9,7 @@ from contextlib import contextmanager
 
 from sigcheck.cache import ModuleCache
 from sigcheck.config import Configuration
-from sigcheck.core.brief import brief
-from sigcheck.core.check import check
+from sigcheck.core.check import Checked, check, conclude, is_divisible
 from sigcheck.core.contract import Contract
 from sigcheck.core.demands import Demands
 from sigcheck.core.diagnostic import Diagnostic
@@ -23,6 +22,7 @@ from sigcheck.core.rules import Severity
 from sigcheck.core.siblings import Siblings
 from sigcheck.errors import UnmatchedContractError, UnmatchedFamilyError
 from sigcheck.files import is_match
+from sigcheck.findings import Findings
 from sigcheck.outcome import Report
 from sigcheck.project import Project
 from sigcheck.survey import Survey
@@ -39,7 +39,7 @@ def reading(
         survey: the files, and where else to look.
         progress: told how many files of how many are read.
     """
-    with _cache(configuration) as cache:
+    with module_cache(configuration) as cache:
         project = Project(configuration, survey, cache)
         modules = project.read(progress=progress)
         yield (
@@ -49,8 +49,13 @@ def reading(
         )
 
 
-def inspect(configuration: Configuration, survey: Survey, progress: Callable[[int, int], None] | None = None) -> Report:
+def inspect(
+    configuration: Configuration, survey: Survey, progress: Callable[[int, int], None] | None = None
+) -> tuple[Report, Findings | None]:
     """Check a project. The arguments are those of `reading`.
+
+    Returns:
+        The report; and what a later check can start from, where every file can be judged by itself.
 
     Raises:
         UnmatchedContractError: a contract matches no class, no override or no siblings.
@@ -58,17 +63,28 @@ def inspect(configuration: Configuration, survey: Survey, progress: Callable[[in
     """
     demands = demands_of(configuration)
     with reading(configuration, survey, progress) as (project, modules, hierarchy):
-        checked = check(modules, hierarchy, demands, project.flow)
-        _require_contracts(checked.matched, hierarchy)
-    _require_families(checked.kin)
+        judgement = check(modules, hierarchy, demands, project.flow)
+        _require_contracts(judgement.matched, hierarchy)
+    _require_families(judgement.kin)
+    findings = Findings(
+        tuple(project.identities()), tuple(judgement.remarks), tuple(judgement.verdicts), tuple(project.lookups())
+    )
+    checked = conclude(judgement.remarks, judgement.verdicts, hierarchy.inconsistent, demands)
+    report = report_of(configuration, checked, judgement.matched)
+    is_regular = is_divisible(demands) and not hierarchy.inconsistent and not hierarchy.resolver.is_circular
+    return report, findings if is_regular else None
+
+
+def report_of(configuration: Configuration, checked: Checked, matched: Mapping[Contract, int]) -> Report:
+    """What a check says."""
     return Report(
-        tuple(brief(diagnostic) for diagnostic in checked.diagnostics if not _is_ignored(diagnostic, configuration)),
-        len(project.files),
+        tuple(diagnostic for diagnostic in checked.diagnostics if not _is_ignored(diagnostic, configuration)),
+        checked.files,
         checked.classes,
         checked.overrides,
         checked.call_sites,
-        tuple(brief(entry) for entry in checked.unresolved),
-        checked.matched,
+        checked.unresolved,
+        matched,
         configuration.fail_on,
     )
 
@@ -146,7 +162,8 @@ def _require_families(kin: Mapping[Family, Kin]) -> None:
             )
 
 
-def _cache(configuration: Configuration) -> ModuleCache:
+def module_cache(configuration: Configuration) -> ModuleCache:
+    """What is known of files, as this configuration reads them."""
     settings = [sorted(configuration.opaque_decorators), sorted(configuration.injects.items())]
     return ModuleCache(configuration.cache_directory, settings)
 

@@ -15,16 +15,14 @@ from sigcheck.core.flow import Flow
 from sigcheck.core.member import Member
 from sigcheck.core.module import Module
 from sigcheck.files import SUFFIXES, SourceFile, read_bytes, shown
-from sigcheck.footprint import names_in, stamp_at
+from sigcheck.findings import Identity, Lookup
+from sigcheck.footprint import PROJECT_MARKS, names_in, stamp_at
 from sigcheck.readers import source
 from sigcheck.readers.source import Decorators, read_text
 from sigcheck.reading import ReadRequest, read_files
 from sigcheck.survey import Survey
 
 _INIT = "__init__"
-_PROJECT_MARKS = frozenset({"pyproject.toml", "setup.py", "setup.cfg", ".git", "site-packages"})
-"""What lies in the root of a project, which is no part of a package even if it has an `__init__`."""
-
 
 class Project:
     """The files of one check, and everything their bases may be found in."""
@@ -53,6 +51,7 @@ class Project:
         self._shown: dict[str, str] = {}
         self._partly_read: set[str] = set()
         self._unsayable: dict[tuple[str, str], str] = {}
+        self._lookups: dict[tuple[str, str], Lookup] = {}
         for file in self.files:
             real = file.real
             self._shown[real] = file.shown
@@ -104,26 +103,52 @@ class Project:
         bases = (contract.base for contract in self.configuration.contracts if contract.siblings)
         return tuple(base.rpartition(".")[2].encode("utf-8", "surrogatepass") for base in bases)
 
+    def read_some(self, shown_paths: Collection[str]) -> dict[str, Module]:
+        """Read some of the files, in full; by their paths as reports show them."""
+        requests = [self._request(file) for file in self.files if file.shown in shown_paths]
+        found: dict[str, Module] = {}
+        for request, module, _ in read_files(requests, self.decorators, self._cache, whole=True):
+            self._modules[request.real] = found[request.shown] = module
+        return found
+
     def load(self, name: str, near: str) -> Module | None:
         """The module of a dotted name, seen from the file `near` (as reports show it); None where there is none.
 
         A module that is only a directory without `__init__` is an empty module: a namespace package.
         """
+        found = self.locate(name, near)
+        module = None if found is None else self._module(found[1], name, found[0])
+        if self._trail is not None:
+            real, path = ("", "") if found is None or module is None else (found[1], module.path)
+            self._lookups[near, name] = Lookup(near, name, real, path)
+        return module
+
+    def lookups(self) -> Iterable[Lookup]:
+        """Every module that was looked for."""
+        return self._lookups.values()
+
+    def identities(self) -> Iterator[Identity]:
+        """What the files are called as modules."""
+        for file in self.files:
+            root, name = self._names[file.real]
+            yield Identity(file.shown, root, name)
+
+    def locate(self, name: str, near: str) -> tuple[str, str] | None:
+        """Where the module of a dotted name lies, seen from the file `near`: the root, and the file or the directory."""
         origin = self._by_shown.get(near, "")
         root = self._names[origin][0] if origin in self._names else ""
         if self._names.get(origin) == (root, name):
             # A file is its own module, also where no import can say its name (`v1.2.py`), or a stub lies beside it.
-            return self._module(origin, name, root)
+            return root, origin
         sibling = self._unsayable.get((root, name))
         if sibling is not None:
-            return self._module(sibling, name, root)
+            return root, sibling
         # Scripts import what lies beside them: their directory comes last.
         tops = (root, *self.roots, *self.search_paths, os.path.dirname(origin))
         key = (name, root, tops[-1], near.endswith(".pyi"))
         if key not in self._located:
             self._located[key] = self._locate(name, tops, prefer_stub=near.endswith(".pyi"))
-        found = self._located[key]
-        return None if found is None else self._module(found[1], name, found[0])
+        return self._located[key]
 
     def flow(self, member: Member) -> Flow | None:
         """The control flow of a member's body; None where it has none, or its file cannot be read any more."""
@@ -234,7 +259,7 @@ class Project:
         Directories without one may lie between: they are namespace packages inside a package.
         """
         topmost = None
-        while os.path.dirname(directory) != directory and not _PROJECT_MARKS & self._listing(directory):
+        while os.path.dirname(directory) != directory and not PROJECT_MARKS & self._listing(directory):
             if _has_init(self._listing(directory)):
                 topmost = directory
             directory = os.path.dirname(directory)
