@@ -20,16 +20,27 @@ _SHORT = (CallSite, Place, Problem, Signature, Suppression)
 
 
 def brief(value: T) -> T:
-    """A diagnostic, a finding or a part of one: the same, with classes that have no members, and members that have no calls."""
-    short: Any = value
+    """A diagnostic, a finding or a part of one: the same, with classes that have no members, and members that have no calls.
+
+    What was one object in it stays one.
+    """
+    return _brief(value, {})
+
+
+def _brief(value: T, known: dict[int, Any]) -> T:
+    short: Any = known.get(id(value))
+    if short is not None:
+        return short  # type: ignore[no-any-return]
+    short = value
     if isinstance(value, Class):
         short = Class(value.id, value.name, value.place, value.last_line, (), ())
     elif isinstance(value, Member):
         short = replace(value, calls=(), assigns=(), probes=())
     elif isinstance(value, tuple):
-        short = tuple(brief(part) for part in value)
+        short = tuple(_brief(part, known) for part in value)
     elif is_dataclass(value) and not isinstance(value, _SHORT) and not isinstance(value, type):
         parts = {field.name: getattr(value, field.name) for field in fields(value)}
-        changes = {name: new for name, part in parts.items() if (new := brief(part)) is not part and new != part}
+        changes = {name: new for name, part in parts.items() if (new := _brief(part, known)) is not part and new != part}
         short = replace(value, **changes) if changes else value
+    known[id(value)] = short
     return short  # type: ignore[no-any-return]
