@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sigcheck.cache import ModuleCache
 from sigcheck.config import Configuration
-from sigcheck.core.check import check
+from sigcheck.core.callsite import CallSite
+from sigcheck.core.check import Checked, check
 from sigcheck.core.contract import Contract
 from sigcheck.core.demands import Demands
 from sigcheck.core.diagnostic import BaseWithoutSource, Diagnostic
+from sigcheck.core.evidence import evidence_of
 from sigcheck.core.family import Family
 from sigcheck.core.hierarchy import Hierarchy
 from sigcheck.core.kinship import Kin
+from sigcheck.core.member import Member
 from sigcheck.core.module import Module
 from sigcheck.core.resolution import Resolver
 from sigcheck.core.rules import Severity
@@ -63,6 +66,7 @@ def run_check(
     *,
     contents: Mapping[str, bytes] | None = None,
     progress: Callable[[int, int], None] | None = None,
+    by_libcst: bool = False,
 ) -> Report:
     """Check a project.
 
@@ -71,6 +75,7 @@ def run_check(
         paths: files and directories, relative to the working directory; empty for the configured ones.
         contents: bytes to take for a path instead of what lies there.
         progress: told how many files of how many are read.
+        by_libcst: have libcst read every file whole, and scan none. The report is the same; tests hold the two together.
 
     Raises:
         MissingPathError: a path does not exist.
@@ -87,8 +92,8 @@ def run_check(
         configuration.respect_type_ignores,
         configuration.families,
     )
-    with reading(configuration, paths, contents, progress) as (project, modules, hierarchy):
-        checked = check(modules, hierarchy, demands, project.flow)
+    with reading(configuration, paths, contents, progress, by_libcst=by_libcst) as (project, modules, classes):
+        checked, hierarchy = _confirmed(project, modules, classes, demands)
     _require_contracts(checked.matched, hierarchy)
     _require_families(checked.kin)
     return Report(
@@ -109,6 +114,8 @@ def reading(
     paths: Sequence[str] = (),
     contents: Mapping[str, bytes] | None = None,
     progress: Callable[[int, int], None] | None = None,
+    *,
+    by_libcst: bool = False,
 ) -> Iterator[tuple[Project, list[Module], Hierarchy]]:
     """The files of a project, read, and their classes; bases are read while the context lasts. The arguments are `run_check`'s."""
     chosen = list(paths) or [str(configuration.root / path) for path in configuration.paths]
@@ -118,13 +125,33 @@ def reading(
             hint = "" if paths else "; mend `paths` in the configuration"
             raise MissingPathError(f"{shown(path)}: no such file or directory{hint}")
     with _cache(configuration) as cache:
-        project = Project(configuration, chosen, cache, replaced)
+        project = Project(configuration, chosen, cache, replaced, by_libcst=by_libcst)
         modules = project.read(progress=progress)
-        yield (
-            project,
-            modules,
-            Hierarchy((entry for module in modules for entry in module.classes), Resolver(project.load)),
-        )
+        yield project, modules, _hierarchy(project, modules)
+
+
+def _hierarchy(project: Project, modules: Sequence[Module]) -> Hierarchy:
+    return Hierarchy((entry for module in modules for entry in module.classes), Resolver(project.load))
+
+
+def _confirmed(
+    project: Project, modules: list[Module], hierarchy: Hierarchy, demands: Demands
+) -> tuple[Checked, Hierarchy]:
+    """What a check finds, when libcst has read all that is told; and the hierarchy in which it was found.
+
+    Where libcst reads what the scan did not, the check is made again with that.
+    """
+    while True:
+        checked = check(modules, hierarchy, demands, project.flow)
+        odd = project.confirm(_evidence(checked.diagnostics))
+        if not odd:
+            return checked, hierarchy
+        modules = [odd.get(module.path, module) for module in modules]
+        hierarchy = _hierarchy(project, modules)
+
+
+def _evidence(diagnostics: Iterable[Diagnostic]) -> Iterator[Member | CallSite]:
+    return (entry for diagnostic in diagnostics for entry in evidence_of(diagnostic.finding))
 
 
 def _require_contracts(matched: Mapping[Contract, int], hierarchy: Hierarchy) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from sigcheck.cache import ModuleCache
 from sigcheck.config import Configuration
+from sigcheck.core.callsite import CallSite
 from sigcheck.core.flow import Flow
 from sigcheck.core.member import Member
 from sigcheck.core.module import Module
@@ -21,7 +22,7 @@ from sigcheck.errors import MissingPathError
 from sigcheck.files import SUFFIXES, FileFinder, SourceFile, read_bytes, shown
 from sigcheck.readers import source
 from sigcheck.readers.source import Decorators, read_text
-from sigcheck.reading import ReadRequest, read_files
+from sigcheck.reading import Read, ReadRequest, Suspect, read_files, unconfirmed
 
 _INIT = "__init__"
 _PROJECT_MARKS = frozenset({"pyproject.toml", "setup.py", "setup.cfg", ".git", "site-packages"})
@@ -37,6 +38,8 @@ class Project:
         paths: Sequence[str],
         cache: ModuleCache,
         contents: Mapping[str, bytes] | None = None,
+        *,
+        by_libcst: bool = False,
     ) -> None:
         """Find the files.
 
@@ -45,7 +48,10 @@ class Project:
             paths: files and directories to check; they exist, but for those of `contents`.
             cache: what is known of files already.
             contents: bytes to take instead of what lies at a real path (`--stdin-filename`).
+            by_libcst: read every file with libcst, and scan none.
         """
+        self._by_libcst = by_libcst
+        self._scanned: dict[str, Read] = {}
         self._cache = cache
         self._contents = contents or {}
         self.configuration = configuration
@@ -85,14 +91,46 @@ class Project:
         """
         requests = [self._request(file) for file in self.files]
         modules: list[Module] = []
-        for request, module, is_whole in read_files(requests, self.decorators, self._cache, progress):
-            self._modules[request.real] = module
-            if not is_whole:
-                self._partly_read.add(request.real)
-            modules.append(module)
+        reads = read_files(requests, self.decorators, self._cache, progress, by_libcst=self._by_libcst)
+        for read in reads:
+            self._keep(read)
+            modules.append(read.module)
         if self._finder.problems:
             modules.append(Module("", "", problems=tuple(self._finder.problems)))
         return modules
+
+    def _keep(self, read: Read) -> None:
+        real = read.request.real
+        self._modules[real] = read.module
+        if not read.is_whole:
+            self._partly_read.add(real)
+        if not self._by_libcst:
+            self._scanned[real] = read
+
+    def confirm(self, evidence: Iterable[Member | CallSite]) -> dict[str, Module]:
+        """Have libcst read again what the scan has found.
+
+        Args:
+            evidence: the definitions and calls of which something is told.
+
+        Returns:
+            The files of which libcst reads one otherwise, as it reads them, by the paths that reports show.
+        """
+        lines: dict[str, set[int]] = {}
+        for entry in evidence:
+            lines.setdefault(self._by_shown.get(entry.place.path, ""), set()).add(entry.place.line)
+        suspects = [
+            Suspect(read.request, read.module, read.extents, frozenset(lines[real]))
+            for real, read in self._scanned.items()
+            if real in lines
+        ]
+        requests = unconfirmed(suspects, self.decorators)
+        for request in requests:
+            del self._scanned[request.real]
+        again = read_files(requests, self.decorators, self._cache, whole=True, by_libcst=True)
+        found = {read.request.real: read.module for read in again}
+        self._modules |= found
+        return {module.path: module for module in found.values()}
 
     def _request(self, file: SourceFile) -> ReadRequest:
         real = file.real
@@ -150,7 +188,9 @@ class Project:
                 self._shown[real] = shown(real)
                 self._by_shown[self._shown[real]] = real
             request = self._request(SourceFile(real, real, self._shown[real], 0))
-            [(_, module, _)] = read_files([request], self.decorators, self._cache, whole=True)
+            [read] = read_files([request], self.decorators, self._cache, whole=True, by_libcst=self._by_libcst)
+            self._keep(read)
+            return read.module
         self._modules[real] = module
         return module
 

@@ -63,6 +63,13 @@ def read_module(
     text = read_text(data, path)
     if isinstance(text, Problem):
         return Module(name, path, problems=(text,))
+    return read_source(text, name=name, path=path, is_package=is_package, decorators=decorators, whole=whole)
+
+
+def read_source(
+    text: str, *, name: str, path: str, is_package: bool, decorators: Decorators | None = None, whole: bool = False
+) -> Module:
+    """Read one source file that `read_text` has decoded. The other arguments are `read_module`'s."""
     outlined = text if whole else blank_bodies(text, path)
     if isinstance(outlined, Problem):
         return Module(name, path, problems=(outlined,))
