@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import threading
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -15,7 +16,7 @@ from dataclasses import dataclass, replace
 
 from sigcheck.cache import ModuleCache
 from sigcheck.core.member import Member
-from sigcheck.core.module import Module, Problem
+from sigcheck.core.module import Class, Module, Problem
 from sigcheck.core.place import Place
 from sigcheck.files import read_bytes
 from sigcheck.readers import source
@@ -316,6 +317,8 @@ def _is_confirmed(suspect: Suspect, decorators: Decorators) -> bool:
     text = source.read_text(data, request.shown) if data is not None else None
     if not isinstance(text, str):
         return False
+    if _are_confirmed_alone(suspect, text.split("\n"), decorators):
+        return True
     module = source.read_source(
         source.narrowed(text, suspect.extents, suspect.lines),
         name=request.name,
@@ -324,6 +327,43 @@ def _is_confirmed(suspect: Suspect, decorators: Decorators) -> bool:
         decorators=decorators,
     )
     return _definitions(module, suspect.lines) == _definitions(suspect.module, suspect.lines)
+
+
+def _are_confirmed_alone(suspect: Suspect, lines: list[str], decorators: Decorators) -> bool:
+    """Every definition that is asked for is a plain `def`, and libcst reads it, for itself, as the scan did."""
+    starts, ends = suspect.extents[::2], suspect.extents[1::2]
+    wanted: set[int] = set()
+    for line in suspect.lines:
+        index = bisect_right(starts, line) - 1
+        if index < 0 or ends[index] < line:
+            return False
+        wanted.add(index)
+    found: dict[int, list[tuple[Class | None, Member]]] = {index: [] for index in wanted}
+    functions = ((None, member) for members in suspect.module.functions.values() for member in members)
+    methods = ((owner, member) for owner in suspect.module.classes for member in owner.members)
+    for owner, member in (*functions, *methods):
+        index = bisect_right(starts, member.place.line) - 1
+        if index in found and member.place.line <= ends[index]:
+            found[index].append((owner, member))
+    for index, definitions in found.items():
+        if len(definitions) != 1:
+            return False  # One that is a property with its setter's word, or has classes in its body.
+        owner, member = definitions[0]
+        if member.overloads or member.alias is not None:
+            return False
+        alone = source.read_definition(
+            lines[starts[index] - 1 : ends[index]],
+            starts[index],
+            module=suspect.module,
+            owner=owner,
+            is_package=suspect.request.is_package,
+            decorators=decorators,
+        )
+        if alone is None:
+            return False
+        if plain(Member, replace(alone, branch=member.branch, has_setter=member.has_setter)) != plain(Member, member):
+            return False
+    return True
 
 
 def _definitions(module: Module, lines: frozenset[int]) -> list[object]:

@@ -17,7 +17,7 @@ from sigcheck.readers.source.scan import Scan, scan_module
 from sigcheck.readers.source.text import read_text
 
 if TYPE_CHECKING:
-    from sigcheck.readers.source.definitions import read_module, read_source, skim_module
+    from sigcheck.readers.source.definitions import read_definition, read_module, read_source, skim_module
     from sigcheck.readers.source.flow import read_flow
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "Extents",
     "Scan",
     "narrowed",
+    "read_definition",
     "read_flow",
     "read_module",
     "read_source",
@@ -35,6 +36,7 @@ __all__ = [
 
 _WITH_LIBCST = {
     "read_flow": "flow",
+    "read_definition": "definitions",
     "read_module": "definitions",
     "read_source": "definitions",
     "skim_module": "definitions",

@@ -191,7 +191,7 @@ class _Reading:
             case cst.Name(value="__guarded__" | "__tried__" as word), spans:
                 # What the outline says of calls whose surroundings it has blanked.
                 found = self.guarded if word == "__guarded__" else self.tried
-                found += [_span(argument.value) for argument in spans]
+                found += [_span(argument.value, self.context.positions.lines_before) for argument in spans]
             case (cst.Name(value="locals" | "vars"), []) | (cst.Name(value="eval" | "exec"), _):
                 self.mentions.update(self.context.catch_alls)
             case _ if receiver is None:
@@ -277,12 +277,12 @@ class _Reading:
 _Span = tuple[tuple[int, int], tuple[int, int]]
 
 
-def _span(node: cst.BaseExpression) -> _Span:
-    """`"1:2-3:4"`: from a line and a column to another."""
+def _span(node: cst.BaseExpression, lines_before: int) -> _Span:
+    """`"1:2-3:4"`: from a line and a column to another, behind so many lines."""
     words = node.raw_value if isinstance(node, cst.SimpleString) else "0:0-0:0"
     start, _, end = words.partition("-")
     first, last = ([int(part) for part in place.split(":")] for place in (start, end))
-    return (first[0], first[1]), (last[0], last[1])
+    return (first[0] + lines_before, first[1]), (last[0] + lines_before, last[1])
 
 
 @dataclass(frozen=True, slots=True)
