@@ -27,6 +27,7 @@ def run_check(
     *,
     contents: Mapping[str, bytes] | None = None,
     progress: Callable[[int, int], None] | None = None,
+    by_libcst: bool = False,
 ) -> Report:
     """Check a project.
 
@@ -35,6 +36,7 @@ def run_check(
         paths: files and directories, relative to the working directory; empty for the configured ones.
         contents: bytes to take for a path instead of what lies there.
         progress: told how many files of how many are read.
+        by_libcst: have libcst read every file whole, and scan none. The report is the same; tests hold the two together.
 
     Raises:
         MissingPathError: a path does not exist.
@@ -43,7 +45,7 @@ def run_check(
     """
     trail = None if configuration.cache_dir is None else Trail()
     survey = surveyed(configuration, paths, contents, trail)
-    index = Index(configuration.cache_directory, (configuration, survey.paths))
+    index = Index(configuration.cache_directory, (configuration, survey.paths, by_libcst))
     entry = index.recall()
     changes = None if entry is None else _changes(entry, survey)
     if entry is not None and changes is not None and not changes:
@@ -60,11 +62,11 @@ def run_check(
 
     before = None if entry is None else _decoded(Findings, entry.parts[1:])
     done: tuple[Report, Findings | None] | None = None
-    if entry is not None and changes is not None and before is not None:
+    if entry is not None and changes is not None and before is not None and not by_libcst:
         done = revise(configuration, survey, before, entry.trace.footprint, changes)
         if done is None and survey.trail is not None:
             survey.trail.forget()
-    report, findings = done or inspect(configuration, survey, progress)
+    report, findings = done or inspect(configuration, survey, progress, by_libcst=by_libcst)
     learnt = () if findings is None else (encode(Findings, findings),)
     _keep(index, survey, (encode(Report, report), *learnt), entry)
     return report

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import gc
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from sigcheck.cache import ModuleCache
@@ -13,6 +14,7 @@ from sigcheck.core.check import Checked, check, conclude, is_divisible
 from sigcheck.core.contract import Contract
 from sigcheck.core.demands import Demands
 from sigcheck.core.diagnostic import Diagnostic
+from sigcheck.core.evidence import evidence_in
 from sigcheck.core.family import Family
 from sigcheck.core.hierarchy import Hierarchy
 from sigcheck.core.kinship import Kin
@@ -30,7 +32,11 @@ from sigcheck.survey import Survey
 
 @contextmanager
 def reading(
-    configuration: Configuration, survey: Survey, progress: Callable[[int, int], None] | None = None
+    configuration: Configuration,
+    survey: Survey,
+    progress: Callable[[int, int], None] | None = None,
+    *,
+    by_libcst: bool = False,
 ) -> Iterator[tuple[Project, list[Module], Hierarchy]]:
     """The files of a project, read, and their classes; bases are read while the context lasts.
 
@@ -38,19 +44,36 @@ def reading(
         configuration: what to look for.
         survey: the files, and where else to look.
         progress: told how many files of how many are read.
+        by_libcst: have libcst read every file whole, and scan none.
     """
-    with module_cache(configuration) as cache:
-        project = Project(configuration, survey, cache)
+    with without_collector(), module_cache(configuration) as cache:
+        project = Project(configuration, survey, cache, by_libcst=by_libcst)
         modules = project.read(progress=progress)
-        yield (
-            project,
-            modules,
-            Hierarchy((entry for module in modules for entry in module.classes), Resolver(project.load)),
-        )
+        yield project, modules, _hierarchy(project, modules)
+
+
+@contextmanager
+def without_collector() -> Iterator[None]:
+    """What is read lives until the end of the check, and looking for cycles among it takes half of the check's time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _hierarchy(project: Project, modules: Sequence[Module]) -> Hierarchy:
+    return Hierarchy((entry for module in modules for entry in module.classes), Resolver(project.load))
 
 
 def inspect(
-    configuration: Configuration, survey: Survey, progress: Callable[[int, int], None] | None = None
+    configuration: Configuration,
+    survey: Survey,
+    progress: Callable[[int, int], None] | None = None,
+    *,
+    by_libcst: bool = False,
 ) -> tuple[Report, Findings | None]:
     """Check a project. The arguments are those of `reading`.
 
@@ -62,17 +85,24 @@ def inspect(
         UnmatchedFamilyError: a family leads nowhere.
     """
     demands = demands_of(configuration)
-    with reading(configuration, survey, progress) as (project, modules, hierarchy):
+    is_regular = is_divisible(demands)
+    with reading(configuration, survey, progress, by_libcst=by_libcst) as (project, read, scanned):
+        modules, hierarchy = read, scanned
         judgement = check(modules, hierarchy, demands, project.flow)
+        # Where libcst reads what is told otherwise than the scan did, the check is made again with that.
+        while odd := project.confirm(evidence_in(judgement.verdicts)):
+            is_regular = False
+            modules = [odd.get(module.path, module) for module in modules]
+            hierarchy = _hierarchy(project, modules)
+            judgement = check(modules, hierarchy, demands, project.flow)
         _require_contracts(judgement.matched, hierarchy)
-    _require_families(judgement.kin)
-    findings = Findings(
-        tuple(project.identities()), tuple(judgement.remarks), tuple(judgement.verdicts), tuple(project.lookups())
-    )
-    checked = conclude(judgement.remarks, judgement.verdicts, hierarchy.inconsistent, demands)
-    report = report_of(configuration, checked, judgement.matched)
-    is_regular = is_divisible(demands) and not hierarchy.inconsistent and not hierarchy.resolver.is_circular
-    return report, findings if is_regular else None
+        _require_families(judgement.kin)
+        checked = conclude(judgement.remarks, judgement.verdicts, hierarchy.inconsistent, demands)
+        report = report_of(configuration, checked, judgement.matched)
+    if not is_regular or hierarchy.inconsistent or hierarchy.resolver.is_circular:
+        return report, None
+    identities, lookups = tuple(project.identities()), tuple(project.lookups())
+    return report, Findings(identities, tuple(judgement.remarks), tuple(judgement.verdicts), lookups)
 
 
 def report_of(configuration: Configuration, checked: Checked, matched: Mapping[Contract, int]) -> Report:

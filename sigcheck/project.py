@@ -7,34 +7,41 @@ imported or run, and neither is the interpreter whose packages are searched.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from sigcheck.cache import ModuleCache
 from sigcheck.config import Configuration
 from sigcheck.core.flow import Flow
 from sigcheck.core.member import Member
 from sigcheck.core.module import Module
+from sigcheck.core.verdict import Line
 from sigcheck.files import SUFFIXES, SourceFile, read_bytes, shown
 from sigcheck.findings import Identity, Lookup
 from sigcheck.footprint import PROJECT_MARKS, names_in, stamp_at
 from sigcheck.readers import source
 from sigcheck.readers.source import Decorators, read_text
-from sigcheck.reading import ReadRequest, read_files
+from sigcheck.reading import Read, ReadRequest, Suspect, read_files, unconfirmed
 from sigcheck.survey import Survey
 
 _INIT = "__init__"
 
+
 class Project:
     """The files of one check, and everything their bases may be found in."""
 
-    def __init__(self, configuration: Configuration, survey: Survey, cache: ModuleCache) -> None:
+    def __init__(
+        self, configuration: Configuration, survey: Survey, cache: ModuleCache, *, by_libcst: bool = False
+    ) -> None:
         """Name the files.
 
         Args:
             configuration: what to look for.
             survey: the files, and where else to look.
             cache: what is known of files already.
+            by_libcst: read every file with libcst, and scan none.
         """
+        self._by_libcst = by_libcst
+        self._scanned: dict[str, Read] = {}
         self._cache = cache
         self.survey = survey
         self.configuration = configuration
@@ -76,14 +83,46 @@ class Project:
         """
         requests = [self._request(file) for file in self.files]
         modules: list[Module] = []
-        for request, module, is_whole in read_files(requests, self.decorators, self._cache, progress):
-            self._modules[request.real] = module
-            if not is_whole:
-                self._partly_read.add(request.real)
-            modules.append(module)
+        reads = read_files(requests, self.decorators, self._cache, progress, by_libcst=self._by_libcst)
+        for read in reads:
+            self._keep(read)
+            modules.append(read.module)
         if self.survey.problems:
             modules.append(Module("", "", problems=self.survey.problems))
         return modules
+
+    def _keep(self, read: Read) -> None:
+        real = read.request.real
+        self._modules[real] = read.module
+        if not read.is_whole:
+            self._partly_read.add(real)
+        if not self._by_libcst:
+            self._scanned[real] = read
+
+    def confirm(self, evidence: Iterable[Line]) -> dict[str, Module]:
+        """Have libcst read again what the scan has found.
+
+        Args:
+            evidence: the lines of the definitions and calls of which something is told.
+
+        Returns:
+            The files of which libcst reads one otherwise, as it reads them, by the paths that reports show.
+        """
+        lines: dict[str, set[int]] = {}
+        for path, line in evidence:
+            lines.setdefault(self._by_shown.get(path, ""), set()).add(line)
+        suspects = [
+            Suspect(read.request, read.module, read.extents, frozenset(lines[real]))
+            for real, read in self._scanned.items()
+            if real in lines
+        ]
+        requests = unconfirmed(suspects, self.decorators)
+        for request in requests:
+            del self._scanned[request.real]
+        again = read_files(requests, self.decorators, self._cache, whole=True, by_libcst=True)
+        found = {read.request.real: read.module for read in again}
+        self._modules |= found
+        return {module.path: module for module in found.values()}
 
     def _request(self, file: SourceFile) -> ReadRequest:
         real = file.real
@@ -107,8 +146,9 @@ class Project:
         """Read some of the files, in full; by their paths as reports show them."""
         requests = [self._request(file) for file in self.files if file.shown in shown_paths]
         found: dict[str, Module] = {}
-        for request, module, _ in read_files(requests, self.decorators, self._cache, whole=True):
-            self._modules[request.real] = found[request.shown] = module
+        for read in read_files(requests, self.decorators, self._cache, whole=True):
+            self._keep(read)
+            found[read.request.shown] = read.module
         return found
 
     def load(self, name: str, near: str) -> Module | None:
@@ -173,7 +213,9 @@ class Project:
                 self._by_shown[self._shown[real]] = real
             stamp = "" if self._trail is None else stamp_at(real)
             request = self._request(SourceFile(real, real, self._shown[real], 0, stamp))
-            [(_, module, _)] = read_files([request], self.decorators, self._cache, whole=True)
+            [read] = read_files([request], self.decorators, self._cache, whole=True, by_libcst=self._by_libcst)
+            self._keep(read)
+            return read.module
         self._modules[real] = module
         return module
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from sigcheck.config import Configuration
 from sigcheck.core.check import conclude, judge
+from sigcheck.core.evidence import evidence_in
 from sigcheck.core.hierarchy import Hierarchy
 from sigcheck.core.resolution import Resolver
 from sigcheck.core.verdict import Remarks, remarks_on
 from sigcheck.findings import Findings, Lookup
 from sigcheck.footprint import Changes, Footprint
-from sigcheck.inspection import demands_of, module_cache, report_of
+from sigcheck.inspection import demands_of, module_cache, report_of, without_collector
 from sigcheck.outcome import Report
 from sigcheck.project import Project
 from sigcheck.survey import Survey
@@ -35,12 +36,14 @@ def revise(
     """
     if survey.trail is not None:
         survey.trail.adopt(footprint, changes, survey.files)
-    with module_cache(configuration) as cache:
+    with without_collector(), module_cache(configuration) as cache:
         project = Project(configuration, survey, cache)
         changed = {file.shown for file in (*footprint.files, *footprint.others) if file.real in changes.files}
         changed |= {file.shown for file in survey.files if file.real in changes.files}
         changed |= {identity.path for identity in {*before.identities}.symmetric_difference(project.identities())}
-        moved = {lookup.near for lookup in before.lookups if _is_elsewhere(lookup, project)} if changes.are_names else ()
+        moved = (
+            {lookup.near for lookup in before.lookups if _is_elsewhere(lookup, project)} if changes.are_names else ()
+        )
         reached = before.reached_by({*changed, *moved})
         here = {file.shown for file in survey.files}
         if len(reached & here) > len(here) * _TOO_MANY:
@@ -53,6 +56,10 @@ def revise(
         demands = demands_of(configuration)
         new = {verdict.path: verdict for verdict in judge(hierarchy, demands, remarks)}
         if hierarchy.inconsistent or hierarchy.resolver.is_circular:
+            return None
+        # What was told before of a file that is as it was has been read by libcst already.
+        known = {(path, line) for path, line in evidence_in(before.verdicts) if path not in changed}
+        if project.confirm(evidence_in(new.values()) - known):
             return None
         old = {verdict.path: verdict for verdict in before.verdicts if verdict.path not in reached}
         both = {**old, **new}

@@ -21,8 +21,13 @@ _Coder = Callable[[Any], Any]
 
 def pack(kind: Any, value: Any) -> bytes:
     """A value of a type (`list[Module]`), as bytes for this very interpreter."""
+    return marshal.dumps(plain(kind, value))
+
+
+def plain(kind: Any, value: Any) -> Any:
+    """A value of a type as nested tuples, in which nothing is left out that equality of the value leaves out."""
     coder = _packer(kind)
-    return marshal.dumps(value if coder is None else coder(value))
+    return value if coder is None else coder(value)
 
 
 def unpack(kind: Any, data: bytes) -> Any:

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import os
-import shutil
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from sigcheck import checking, inspection, reading, revision
+from sigcheck import inspection, reading, revision
 from sigcheck.checking import run_check
 from sigcheck.config import Configuration
 from sigcheck.errors import SigcheckError
-from sigcheck.outcome import Report
 from sigcheck.report.machine import render_json
-from tests.running import BROKEN, write
+from tests.running import write
 
 LONG_AGO = 1_600_000_000
 
@@ -81,6 +78,12 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Counted:
 # Random projects, randomly edited.
 
 NAMES = ("a", "b", "c", "pkg/__init__", "pkg/d", "pkg/e", "pkg/sub/f", "lib/far", "g")
+SETTINGS: tuple[dict[str, object], ...] = (
+    {},
+    {"search_paths": ("lib",), "exclude": ("lib",)},
+    {"extend_select": ("ALL",), "respect_type_ignores": True},
+    {"per_file_ignores": {"pkg/*": ("override",)}},
+)
 METHODS = ("run", "load", "go")
 PARAMETERS = ("x", "y", "scale", "*args", "**kwargs", "z=1", "*, k=2", "y, x")
 
@@ -96,7 +99,9 @@ def class_source(random: Random, name: str, bases: list[str]) -> str:
         parameters = random.choice(PARAMETERS)
         comment = random.choice(("", "", "", "  # sigcheck: ignore[renamed-parameter]", "  # type: ignore[override]"))
         lines.append(f"    def {method}(self, {parameters}):{comment}")
-        calls = random.choice(("pass", f"self.{random.choice(METHODS)}(1, 2)", f"return super().{method}(1)", "self.x = 1"))
+        calls = random.choice(
+            ("pass", f"self.{random.choice(METHODS)}(1, 2)", f"return super().{method}(1)", "self.x = 1")
+        )
         lines.append(f"        {calls}")
     if random.random() < 0.15:
         lines.append(f"    {random.choice(METHODS)} = {random.choice(METHODS)}")
@@ -179,14 +184,7 @@ def test_after_every_edit_a_warm_check_says_what_a_cold_one_says(
         if random.random() < 0.5:
             age(project)
         if random.random() < 0.15:
-            settings = random.choice(
-                (
-                    {},
-                    {"search_paths": ("lib",), "exclude": ("lib",)},
-                    {"extend_select": ("ALL",), "respect_type_ignores": True},
-                    {"per_file_ignores": {"pkg/*": ("override",)}},
-                )
-            )
+            settings = random.choice(SETTINGS)
             (project / "lib").mkdir(exist_ok=True)
         assert warm(project, **settings) == cold(project, **settings), (seed, steps)
     assert counted.revised > 3, "the revision was hardly tried"

@@ -40,7 +40,9 @@ def _brief(value: T, known: dict[int, Any]) -> T:
         short = tuple(_brief(part, known) for part in value)
     elif is_dataclass(value) and not isinstance(value, _SHORT) and not isinstance(value, type):
         parts = {field.name: getattr(value, field.name) for field in fields(value)}
-        changes = {name: new for name, part in parts.items() if (new := _brief(part, known)) is not part and new != part}
+        changes = {
+            name: new for name, part in parts.items() if (new := _brief(part, known)) is not part and new != part
+        }
         short = replace(value, **changes) if changes else value
     known[id(value)] = short
     return short  # type: ignore[no-any-return]

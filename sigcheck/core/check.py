@@ -218,9 +218,7 @@ def conclude(
     if demands.only_contracts:
         # Calls are followed only where a contract asks: a comment had nothing to suppress wherever it stands.
         reach["call"] = None
-    kept = suppress(
-        diagnostics, remarks, demands.severities, reach=reach, respect_foreign=demands.respect_type_ignores
-    )
+    kept = suppress(diagnostics, remarks, demands.severities, reach=reach, respect_foreign=demands.respect_type_ignores)
     return Checked(
         tuple(sorted(kept, key=lambda diagnostic: (diagnostic.place, diagnostic.rule))),
         sum(bool(file.path) for file in remarks),

@@ -24,7 +24,6 @@ from sigcheck.core.signature import Kind, Parameter, Signature
 from sigcheck.core.suppression import lines_of, lines_of_method
 from sigcheck.core.verdict import Line
 
-
 Breaks = dict[tuple[int, int], tuple[Break, ...]]
 """Why one member does not serve the callers of another, by their identities."""
 

@@ -269,17 +269,20 @@ class Forwarding:
             self._done.add(key)
             seen = callee if is_own else self._seen(caller, callee)
             for reason, signature in self._reasons(caller, callee, seen, order[0]):
-                yield key, BrokenCall(
-                    reason,
-                    caller.owner,
-                    caller.member,
-                    caller.call,
-                    order[0],
-                    callee.owner,
-                    callee.member,
-                    signature,
-                    seen.owner if seen is not None else None,
-                    seen.member if seen is not None else None,
+                yield (
+                    key,
+                    BrokenCall(
+                        reason,
+                        caller.owner,
+                        caller.member,
+                        caller.call,
+                        order[0],
+                        callee.owner,
+                        callee.member,
+                        signature,
+                        seen.owner if seen is not None else None,
+                        seen.member if seen is not None else None,
+                    ),
                 )
 
     def _seen(self, caller: _Caller, callee: _Callee) -> _Callee | None:

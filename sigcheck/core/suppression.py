@@ -47,8 +47,9 @@ def suppress(
         if not hits:
             yield diagnostic
     severity = severities.get("unused-suppression")
-    for comment, name in (entry for file in remarks for entry in file.strange if severity is not None):
-        yield Diagnostic("unused-suppression", severity, comment.place, UselessSuppression(comment, name))
+    if severity is not None:
+        for comment, name in (entry for file in remarks for entry in file.strange):
+            yield Diagnostic("unused-suppression", severity, comment.place, UselessSuppression(comment, name))
     headers = {(file.path, line) for file in remarks for line in file.headers}
     idle = {group: comments.keys() if lines is None else headers - set(lines) for group, lines in reach.items()}
     for line, found in comments.items():

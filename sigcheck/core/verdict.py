@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from sigcheck.core.diagnostic import BaseWithoutSource, Finding
-from sigcheck.core.forwarding import BrokenCall, CallKeys
+from sigcheck.core.forwarding import CallKeys
 from sigcheck.core.module import Module, Problem, Suppression
 from sigcheck.core.place import Place
 

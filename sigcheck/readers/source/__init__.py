@@ -12,16 +12,35 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from sigcheck.readers.source.conventions import Decorators
-from sigcheck.readers.source.scan import scan_module
+from sigcheck.readers.source.narrowing import Extents, narrowed
+from sigcheck.readers.source.scan import Scan, scan_module
 from sigcheck.readers.source.text import read_text
 
 if TYPE_CHECKING:
-    from sigcheck.readers.source.definitions import read_module, skim_module
+    from sigcheck.readers.source.definitions import read_definition, read_module, read_source, skim_module
     from sigcheck.readers.source.flow import read_flow
 
-__all__ = ["Decorators", "read_flow", "read_module", "read_text", "scan_module", "skim_module"]
+__all__ = [
+    "Decorators",
+    "Extents",
+    "Scan",
+    "narrowed",
+    "read_definition",
+    "read_flow",
+    "read_module",
+    "read_source",
+    "read_text",
+    "scan_module",
+    "skim_module",
+]
 
-_WITH_LIBCST = {"read_flow": "flow", "read_module": "definitions", "skim_module": "definitions"}
+_WITH_LIBCST = {
+    "read_flow": "flow",
+    "read_definition": "definitions",
+    "read_module": "definitions",
+    "read_source": "definitions",
+    "skim_module": "definitions",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -191,7 +191,7 @@ class _Reading:
             case cst.Name(value="__guarded__" | "__tried__" as word), spans:
                 # What the outline says of calls whose surroundings it has blanked.
                 found = self.guarded if word == "__guarded__" else self.tried
-                found += [_span(argument.value) for argument in spans]
+                found += [_span(argument.value, self.context.positions.lines_before) for argument in spans]
             case (cst.Name(value="locals" | "vars"), []) | (cst.Name(value="eval" | "exec"), _):
                 self.mentions.update(self.context.catch_alls)
             case _ if receiver is None:
@@ -277,12 +277,12 @@ class _Reading:
 _Span = tuple[tuple[int, int], tuple[int, int]]
 
 
-def _span(node: cst.BaseExpression) -> _Span:
-    """`"1:2-3:4"`: from a line and a column to another."""
+def _span(node: cst.BaseExpression, lines_before: int) -> _Span:
+    """`"1:2-3:4"`: from a line and a column to another, behind so many lines."""
     words = node.raw_value if isinstance(node, cst.SimpleString) else "0:0-0:0"
     start, _, end = words.partition("-")
     first, last = ([int(part) for part in place.split(":")] for place in (start, end))
-    return (first[0], first[1]), (last[0], last[1])
+    return (first[0] + lines_before, first[1]), (last[0] + lines_before, last[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,6 +302,10 @@ class _Visit:
     is_guarded: bool = False
     is_tried: bool = False
 
+    def at(self, node: cst.CSTNode) -> _Visit:
+        """Another node under the same circumstances."""
+        return _Visit(node, self.is_own, self.receiver, self.is_guarded, self.is_tried)
+
     def children(self) -> Iterator[_Visit]:
         """What stands in the node, the last first."""
         node, kind = self.node, type(self.node)
@@ -312,21 +316,21 @@ class _Visit:
         if kind is cst.IndentedBlock:
             yield from reversed(list(self._statements(node.body)))  # type: ignore[attr-defined]
             return
-        special = {} if self.receiver is None else self._special()
+        special = {} if self.receiver is None or kind not in _CIRCUMSTANCES else self._special()
         for name in _code_fields(kind):
             value = getattr(node, name)
             entry = special.get(name, inner)
             if isinstance(value, (list, tuple)):
                 for part in reversed(value):
-                    yield dataclasses.replace(entry, node=part)
+                    yield entry.at(part)
             elif isinstance(value, cst.CSTNode):
-                yield dataclasses.replace(entry, node=value)
+                yield entry.at(value)
 
     def _statements(self, statements: Sequence[cst.BaseStatement]) -> Iterator[_Visit]:
         """Behind `if not self.supports: return`, what follows is guarded too."""
         current = self
         for statement in statements:
-            yield dataclasses.replace(current, node=statement)
+            yield current.at(statement)
             if (
                 self.receiver is not None
                 and isinstance(statement, cst.If)
@@ -356,6 +360,9 @@ class _Visit:
                 return {"body": tried}
             case _:
                 return {}
+
+
+_CIRCUMSTANCES = frozenset({cst.If, cst.IfExp, cst.While, cst.BooleanOperation, cst.Match, cst.Try, cst.With})
 
 
 def _names(node: cst.CSTNode, name: str) -> bool:

@@ -16,7 +16,7 @@ from dataclasses import replace
 import libcst as cst
 
 from sigcheck.core.member import Alias, Flavour, Member
-from sigcheck.core.module import Module, Problem, TypedField
+from sigcheck.core.module import Class, Module, Problem, TypedField
 from sigcheck.core.place import Branch, Condition, Place
 from sigcheck.core.signature import Kind, Parameter, Signature
 from sigcheck.readers.source.bodies import Context, read_body
@@ -63,6 +63,13 @@ def read_module(
     text = read_text(data, path)
     if isinstance(text, Problem):
         return Module(name, path, problems=(text,))
+    return read_source(text, name=name, path=path, is_package=is_package, decorators=decorators, whole=whole)
+
+
+def read_source(
+    text: str, *, name: str, path: str, is_package: bool, decorators: Decorators | None = None, whole: bool = False
+) -> Module:
+    """Read one source file that `read_text` has decoded. The other arguments are `read_module`'s."""
     outlined = text if whole else blank_bodies(text, path)
     if isinstance(outlined, Problem):
         return Module(name, path, problems=(outlined,))
@@ -76,6 +83,48 @@ def read_module(
     except RecursionError:
         return Module(name, path, problems=(Problem(Place(path, 1, 1, 1, 1), "is nested too deeply to be read"),))
     return replace(module, suppressions=read_suppressions(text, path))
+
+
+def read_definition(
+    lines: Sequence[str], first: int, *, module: Module, owner: Class | None, is_package: bool, decorators: Decorators
+) -> Member | None:
+    """Read one `def` alone.
+
+    Args:
+        lines: its lines, decorators included.
+        first: the number of the first in the file.
+        module: what the names in it mean, and where it stands.
+        owner: the class whose method it is; None for a function.
+        is_package: the file is an `__init__` file.
+        decorators: what the configuration says of them.
+
+    Returns:
+        The definition, without the tests it stands under, and what other definitions of the name make of it; None where it
+        cannot be read alone.
+    """
+    head = "class _:" if owner is not None else "if 1:" if lines[0][:1].isspace() else ""
+    outlined = blank_bodies("\n".join((head, *lines)), module.path)
+    if isinstance(outlined, Problem):
+        return None
+    try:
+        with _deep_recursion():
+            tree = cst.parse_module(outlined)
+            node: cst.CSTNode = tree.body[0]
+            if head:
+                node = cst.ensure_type(node, cst.ClassDef if owner is not None else cst.If).body.body[0]
+            if not isinstance(node, cst.FunctionDef):
+                return None
+            reader = _Reader(
+                tree,
+                name=module.name,
+                path=module.path,
+                is_package=is_package,
+                decorators=decorators,
+                lines_before=first - 2,
+            )
+            return reader.alone(node, module, owner)
+    except (cst.ParserSyntaxError, RecursionError, IndexError):
+        return None
 
 
 @contextmanager
@@ -133,13 +182,22 @@ def _syntax_problem(error: cst.ParserSyntaxError, text: str, path: str) -> Probl
 
 
 class _Reader:
-    def __init__(self, tree: cst.Module, *, name: str, path: str, is_package: bool, decorators: Decorators) -> None:
+    def __init__(
+        self,
+        tree: cst.Module,
+        *,
+        name: str,
+        path: str,
+        is_package: bool,
+        decorators: Decorators,
+        lines_before: int = 0,
+    ) -> None:
         self.tree = tree
         self.name = name
         self.path = path
         self.package = name if is_package else name.rpartition(".")[0]
         self.decorators = decorators
-        self.positions = Positions(tree)
+        self.positions = Positions(tree, lines_before)
         self.drafts: dict[str, Draft] = {}
         self.stars: list[str] = []
         self.module_scope = Scope(ScopeKind.MODULE)
@@ -155,6 +213,16 @@ class _Reader:
             tuple(draft.finished() for draft in self.drafts.values()),
             functions,
         )
+
+    def alone(self, node: cst.FunctionDef, module: Module, owner: Class | None) -> Member:
+        """One function, in a module and a class of which the names are known."""
+        self.module_scope.names = dict(module.names)
+        scope = self.module_scope
+        if owner is not None:
+            members = {member.name: (f"{owner.id}.{member.name}",) for member in owner.members}
+            scope = Scope(ScopeKind.CLASS, "", self.module_scope, {**members, **owner.names})
+        line, column = self.positions.of(node.name)
+        return self.read_function(node, scope, (), self.place(line, column, node.name.value))
 
     # Statements.
 

@@ -362,13 +362,17 @@ class _Visit:
     is_guarded: bool = False
     is_tried: bool = False
 
+    def at(self, node: ast.AST) -> _Visit:
+        """Another node under the same circumstances."""
+        return _Visit(node, self.is_own, self.receiver, self.is_guarded, self.is_tried)
+
     def children(self) -> Iterator[_Visit]:
         node = self.node
         inner = self
         if isinstance(node, (*_FUNCTIONS, ast.Lambda)):
             names = _parameter_names(node.args)
             inner = replace(self, is_own=False, receiver=None if self.receiver in names else self.receiver)
-        special = {} if self.receiver is None else self._special()
+        special = {} if self.receiver is None or type(node) not in _CIRCUMSTANCES else self._special()
         for name, value in ast.iter_fields(node):
             entry = special.get(name, inner)
             if isinstance(value, list) and value and isinstance(value[0], ast.stmt):
@@ -376,9 +380,9 @@ class _Visit:
             elif isinstance(value, list):
                 for index, part in enumerate(value):
                     if isinstance(part, ast.AST):
-                        yield replace(self._operand(index) if isinstance(node, ast.BoolOp) else entry, node=part)
+                        yield (self._operand(index) if isinstance(node, ast.BoolOp) else entry).at(part)
             elif isinstance(value, ast.AST):
-                yield replace(entry, node=value)
+                yield entry.at(value)
 
     def _operand(self, index: int) -> _Visit:
         """An operand of `and` and `or`: what stands in front of it decides whether it is run."""
@@ -389,7 +393,7 @@ class _Visit:
     def statements(self, statements: Sequence[ast.AST]) -> Iterator[_Visit]:
         current = self
         for statement in statements:
-            yield replace(current, node=statement)
+            yield current.at(statement)
             if (
                 self.receiver is not None
                 and isinstance(statement, ast.If)
@@ -418,6 +422,9 @@ class _Visit:
                 return {"body": tried}
             case _:
                 return {}
+
+
+_CIRCUMSTANCES = frozenset({ast.If, ast.IfExp, ast.While, ast.Match, ast.Try, ast.With, ast.AsyncWith})
 
 
 def _is_zero(node: ast.AST) -> bool:

@@ -54,7 +54,9 @@ class _Recorder(CodegenState):
 class Positions:
     """Lines and columns of parameters, called expressions and methods, ends of calls, lambdas, assignments, blocks, tests of `if`, and names of definitions."""
 
-    def __init__(self, module: cst.Module) -> None:
+    def __init__(self, module: cst.Module, lines_before: int = 0) -> None:
+        """Args: module: the tree; lines_before: how many lines of the file stand in front of its text."""
+        self.lines_before = lines_before
         recorder = _Recorder(module)
         module._codegen(recorder)  # noqa: SLF001 - as libcst's own providers do
         offsets = [0, *itertools.accumulate(map(len, recorder.tokens))]
@@ -67,8 +69,8 @@ class Positions:
         """Line and column of a node's first token, both 1-based; of a block, the end of its header."""
         offset = self._offsets[node]
         line = bisect_right(self._starts, offset)
-        return line, offset - self._starts[line - 1] + 1
+        return line + self.lines_before, offset - self._starts[line - 1] + 1
 
     def end_line(self, node: cst.Call) -> int:
         """The line in which a call ends, 1-based; a bracket around it is no part of it."""
-        return bisect_right(self._starts, self._ends[node] - 1)
+        return bisect_right(self._starts, self._ends[node] - 1) + self.lines_before

@@ -1,7 +1,7 @@
 """Classes, methods and names of a module, read from its `ast`: the twin of `definitions`, ten times as fast. Knows no libcst.
 
-The scan finds what is worth a look. What is told of it, libcst reads again: `reading.confirm` holds the two against each
-other. Where the scan cannot be certain of what libcst would read, it says so, and the file is read by libcst.
+The scan finds what is worth a look. What is told of it, libcst reads again: `reading.unconfirmed` holds the two against
+each other. Where the scan cannot be certain of what libcst would read, it says so, and the file is read by libcst.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 import unicodedata
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from sigcheck.core.member import Alias, Flavour, Member
 from sigcheck.core.module import Module, Problem, TypedField
@@ -35,15 +35,29 @@ from sigcheck.readers.source.conventions import (
     read_words,
     returns_callable,
 )
+from sigcheck.readers.source.narrowing import Extents, extents_of
 from sigcheck.readers.source.scan_bodies import Candidates, Function, read_body
 from sigcheck.readers.source.scope import Meaning, Scope, ScopeKind, join
 from sigcheck.readers.source.spots import Spots, UncertainError
 from sigcheck.readers.source.text import read_text
 
 
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """One file, scanned.
+
+    Attributes:
+        module: as `read_module` would give it.
+        extents: where its functions stand, for `narrowing`.
+    """
+
+    module: Module
+    extents: Extents = ()
+
+
 def scan_module(
     data: bytes, *, name: str, path: str, is_package: bool, decorators: Decorators, skim: bool = False
-) -> Module | None:
+) -> Scan | None:
     """Read one source file, or say that only libcst can. The arguments are `read_module`'s.
 
     Args:
@@ -55,11 +69,11 @@ def scan_module(
         skim: read only its comments, and whether it can be parsed at all.
 
     Returns:
-        The module, as `read_module` would give it; None where that is not certain.
+        The module and the extents; None where it is not certain what `read_module` would give.
     """
     text = read_text(data, path)
     if isinstance(text, Problem):
-        return Module(name, path, problems=(text,))
+        return Scan(Module(name, path, problems=(text,)))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -71,13 +85,13 @@ def scan_module(
         return None
     suppressions = read_suppressions(text, path)
     if skim:
-        return Module(name, path, suppressions=suppressions)
+        return Scan(Module(name, path, suppressions=suppressions))
     try:
         scanner = _Scanner(spots, name=name, path=path, is_package=is_package, decorators=decorators)
         module = scanner.read(tree)
     except (UncertainError, RecursionError):
         return None
-    return replace(module, suppressions=suppressions) if suppressions else module
+    return Scan(replace(module, suppressions=suppressions) if suppressions else module, extents_of(tree.body))
 
 
 _LONGEST_LINE = 4_000
