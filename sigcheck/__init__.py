@@ -26,7 +26,6 @@ from sigcheck.version import __version__
 
 if TYPE_CHECKING:
     from sigcheck.api import check, incompatibilities
-    from sigcheck.checking import Report
     from sigcheck.config import Configuration
     from sigcheck.core.contract import Contract
     from sigcheck.core.diagnostic import Diagnostic
@@ -35,12 +34,13 @@ if TYPE_CHECKING:
     from sigcheck.core.rules import RULES, Severity
     from sigcheck.core.signature import Kind, Parameter, Signature
     from sigcheck.errors import SigcheckError
+    from sigcheck.outcome import Report
     from sigcheck.report.words import message
 
 _HOMES = {
     "check": "sigcheck.api",
     "incompatibilities": "sigcheck.api",
-    "Report": "sigcheck.checking",
+    "Report": "sigcheck.outcome",
     "Configuration": "sigcheck.config",
     "Contract": "sigcheck.core.contract",
     "Diagnostic": "sigcheck.core.diagnostic",

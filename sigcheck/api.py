@@ -8,11 +8,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from sigcheck.checking import Report, run_check
+from sigcheck.checking import run_check
 from sigcheck.config import Configuration, configuration_for, configuration_of, read_configuration
 from sigcheck.core import assignability
 from sigcheck.core.incompatibility import BindingReason
 from sigcheck.core.signature import Signature
+from sigcheck.outcome import Report
 from sigcheck.readers.live import read_signature
 
 

@@ -11,25 +11,36 @@ import hashlib
 import json
 import os
 import sqlite3
-import sys
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from sigcheck.cachedir import identity, prepare
 from sigcheck.core.module import Module
 from sigcheck.serialization import decode, encode
-from sigcheck.version import __version__
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-_FORMAT = 1
+_FORMAT = 3
 _KEPT_FOR = 30
 """Days that an entry is kept without being used."""
 
-_TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# A cache of sigcheck: https://bford.info/cachedir/\n"
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """One file, as it was read.
+
+    Attributes:
+        module: what was learnt.
+        extents: where its functions stand, if it was scanned.
+    """
+
+    module: Module
+    extents: tuple[int, ...]
 
 
 class ModuleCache:
@@ -38,7 +49,7 @@ class ModuleCache:
     def __init__(self, directory: Path | None, settings: object) -> None:
         """Args: directory: where, or None; settings: what besides a file's content decides how it is read (JSON)."""
         self._directory = directory
-        self._salt = json.dumps([_FORMAT, __version__, sys.version_info[:2], settings], sort_keys=True).encode()
+        self._salt = json.dumps([_FORMAT, identity(), settings], sort_keys=True).encode()
         self._database: sqlite3.Connection | None = None
         self._today = int(time.time() // 86_400)
 
@@ -62,10 +73,7 @@ class ModuleCache:
             self._database.close()
 
     def _open(self, directory: Path) -> sqlite3.Connection:
-        if not directory.is_dir():
-            directory.mkdir(parents=True)
-            (directory / ".gitignore").write_text("*\n", encoding="utf-8")
-            (directory / "CACHEDIR.TAG").write_text(_TAG, encoding="utf-8")
+        prepare(directory)
         path = directory / "modules.sqlite3"
         try:
             return self._connect(path)
@@ -90,28 +98,28 @@ class ModuleCache:
         """There is something to ask and somewhere to write."""
         return self._database is not None
 
-    def key(self, data: bytes, *, name: str, shown: str, is_package: bool) -> bytes:
-        """The key of a file's content, under the name it is read by."""
+    def key(self, data: bytes, told: object) -> bytes:
+        """The key of a file's content; `told` (JSON) is what else decides how it is read."""
         digest = hashlib.blake2b(self._salt, digest_size=24)
-        digest.update(json.dumps([name, shown, is_package]).encode())
+        digest.update(json.dumps(told).encode())
         digest.update(data)
         return digest.digest()
 
-    def get(self, key: bytes) -> Module | None:
+    def get(self, key: bytes) -> Known | None:
         """What is known under a key; None for nothing, or nothing that can be believed."""
         if self._database is None:
             return None
         try:
             row = self._database.execute("SELECT content FROM modules WHERE key = ?", (key,)).fetchone()
-            return None if row is None else decode(Module, bytes(row[0]))
+            return None if row is None else decode(Known, bytes(row[0]))
         except (sqlite3.Error, ValueError, TypeError):
             return None
 
-    def put(self, entries: Iterable[tuple[bytes, Module]]) -> None:
-        """Remember modules."""
+    def put(self, entries: Iterable[tuple[bytes, Known]]) -> None:
+        """Remember files."""
         if self._database is None:
             return
-        rows = [(key, self._today, encode(module)) for key, module in entries]
+        rows = [(key, self._today, encode(Known, known)) for key, known in entries]
         try:
             with self._database:
                 self._database.executemany("INSERT OR REPLACE INTO modules VALUES (?, ?, ?)", rows)

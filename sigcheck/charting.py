@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from sigcheck.checking import reading
+from sigcheck.checking import surveyed
 from sigcheck.config import Configuration
 from sigcheck.core.hierarchy import Hierarchy
 from sigcheck.core.matrix import Matrix, build_matrix, called
@@ -15,6 +15,7 @@ from sigcheck.core.target import Target, find_targets, methods_of, nearest, targ
 from sigcheck.core.usage import Usage, UsageKind, usages_of
 from sigcheck.errors import UnknownTargetError
 from sigcheck.files import shown
+from sigcheck.inspection import reading
 from sigcheck.project import Project
 
 _SHOWN_CANDIDATES = 5
@@ -40,7 +41,7 @@ def run_matrix(
         MissingPathError: a path does not exist.
         UnknownTargetError: the target means no method, or more than one.
     """
-    with reading(configuration, paths, progress=progress) as (project, _, hierarchy):
+    with reading(configuration, surveyed(configuration, paths), progress) as (project, _, hierarchy):
         found = _targets(hierarchy, target, project)
         if not found:
             raise UnknownTargetError(_unknown(hierarchy, target, len(project.files)))

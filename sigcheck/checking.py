@@ -1,60 +1,24 @@
-"""The one use case under every front end: a configuration and paths in, a report of values out."""
+"""The one use case under every front end: a configuration and paths in, a report of values out.
+
+Where the index knows the answer, nothing is read and no parser is loaded.
+"""
 
 from __future__ import annotations
 
-import difflib
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
-from sigcheck.cache import ModuleCache
 from sigcheck.config import Configuration
-from sigcheck.core.check import check
-from sigcheck.core.contract import Contract
-from sigcheck.core.demands import Demands
-from sigcheck.core.diagnostic import BaseWithoutSource, Diagnostic
-from sigcheck.core.family import Family
-from sigcheck.core.hierarchy import Hierarchy
-from sigcheck.core.kinship import Kin
-from sigcheck.core.module import Module
-from sigcheck.core.resolution import Resolver
-from sigcheck.core.rules import Severity
-from sigcheck.core.siblings import Siblings
-from sigcheck.errors import MissingPathError, UnmatchedContractError, UnmatchedFamilyError
+from sigcheck.errors import MissingPathError
 from sigcheck.files import shown
-from sigcheck.project import Project
+from sigcheck.footprint import Changes, Trail, changes_since
+from sigcheck.index import Entry, Index, Trace
+from sigcheck.outcome import Report
+from sigcheck.serialization import decode, encode
+from sigcheck.survey import Survey, survey_of
 
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What a check found, and what it looked at.
-
-    Attributes:
-        diagnostics: sorted by place.
-        files: source files that were read.
-        classes: class statements in them.
-        overrides: definitions that were held against at least one base.
-        call_sites: calls that were followed.
-        unresolved: bases of which no source was found.
-        contracts: the number of overrides that each contract matched.
-        fail_on: the least severity that makes a run fail.
-    """
-
-    diagnostics: tuple[Diagnostic, ...]
-    files: int
-    classes: int
-    overrides: int
-    call_sites: int
-    unresolved: tuple[BaseWithoutSource, ...]
-    contracts: Mapping[Contract, int]
-    fail_on: Severity = Severity.WARNING
-
-    @property
-    def exit_status(self) -> int:
-        """1 where a diagnostic is as severe as `fail_on`, else 0."""
-        failing = (Severity.ERROR,) if self.fail_on is Severity.ERROR else (Severity.ERROR, Severity.WARNING)
-        return int(any(diagnostic.severity in failing for diagnostic in self.diagnostics))
+T = TypeVar("T")
 
 
 def run_check(
@@ -63,6 +27,7 @@ def run_check(
     *,
     contents: Mapping[str, bytes] | None = None,
     progress: Callable[[int, int], None] | None = None,
+    by_libcst: bool = False,
 ) -> Report:
     """Check a project.
 
@@ -71,126 +36,84 @@ def run_check(
         paths: files and directories, relative to the working directory; empty for the configured ones.
         contents: bytes to take for a path instead of what lies there.
         progress: told how many files of how many are read.
+        by_libcst: have libcst read every file whole, and scan none. The report is the same; tests hold the two together.
 
     Raises:
         MissingPathError: a path does not exist.
         UnmatchedContractError: a contract matches no class, no override or no siblings.
         UnmatchedFamilyError: a family leads nowhere.
     """
-    severities = configuration.severities()
-    if configuration.strict_resolve:
-        severities["unresolved-base"] = Severity.ERROR
-    demands = Demands(
-        severities,
-        configuration.contracts,
-        configuration.only_contracts,
-        configuration.respect_type_ignores,
-        configuration.families,
-    )
-    with reading(configuration, paths, contents, progress) as (project, modules, hierarchy):
-        checked = check(modules, hierarchy, demands, project.flow)
-    _require_contracts(checked.matched, hierarchy)
-    _require_families(checked.kin)
-    return Report(
-        tuple(
-            diagnostic
-            for diagnostic in checked.diagnostics
-            if not configuration.is_ignored(diagnostic.rule, diagnostic.place.path)
-        ),
-        len(project.files),
-        checked.classes,
-        checked.overrides,
-        checked.call_sites,
-        checked.unresolved,
-        checked.matched,
-        configuration.fail_on,
-    )
+    trail = None if configuration.cache_dir is None else Trail()
+    survey = surveyed(configuration, paths, contents, trail)
+    index = Index(configuration.cache_directory, (configuration, survey.paths, by_libcst))
+    entry = index.recall()
+    changes = None if entry is None else _changes(entry, survey)
+    if entry is not None and changes is not None and not changes:
+        report = _decoded(Report, entry.parts[:1])
+        if report is not None:
+            if changes.is_worn and survey.trail is not None:
+                survey.trail.adopt(entry.trace.footprint, changes, survey.files)
+                _keep(index, survey, entry.parts, entry)
+            return report
+    # The rest takes longer to load than a known answer takes to give.
+    from sigcheck.findings import Findings
+    from sigcheck.inspection import inspect
+    from sigcheck.revision import revise
+
+    before = None if entry is None else _decoded(Findings, entry.parts[1:])
+    done: tuple[Report, Findings | None] | None = None
+    if entry is not None and changes is not None and before is not None and not by_libcst:
+        done = revise(configuration, survey, before, entry.trace.footprint, changes)
+        if done is None and survey.trail is not None:
+            survey.trail.forget()
+    report, findings = done or inspect(configuration, survey, progress, by_libcst=by_libcst)
+    learnt = () if findings is None else (encode(Findings, findings),)
+    _keep(index, survey, (encode(Report, report), *learnt), entry)
+    return report
 
 
-@contextmanager
-def reading(
+def surveyed(
     configuration: Configuration,
     paths: Sequence[str] = (),
     contents: Mapping[str, bytes] | None = None,
-    progress: Callable[[int, int], None] | None = None,
-) -> Iterator[tuple[Project, list[Module], Hierarchy]]:
-    """The files of a project, read, and their classes; bases are read while the context lasts. The arguments are `run_check`'s."""
+    trail: Trail | None = None,
+) -> Survey:
+    """The ground of a check. The arguments are `run_check`'s; a trail notes what is looked at.
+
+    Raises:
+        MissingPathError: a path does not exist.
+    """
     chosen = list(paths) or [str(configuration.root / path) for path in configuration.paths]
     replaced = {os.path.realpath(path): data for path, data in (contents or {}).items()}
     for path in chosen:
         if not os.path.lexists(path) and os.path.realpath(path) not in replaced:
             hint = "" if paths else "; mend `paths` in the configuration"
             raise MissingPathError(f"{shown(path)}: no such file or directory{hint}")
-    with _cache(configuration) as cache:
-        project = Project(configuration, chosen, cache, replaced)
-        modules = project.read(progress=progress)
-        yield (
-            project,
-            modules,
-            Hierarchy((entry for module in modules for entry in module.classes), Resolver(project.load)),
-        )
+    return survey_of(configuration, chosen, replaced, trail)
 
 
-def _require_contracts(matched: Mapping[Contract, int], hierarchy: Hierarchy) -> None:
-    """Every contract guards something."""
-    known = [entry.name for entry in hierarchy.known()]
-    siblings = Siblings(hierarchy)
-    for contract, overrides in matched.items():
-        if not any(contract.names_base(name) for name in known):
-            raise UnmatchedContractError(
-                f"contract {contract.base}: no class of that name is among the files or their bases"
-            )
-        for group in contract.siblings:
-            if not siblings.are_found(contract, group):
-                names = ", ".join(group)
-                raise UnmatchedContractError(
-                    f"contract {contract.base}: it has no two methods among the siblings {names}; they would guard nothing"
-                )
-        _require_honoured(contract, hierarchy)
-        if not overrides and not contract.siblings:
-            methods = ", ".join(contract.methods)
-            raise UnmatchedContractError(
-                f"contract {contract.base}: no class overrides {methods}; it would guard nothing"
-            )
+def _changes(entry: Entry, survey: Survey) -> Changes:
+    """What changed since the run that left an entry."""
+    changes = changes_since(entry.trace.footprint, survey.files, survey.contents)
+    if entry.trace.search_paths != survey.search_paths:
+        changes.are_names = True
+    if entry.trace.problems != survey.problems:
+        changes.is_order = True
+    return changes
 
 
-def _require_honoured(contract: Contract, hierarchy: Hierarchy) -> None:
-    """Every parameter to honour is one of the family's methods: a base below the contract's may have added it."""
-    family = [
-        owner
-        for owner in (hierarchy.known() if contract.honour else ())
-        if any(contract.names_base(entry.name) for order in hierarchy.linearizations(owner) for entry in order)
-    ]
-    known = {
-        parameter.name
-        for owner in family
-        for member in owner.members
-        if contract.names_method(member.name)
-        for parameter in member.signature.named
-    }
-    for name in contract.honour or ():
-        if name not in known and name != "*":
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            raise UnmatchedContractError(
-                f"contract {contract.base}: none of its methods has a parameter {name} to honour{hint}"
-            )
+def _decoded(kind: type[T], parts: tuple[bytes, ...]) -> T | None:
+    """A part of an entry; None where there is none, or it is none."""
+    try:
+        return decode(kind, parts[0]) if parts else None
+    except ValueError:
+        return None
 
 
-def _require_families(kin: Mapping[Family, Kin]) -> None:
-    """Every family has something to be like, and every glob of it a member."""
-    for family, found in kin.items():
-        if not found.likes:
-            raise UnmatchedFamilyError(
-                f"family like {family.like}: that leads to no function or method, or to none whose signature is known"
-            )
-        for pattern in found.unmatched:
-            raise UnmatchedFamilyError(
-                f"family like {family.like}: {pattern} names no other function or method among the files"
-            )
-
-
-def _cache(configuration: Configuration) -> ModuleCache:
-    directory = None if configuration.cache_dir is None else configuration.root / configuration.cache_dir
-    settings = [sorted(configuration.opaque_decorators), sorted(configuration.injects.items())]
-    return ModuleCache(directory, settings)
+def _keep(index: Index, survey: Survey, parts: tuple[bytes, ...], old: Entry | None) -> None:
+    """Remember a result, with all that it depends on."""
+    if survey.trail is None or not index.is_open:
+        return
+    footprint = survey.trail.footprint(survey.files, None if old is None else old.trace.footprint)
+    if footprint is not None:
+        index.keep(Entry(Trace(survey.search_paths, survey.problems, footprint), parts))

@@ -107,6 +107,11 @@ class Configuration:
         return rule in self.ignored_in(pattern for pattern in self.per_file_ignores if is_match(below, pattern))
 
     @property
+    def cache_directory(self) -> Path | None:
+        """Where the cache is; None for nowhere."""
+        return None if self.cache_dir is None else self.root / self.cache_dir
+
+    @property
     def only_contracts(self) -> bool:
         """Nothing but what the contracts name is compared."""
         return self.scope == "contracts" or (self.scope is None and bool(self.contracts))

@@ -30,20 +30,33 @@ class SourceFile:
         real: without symbolic links, as they were when it was found.
         shown: as the report shows it: relative to the working directory where it lies below, with `/`.
         size: bytes.
+        stamp: what the disk said of it when it was found: see `stamp_of`.
     """
 
     path: str
     real: str
     shown: str
     size: int
+    stamp: str = ""
 
 
 def shown(path: str) -> str:
     """A path as the report shows it: one line of text, whatever its bytes are."""
     relative = os.path.relpath(path)
-    text = path if relative.split(os.sep, 1)[0] == os.pardir else relative
-    text = text.replace(os.sep, "/").encode("utf-8", "backslashreplace").decode()
+    return _as_text(path if relative.split(os.sep, 1)[0] == os.pardir else relative)
+
+
+def _as_text(path: str) -> str:
+    text = path.replace(os.sep, "/")
+    if text.isascii() and text.isprintable():
+        return text
+    text = text.encode("utf-8", "backslashreplace").decode()
     return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
+
+
+def stamp_of(status: os.stat_result) -> str:
+    """What tells a file from what it was: another one in its place, other bytes, or a touch, all change this."""
+    return f"{status.st_dev}:{status.st_ino}:{status.st_size}:{status.st_mtime_ns}:{status.st_ctime_ns}"
 
 
 class FileFinder:
@@ -66,7 +79,7 @@ class FileFinder:
         for path in paths:
             real = os.path.realpath(path)
             if real in contents:
-                yield SourceFile(path, real, shown(path), len(contents[real]))
+                yield SourceFile(path, real, shown(path), len(contents[real]))  # No stamp: it is not on the disk.
             elif os.path.isdir(path):
                 yield from self._below(path)
             else:
@@ -85,6 +98,8 @@ class FileFinder:
             if (status.st_dev, status.st_ino) in self._directories:
                 continue  # A symbolic link led back.
             self._directories.add((status.st_dev, status.st_ino))
+            real = os.path.realpath(directory)
+            shown_below = shown(os.path.join(directory, "x"))[:-1]
             below: list[str] = []
             for entry in entries:
                 if self._is_excluded(entry.path):
@@ -93,10 +108,13 @@ class FileFinder:
                     if not self._is_passed_over(entry):
                         below.append(entry.path)
                 elif entry.name.endswith(SUFFIXES):
-                    yield from self._file(entry.path)
+                    is_link = entry.is_symlink()
+                    where = None if is_link else (os.path.join(real, entry.name), shown_below + _as_text(entry.name))
+                    yield from self._file(entry.path, where)
             pending += reversed(below)
 
-    def _file(self, path: str) -> Iterator[SourceFile]:
+    def _file(self, path: str, where: tuple[str, str] | None = None) -> Iterator[SourceFile]:
+        """One file; `where` is its real path and how a report shows it, where they are known."""
         try:
             status = os.stat(path)
         except OSError as error:
@@ -106,10 +124,10 @@ class FileFinder:
             place = Place(shown(path), 1, 1, 1, 1)
             self.problems.append(Problem(place, "is no regular file", "exclude it"))
             return
-        real = os.path.realpath(path)
+        real, text = where or (os.path.realpath(path), shown(path))
         if real not in self._files:
             self._files.add(real)
-            yield SourceFile(path, real, shown(path), status.st_size)
+            yield SourceFile(path, real, text, status.st_size, stamp_of(status))
 
     def _is_passed_over(self, entry: os.DirEntry[str]) -> bool:
         name = entry.name

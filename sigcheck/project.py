@@ -7,51 +7,49 @@ imported or run, and neither is the interpreter whose packages are searched.
 from __future__ import annotations
 
 import os
-import re
-import sysconfig
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from sigcheck.cache import ModuleCache
 from sigcheck.config import Configuration
 from sigcheck.core.flow import Flow
 from sigcheck.core.member import Member
 from sigcheck.core.module import Module
-from sigcheck.errors import MissingPathError
-from sigcheck.files import SUFFIXES, FileFinder, SourceFile, read_bytes, shown
-from sigcheck.readers.source import Decorators, read_flow, read_text
-from sigcheck.reading import ReadRequest, read_files
+from sigcheck.core.verdict import Line
+from sigcheck.files import SUFFIXES, SourceFile, read_bytes, shown
+from sigcheck.findings import Identity, Lookup
+from sigcheck.footprint import PROJECT_MARKS, names_in, stamp_at
+from sigcheck.readers import source
+from sigcheck.readers.source import Decorators, read_text
+from sigcheck.reading import Read, ReadRequest, Suspect, read_files, unconfirmed
+from sigcheck.survey import Survey
 
 _INIT = "__init__"
-_PROJECT_MARKS = frozenset({"pyproject.toml", "setup.py", "setup.cfg", ".git", "site-packages"})
-"""What lies in the root of a project, which is no part of a package even if it has an `__init__`."""
 
 
 class Project:
     """The files of one check, and everything their bases may be found in."""
 
     def __init__(
-        self,
-        configuration: Configuration,
-        paths: Sequence[str],
-        cache: ModuleCache,
-        contents: Mapping[str, bytes] | None = None,
+        self, configuration: Configuration, survey: Survey, cache: ModuleCache, *, by_libcst: bool = False
     ) -> None:
-        """Find the files.
+        """Name the files.
 
         Args:
-            configuration: what to look for, and where else to look.
-            paths: files and directories to check; they exist, but for those of `contents`.
+            configuration: what to look for.
+            survey: the files, and where else to look.
             cache: what is known of files already.
-            contents: bytes to take instead of what lies at a real path (`--stdin-filename`).
+            by_libcst: read every file with libcst, and scan none.
         """
+        self._by_libcst = by_libcst
+        self._scanned: dict[str, Read] = {}
         self._cache = cache
-        self._contents = contents or {}
+        self.survey = survey
         self.configuration = configuration
         self.decorators = decorators_of(configuration)
-        self._finder = FileFinder(configuration.root, configuration.exclude)
-        self.files = tuple(self._finder.files(paths, self._contents))
-        self._given = [os.path.realpath(path) for path in paths if os.path.isdir(path)]
+        self.files = survey.files
+        self._contents = survey.contents
+        self._trail = survey.trail
+        self._given = [os.path.realpath(path) for path in survey.paths if os.path.isdir(path)]
         self._roots_of_directories: dict[str, str] = {}
         self._names: dict[str, tuple[str, str]] = {}
         self._modules: dict[str, Module] = {}
@@ -60,6 +58,7 @@ class Project:
         self._shown: dict[str, str] = {}
         self._partly_read: set[str] = set()
         self._unsayable: dict[tuple[str, str], str] = {}
+        self._lookups: dict[tuple[str, str], Lookup] = {}
         for file in self.files:
             real = file.real
             self._shown[real] = file.shown
@@ -69,7 +68,7 @@ class Project:
                 self._unsayable[root, name] = real
         given = (path for path in self._bases_for_roots() if not _has_init(self._listing(path)))
         self.roots = tuple(dict.fromkeys((*(root for root, _ in self._names.values()), *given)))
-        self.search_paths = tuple(self._search_paths())
+        self.search_paths = survey.search_paths
         self._by_shown = {text: real for real, text in self._shown.items()}
 
     def read(self, *, progress: Callable[[int, int], None] | None = None) -> list[Module]:
@@ -84,19 +83,56 @@ class Project:
         """
         requests = [self._request(file) for file in self.files]
         modules: list[Module] = []
-        for request, module, is_whole in read_files(requests, self.decorators, self._cache, progress):
-            self._modules[request.real] = module
-            if not is_whole:
-                self._partly_read.add(request.real)
-            modules.append(module)
-        if self._finder.problems:
-            modules.append(Module("", "", problems=tuple(self._finder.problems)))
+        reads = read_files(requests, self.decorators, self._cache, progress, by_libcst=self._by_libcst)
+        for read in reads:
+            self._keep(read)
+            modules.append(read.module)
+        if self.survey.problems:
+            modules.append(Module("", "", problems=self.survey.problems))
         return modules
+
+    def _keep(self, read: Read) -> None:
+        real = read.request.real
+        self._modules[real] = read.module
+        if not read.is_whole:
+            self._partly_read.add(real)
+        if not self._by_libcst:
+            self._scanned[real] = read
+
+    def confirm(self, evidence: Iterable[Line]) -> dict[str, Module]:
+        """Have libcst read again what the scan has found.
+
+        Args:
+            evidence: the lines of the definitions and calls of which something is told.
+
+        Returns:
+            The files of which libcst reads one otherwise, as it reads them, by the paths that reports show.
+        """
+        lines: dict[str, set[int]] = {}
+        for path, line in evidence:
+            lines.setdefault(self._by_shown.get(path, ""), set()).add(line)
+        suspects = [
+            Suspect(read.request, read.module, read.extents, frozenset(lines[real]))
+            for real, read in self._scanned.items()
+            if real in lines
+        ]
+        requests = unconfirmed(suspects, self.decorators)
+        for request in requests:
+            del self._scanned[request.real]
+        again = read_files(requests, self.decorators, self._cache, whole=True, by_libcst=True)
+        found = {read.request.real: read.module for read in again}
+        self._modules |= found
+        return {module.path: module for module in found.values()}
 
     def _request(self, file: SourceFile) -> ReadRequest:
         real = file.real
         _, name = self._names[real]
         content = self._contents.get(real)
+        if self._trail is not None:
+            if content is None:
+                content = self._trail.file(file)
+            else:
+                self._trail.replaced(file, content)
         return ReadRequest(real, file.path, file.shown, name, _is_init(real), file.size, content, self._sought(name))
 
     def _sought(self, name: str) -> tuple[bytes, ...]:
@@ -106,26 +142,53 @@ class Project:
         bases = (contract.base for contract in self.configuration.contracts if contract.siblings)
         return tuple(base.rpartition(".")[2].encode("utf-8", "surrogatepass") for base in bases)
 
+    def read_some(self, shown_paths: Collection[str]) -> dict[str, Module]:
+        """Read some of the files, in full; by their paths as reports show them."""
+        requests = [self._request(file) for file in self.files if file.shown in shown_paths]
+        found: dict[str, Module] = {}
+        for read in read_files(requests, self.decorators, self._cache, whole=True):
+            self._keep(read)
+            found[read.request.shown] = read.module
+        return found
+
     def load(self, name: str, near: str) -> Module | None:
         """The module of a dotted name, seen from the file `near` (as reports show it); None where there is none.
 
         A module that is only a directory without `__init__` is an empty module: a namespace package.
         """
+        found = self.locate(name, near)
+        module = None if found is None else self._module(found[1], name, found[0])
+        if self._trail is not None:
+            real, path = ("", "") if found is None or module is None else (found[1], module.path)
+            self._lookups[near, name] = Lookup(near, name, real, path)
+        return module
+
+    def lookups(self) -> Iterable[Lookup]:
+        """Every module that was looked for."""
+        return self._lookups.values()
+
+    def identities(self) -> Iterator[Identity]:
+        """What the files are called as modules."""
+        for file in self.files:
+            root, name = self._names[file.real]
+            yield Identity(file.shown, root, name)
+
+    def locate(self, name: str, near: str) -> tuple[str, str] | None:
+        """Where the module of a dotted name lies, seen from the file `near`: the root, and the file or the directory."""
         origin = self._by_shown.get(near, "")
         root = self._names[origin][0] if origin in self._names else ""
         if self._names.get(origin) == (root, name):
             # A file is its own module, also where no import can say its name (`v1.2.py`), or a stub lies beside it.
-            return self._module(origin, name, root)
+            return root, origin
         sibling = self._unsayable.get((root, name))
         if sibling is not None:
-            return self._module(sibling, name, root)
+            return root, sibling
         # Scripts import what lies beside them: their directory comes last.
         tops = (root, *self.roots, *self.search_paths, os.path.dirname(origin))
         key = (name, root, tops[-1], near.endswith(".pyi"))
         if key not in self._located:
             self._located[key] = self._locate(name, tops, prefer_stub=near.endswith(".pyi"))
-        found = self._located[key]
-        return None if found is None else self._module(found[1], name, found[0])
+        return self._located[key]
 
     def flow(self, member: Member) -> Flow | None:
         """The control flow of a member's body; None where it has none, or its file cannot be read any more."""
@@ -134,7 +197,7 @@ class Project:
             return None
         data = self._contents.get(real) or read_bytes(real, lambda _: None)
         text = read_text(data, real) if data is not None else None
-        return read_flow(text, member.place.line, real) if isinstance(text, str) else None
+        return source.read_flow(text, member.place.line, real) if isinstance(text, str) else None
 
     def _module(self, real: str, name: str, root: str) -> Module:
         module = self._modules.get(real)
@@ -148,8 +211,11 @@ class Project:
                 self._names[real] = (root, name)
                 self._shown[real] = shown(real)
                 self._by_shown[self._shown[real]] = real
-            request = self._request(SourceFile(real, real, self._shown[real], 0))
-            [(_, module, _)] = read_files([request], self.decorators, self._cache, whole=True)
+            stamp = "" if self._trail is None else stamp_at(real)
+            request = self._request(SourceFile(real, real, self._shown[real], 0, stamp))
+            [read] = read_files([request], self.decorators, self._cache, whole=True, by_libcst=self._by_libcst)
+            self._keep(read)
+            return read.module
         self._modules[real] = module
         return module
 
@@ -162,7 +228,10 @@ class Project:
             if found is None:
                 continue
             if not os.path.isdir(found):
-                return top, os.path.realpath(found)
+                real = os.path.realpath(found)
+                if self._trail is not None and real != found:
+                    self._trail.link(found, real)
+                return top, real
             namespace = namespace or (top, found)
         return namespace
 
@@ -189,10 +258,7 @@ class Project:
     def _listing(self, directory: str) -> frozenset[str]:
         names = self._listings.get(directory)
         if names is None:
-            try:
-                names = frozenset(os.listdir(directory))
-            except OSError:
-                names = frozenset()
+            names = names_in(directory) if self._trail is None else self._trail.names(directory)
             self._listings[directory] = names
         return names
 
@@ -235,7 +301,7 @@ class Project:
         Directories without one may lie between: they are namespace packages inside a package.
         """
         topmost = None
-        while os.path.dirname(directory) != directory and not _PROJECT_MARKS & self._listing(directory):
+        while os.path.dirname(directory) != directory and not PROJECT_MARKS & self._listing(directory):
             if _has_init(self._listing(directory)):
                 topmost = directory
             directory = os.path.dirname(directory)
@@ -244,62 +310,10 @@ class Project:
     def _bases_for_roots(self) -> list[str]:
         return [*self._given, os.path.realpath(self.configuration.root)]
 
-    def _search_paths(self) -> Iterable[str]:
-        root = self.configuration.root
-        for text in self.configuration.search_paths:
-            path = root / os.path.expanduser(text)
-            if not path.is_dir():
-                raise MissingPathError(f"{shown(str(path))}: no such directory; mend `search-paths`")
-            yield from _with_editable_installs(str(path))
-        if self.configuration.python is not None:
-            python = root / os.path.expanduser(self.configuration.python)
-            found = packages_of(python) if python.exists() else ()
-            if not found:
-                message = f"{self.configuration.python}: no interpreter or virtual environment with site-packages"
-                raise MissingPathError(f"{message}; check --python")
-            for directory in found:
-                yield from _with_editable_installs(directory)
-        yield sysconfig.get_paths()["stdlib"]
-
 
 def decorators_of(configuration: Configuration) -> Decorators:
     """What the configuration says of decorators."""
     return Decorators(frozenset(configuration.opaque_decorators), configuration.injects)
-
-
-def packages_of(python: Path) -> tuple[str, ...]:
-    """The site-packages and the standard library of an interpreter or a virtual environment, found by name alone.
-
-    Args:
-        python: the interpreter's executable, or the directory of the environment.
-    """
-    for executable in dict.fromkeys((python, Path(os.path.realpath(python)))):
-        home = executable if executable.is_dir() else executable.parent.parent
-        # Several versions may share a directory: an interpreter that bears its version has its own library.
-        version = re.search(r"3\.\d+", os.path.basename(os.path.realpath(executable)))
-        own = [home / "lib" / f"python{version.group()}"] if version else []
-        libraries = own if own and own[0].is_dir() else [*_newest_first(home.glob("lib/python3*")), *home.glob("Lib")]
-        found = [library / name for library in libraries for name in ("site-packages", "dist-packages")]
-        found += [home / "lib" / "python3" / "dist-packages", *libraries]
-        existing = [str(path) for path in found if path.is_dir()]
-        if any(path.endswith("-packages") for path in existing):
-            return tuple(dict.fromkeys(existing))
-    return ()
-
-
-def _newest_first(libraries: Iterable[Path]) -> list[Path]:
-    return sorted(libraries, key=lambda path: [int(digits) for digits in re.findall(r"\d+", path.name)], reverse=True)
-
-
-def _with_editable_installs(directory: str) -> Iterable[str]:
-    """The directory, and those that its `.pth` files name. Lines of code in them are not run."""
-    yield directory
-    for entry in sorted(Path(directory).glob("*.pth")):
-        content = read_bytes(str(entry), lambda _: None) or b""
-        for line in content.decode("utf-8", "replace").splitlines():
-            path = os.path.join(directory, line.strip())
-            if line.strip() and not line.startswith(("#", "import ", "import\t")) and os.path.isdir(path):
-                yield path
 
 
 def _has_init(names: frozenset[str]) -> bool:

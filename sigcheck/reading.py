@@ -8,16 +8,20 @@ import os
 import re
 import signal
 import threading
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 
-from sigcheck.cache import ModuleCache
-from sigcheck.core.module import Module, Problem
+from sigcheck.cache import Known, ModuleCache
+from sigcheck.core.member import Member
+from sigcheck.core.module import Class, Module, Problem
 from sigcheck.core.place import Place
 from sigcheck.files import read_bytes
-from sigcheck.readers.source import Decorators, read_module, skim_module
+from sigcheck.readers import source
+from sigcheck.readers.source import Decorators, Extents
+from sigcheck.transfer import pack, plain, unpack
 
 _PARALLEL_FROM = 2_000_000
 """Bytes from which a second process pays for its start."""
@@ -51,8 +55,21 @@ class ReadRequest:
     sought: tuple[bytes, ...] = ()
 
 
-Read = tuple[ReadRequest, Module, bool]
-"""A request, its module, and whether all of it was read: a file without a class is only skimmed until it is needed."""
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One file, read.
+
+    Attributes:
+        request: what was asked for.
+        module: what was learnt.
+        is_whole: all of it was read: a file without a class is only skimmed until it is needed.
+        extents: where its functions stand, if it was scanned; empty where libcst read it.
+    """
+
+    request: ReadRequest
+    module: Module
+    is_whole: bool = True
+    extents: Extents = ()
 
 
 def read_files(
@@ -62,6 +79,7 @@ def read_files(
     progress: Callable[[int, int], None] | None = None,
     *,
     whole: bool = False,
+    by_libcst: bool = False,
 ) -> Iterator[Read]:
     """Read files, in order.
 
@@ -71,12 +89,13 @@ def read_files(
         cache: what is known of files already.
         progress: told how many of how many are done.
         whole: read every file in full, also one that defines no class.
+        by_libcst: read every file with libcst, and scan none.
     """
     known: dict[str, Read] = {}
     keys: dict[str, bytes] = {}
     unknown: list[ReadRequest] = []
     for request in requests:
-        key, data, read = _recall(request, cache, whole=whole)
+        key, data, read = _recall(request, cache, whole=whole, by_libcst=by_libcst)
         if key is not None:
             keys[request.real] = key
         if read is None:
@@ -85,46 +104,49 @@ def read_files(
         else:
             known[request.real] = read
     cache.touch(keys[real] for real in known)
-    fresh = _read_all(unknown, decorators, whole=whole)
-    learnt: list[tuple[bytes, Module]] = []
+    fresh = _read_all(unknown, _Reader(decorators, whole, by_libcst))
+    learnt: list[tuple[bytes, Known]] = []
     for count, request in enumerate(requests, start=1):
         read = known.get(request.real)
         if read is None:
             read = next(fresh)
-            if read[2] and request.real in keys:
-                learnt.append((keys[request.real], read[1]))
+            if read.is_whole and request.real in keys:
+                learnt.append((keys[request.real], Known(read.module, read.extents)))
         if progress is not None:
             progress(count, len(requests))
         yield read
     cache.put(learnt)
 
 
-def _recall(request: ReadRequest, cache: ModuleCache, *, whole: bool) -> tuple[bytes | None, bytes | None, Read | None]:
+def _recall(
+    request: ReadRequest, cache: ModuleCache, *, whole: bool, by_libcst: bool
+) -> tuple[bytes | None, bytes | None, Read | None]:
     """The key of a file's content, that content, and what the cache knows under the key."""
     if not cache.is_open:
         return None, None, None
     data = request.content if request.content is not None else read_bytes(request.path, lambda _: None)
     if data is None or not (whole or _is_of_interest(data, request.sought)):
         return None, None, None
-    key = cache.key(data, name=request.name, shown=request.shown, is_package=request.is_package)
-    module = cache.get(key)
-    return key, data, None if module is None else (request, module, True)
+    told = (request.name, request.shown, request.is_package, by_libcst)
+    key = cache.key(data, told)
+    known = cache.get(key)
+    return key, data, None if known is None else Read(request, known.module, extents=known.extents)
 
 
-def _read_all(requests: Sequence[ReadRequest], decorators: Decorators, *, whole: bool) -> Iterator[Read]:
+def _read_all(requests: Sequence[ReadRequest], reader: _Reader) -> Iterator[Read]:
     """Read files on as many processors as it pays for, in order."""
     processors = min(os.cpu_count() or 1, 8)
     if processors == 1 or sum(request.size for request in requests) < _PARALLEL_FROM or not _can_fork():
         for request in requests:
-            yield _read(request, decorators, whole)
+            yield reader.read(request)
         return
     batches = _batches(requests, processors)
     others = set(multiprocessing.active_children())
     with _pool(processors) as pool:
-        futures = [pool.submit(_read_batch, batch, decorators, whole) for batch in batches]
+        futures = [pool.submit(_read_batch, batch, reader) for batch in batches]
         try:
             for future, batch in zip(futures, batches, strict=True):
-                yield from _result(future) or (_read_alone(request, decorators, whole) for request in batch)
+                yield from _result(future, batch) or (_read_alone(request, reader) for request in batch)
         except BaseException:
             # Ctrl-C: what is underway is of no use any more, and a large file would take its time.
             for child in set(multiprocessing.active_children()) - others:
@@ -133,12 +155,14 @@ def _read_all(requests: Sequence[ReadRequest], decorators: Decorators, *, whole:
             raise
 
 
-def _result(future: Future[list[Read]]) -> list[Read] | None:
+def _result(future: Future[bytes], batch: Sequence[ReadRequest]) -> list[Read] | None:
     """What a batch gave; None where a file took its process down with it: each is then read in a process of its own."""
     try:
-        return future.result()
+        data = future.result()
     except BrokenProcessPool:
         return None
+    rows = zip(*unpack(_Batch, data), strict=True)
+    return [Read(request, *row) for request, row in zip(batch, rows, strict=True)]
 
 
 def _can_fork() -> bool:
@@ -169,24 +193,56 @@ def _batches(requests: Sequence[ReadRequest], processors: int) -> list[list[Read
     return batches
 
 
-def _read_batch(requests: list[ReadRequest], decorators: Decorators, whole: bool) -> list[Read]:
+_Batch = tuple[tuple[Module, ...], tuple[bool, ...], tuple[tuple[int, ...], ...]]
+
+
+def _read_batch(requests: list[ReadRequest], reader: _Reader) -> bytes:
     gc.disable()  # Trees have no cycles, and this process ends when the files are read.
-    return [_read(request, decorators, whole) for request in requests]
+    done = [reader.read(request) for request in requests]
+    columns = ("module", "is_whole", "extents")
+    return pack(_Batch, tuple(tuple(getattr(read, column) for read in done) for column in columns))
 
 
-def _read(request: ReadRequest, decorators: Decorators, whole: bool) -> Read:
-    problems: list[Problem] = []
-    data = request.content if request.content is not None else read_bytes(request.path, problems.append)
-    if data is None:
-        if not problems:
-            problems.append(Problem(Place(request.shown, 1, 1, 1, 1), "is no regular file"))
-        return request, Module(request.name, request.shown, problems=tuple(problems)), True
-    if not whole and not _is_of_interest(data, request.sought):
-        return request, skim_module(data, name=request.name, path=request.shown), False
-    module = read_module(
-        data, name=request.name, path=request.shown, is_package=request.is_package, decorators=decorators
-    )
-    return request, module, True
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """How files are read: see `read_files`."""
+
+    decorators: Decorators
+    whole: bool
+    by_libcst: bool
+
+    def read(self, request: ReadRequest) -> Read:
+        """Read one file."""
+        problems: list[Problem] = []
+        data = request.content if request.content is not None else read_bytes(request.path, problems.append)
+        if data is None:
+            if not problems:
+                problems.append(Problem(Place(request.shown, 1, 1, 1, 1), "is no regular file"))
+            return Read(request, Module(request.name, request.shown, problems=tuple(problems)))
+        is_whole = self.whole or _is_of_interest(data, request.sought)
+        if not self.by_libcst:
+            scan = source.scan_module(
+                data,
+                name=request.name,
+                path=request.shown,
+                is_package=request.is_package,
+                decorators=self.decorators,
+                skim=not is_whole,
+            )
+            if scan is not None:
+                return Read(request, scan.module, is_whole, scan.extents)
+        return Read(request, self._by_libcst(request, data, is_whole=is_whole), is_whole)
+
+    def _by_libcst(self, request: ReadRequest, data: bytes, *, is_whole: bool) -> Module:
+        if not is_whole:
+            return source.skim_module(data, name=request.name, path=request.shown)
+        return source.read_module(
+            data,
+            name=request.name,
+            path=request.shown,
+            is_package=request.is_package,
+            decorators=self.decorators,
+        )
 
 
 def _is_of_interest(data: bytes, sought: Sequence[bytes]) -> bool:
@@ -195,10 +251,131 @@ def _is_of_interest(data: bytes, sought: Sequence[bytes]) -> bool:
     return is_sought or _CLASSES.search(data) is not None or b"sigcheck:" in data or b"\0" in data
 
 
-def _read_alone(request: ReadRequest, decorators: Decorators, whole: bool) -> Read:
+def _read_alone(request: ReadRequest, reader: _Reader) -> Read:
     try:
         with _pool(1) as pool:
-            return pool.submit(_read, request, decorators, whole).result()
-    except BrokenProcessPool:
+            future = pool.submit(_read_batch, [request], reader)
+            [read] = _result(future, [request]) or []
+            return read
+    except ValueError:
         problem = Problem(Place(request.shown, 1, 1, 1, 1), "crashes the parser", "exclude it")
-        return request, Module(request.name, request.shown, problems=(problem,)), True
+        return Read(request, Module(request.name, request.shown, problems=(problem,)))
+
+
+# What is told is read again by libcst.
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A file of which something is told.
+
+    Attributes:
+        request: how it was read.
+        module: what the scan made of it.
+        extents: where its functions stand.
+        lines: the lines of the definitions and calls of which something is told.
+    """
+
+    request: ReadRequest
+    module: Module
+    extents: Extents
+    lines: frozenset[int]
+
+
+def unconfirmed(suspects: Sequence[Suspect], decorators: Decorators) -> list[ReadRequest]:
+    """The files in which libcst reads a definition otherwise than the scan did.
+
+    Args:
+        suspects: the files, with the definitions of which something is told; libcst sees these and no other.
+        decorators: what the configuration says of them.
+    """
+    size = sum(suspect.request.size for suspect in suspects)
+    processors = min(os.cpu_count() or 1, 8)
+    if processors == 1 or size < _PARALLEL_FROM or not _can_fork():
+        return [suspect.request for suspect in suspects if not _is_confirmed(suspect, decorators)]
+    bound = max(len(suspects) // (processors * 4), 1)
+    batches = [suspects[start : start + bound] for start in range(0, len(suspects), bound)]
+    _TO_CONFIRM[:] = batches  # A forked process has them: they need not be written and read again.
+    try:
+        with _pool(processors) as pool:
+            found = pool.map(_confirm_batch, range(len(batches)), [decorators] * len(batches))
+            return [batch[index].request for batch, indices in zip(batches, found, strict=True) for index in indices]
+    except BrokenProcessPool:
+        return [suspect.request for suspect in suspects]
+    finally:
+        _TO_CONFIRM.clear()
+
+
+_TO_CONFIRM: list[Sequence[Suspect]] = []
+
+
+def _confirm_batch(number: int, decorators: Decorators) -> list[int]:
+    gc.disable()
+    return [index for index, suspect in enumerate(_TO_CONFIRM[number]) if not _is_confirmed(suspect, decorators)]
+
+
+def _is_confirmed(suspect: Suspect, decorators: Decorators) -> bool:
+    request = suspect.request
+    data = request.content if request.content is not None else read_bytes(request.path, lambda _: None)
+    text = source.read_text(data, request.shown) if data is not None else None
+    if not isinstance(text, str):
+        return False
+    if _are_confirmed_alone(suspect, text.split("\n"), decorators):
+        return True
+    module = source.read_source(
+        source.narrowed(text, suspect.extents, suspect.lines),
+        name=request.name,
+        path=request.shown,
+        is_package=request.is_package,
+        decorators=decorators,
+    )
+    return _definitions(module, suspect.lines) == _definitions(suspect.module, suspect.lines)
+
+
+def _are_confirmed_alone(suspect: Suspect, lines: list[str], decorators: Decorators) -> bool:
+    """Every definition that is asked for is a plain `def`, and libcst reads it, for itself, as the scan did."""
+    starts, ends = suspect.extents[::2], suspect.extents[1::2]
+    wanted: set[int] = set()
+    for line in suspect.lines:
+        index = bisect_right(starts, line) - 1
+        if index < 0 or ends[index] < line:
+            return False
+        wanted.add(index)
+    found: dict[int, list[tuple[Class | None, Member]]] = {index: [] for index in wanted}
+    functions = ((None, member) for members in suspect.module.functions.values() for member in members)
+    methods = ((owner, member) for owner in suspect.module.classes for member in owner.members)
+    for owner, member in (*functions, *methods):
+        index = bisect_right(starts, member.place.line) - 1
+        if index in found and member.place.line <= ends[index]:
+            found[index].append((owner, member))
+    for index, definitions in found.items():
+        if len(definitions) != 1:
+            return False  # One that is a property with its setter's word, or has classes in its body.
+        owner, member = definitions[0]
+        if member.overloads or member.alias is not None:
+            return False
+        alone = source.read_definition(
+            lines[starts[index] - 1 : ends[index]],
+            starts[index],
+            module=suspect.module,
+            owner=owner,
+            is_package=suspect.request.is_package,
+            decorators=decorators,
+        )
+        if alone is None:
+            return False
+        if plain(Member, replace(alone, branch=member.branch, has_setter=member.has_setter)) != plain(Member, member):
+            return False
+    return True
+
+
+def _definitions(module: Module, lines: frozenset[int]) -> list[object]:
+    """The definitions on some lines, and those with a call there, with all that is known of them."""
+    holders = [(entry.id, entry.members) for entry in module.classes]
+    holders += [("", functions) for functions in module.functions.values()]
+    return [
+        (key, plain(Member, member))
+        for key, members in holders
+        for member in members
+        if member.place.line in lines or any(call.place.line in lines for call in member.calls)
+    ]

@@ -12,6 +12,7 @@ from mypy import api
 from sigcheck.cache import ModuleCache
 from sigcheck.config import Configuration, find_configuration, read_configuration
 from sigcheck.project import Project
+from sigcheck.survey import survey_of
 from tests.spec_pages import Found
 
 _RULE = re.compile(r"(.*) \(([\w-]+)\)", re.DOTALL)
@@ -43,13 +44,14 @@ def check_mypy(directory: Path, cache: Path) -> tuple[list[Found], str]:
     source = find_configuration(directory)
     settings = read_configuration(source) if source is not None else Configuration(root=directory)
     severities = settings.severities()
-    project = Project(settings, [str(directory / path) for path in settings.paths], ModuleCache(None, None))
+    survey = survey_of(settings, [str(directory / path) for path in settings.paths], {})
+    project = Project(settings, survey, ModuleCache(None, None))
     roots = [*project.roots, *(str(directory / path) for path in settings.search_paths)]
     configuration.write_text(
         f"[mypy]\nplugins = sigcheck.mypy_plugin\nmypy_path = {','.join(roots)}\n", encoding="utf-8"
     )
     os.environ.setdefault("SIGCHECK_DEBUG", "1")
-    files = [os.path.relpath(file.real) for file in project.files]
+    files = [os.path.relpath(file.real) for file in survey.files]
     output, problem, status = api.run(
         [*_OPTIONS, "--config-file", str(configuration), "--cache-dir", str(cache), *files]
     )

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from sigcheck.cache import ModuleCache
+from sigcheck.checking import surveyed
 from sigcheck.config import Configuration
 from sigcheck.core.module import Problem
 from sigcheck.files import LARGEST, FileFinder, read_bytes
@@ -381,7 +382,8 @@ def test_directories_called_like_files(tmp_path: Path) -> None:
 
 def test_files_that_vanish_or_change_between_the_listing_and_the_reading(tmp_path: Path) -> None:
     write(tmp_path, {f"m{index}.py": BROKEN for index in range(5)} | {"zz_good.py": GOOD})
-    project = Project(Configuration(root=tmp_path), [str(tmp_path)], ModuleCache(None, []))
+    configuration = Configuration(root=tmp_path, cache_dir=None)
+    project = Project(configuration, surveyed(configuration, [str(tmp_path)]), ModuleCache(None, []))
     (tmp_path / "m0.py").unlink()
     (tmp_path / "m1.py").unlink()
     (tmp_path / "m1.py").mkdir()

@@ -69,7 +69,7 @@ def test_diagnostics_are_1(project: Path) -> None:
 
 def test_a_defect_is_3_and_one_line(project: Path) -> None:
     code = (
-        "import sys, sigcheck.checking as c\n"
+        "import sys, sigcheck.inspection as c\n"
         "def broken(*a, **k): raise RuntimeError('it\\nbroke')\n"
         "c.Project = broken\n"
         "from sigcheck.cli import main; sys.exit(main(['check', '--no-cache']))"

@@ -11,11 +11,12 @@ import jsonschema
 import pytest
 
 from sigcheck.charting import run_matrix
-from sigcheck.checking import reading
+from sigcheck.checking import surveyed
 from sigcheck.config import Configuration
 from sigcheck.core.matrix import Matrix, Row, State, build_matrix
 from sigcheck.core.member import Member
 from sigcheck.core.target import find_targets
+from sigcheck.inspection import reading
 from sigcheck.report import matrix_html, matrix_svg, matrix_text, matrix_words
 from tests.browser import CHROMIUM, Tables, dump
 from tests.running import CHECKOUT, environment, refusal, run, write
@@ -249,7 +250,8 @@ class Kid(Base):
         asked.append((member.place.line, name))
         return name == "a"
 
-    with reading(Configuration(root=tmp_path, cache_dir=None), [str(tmp_path)]) as (_, _, hierarchy):
+    configuration = Configuration(root=tmp_path, cache_dir=None)
+    with reading(configuration, surveyed(configuration, [str(tmp_path)])) as (_, _, hierarchy):
         [target] = find_targets(hierarchy, "Base.f", ())
         matrix = build_matrix(hierarchy, target.owner, target.method, is_ignored=is_ignored)
     [kid] = matrix.overrides

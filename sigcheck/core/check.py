@@ -1,14 +1,17 @@
-"""Where rules meet the hierarchy: from classes to diagnostics. Imports everything else in `core`; does no I/O."""
+"""Where rules meet the hierarchy: from classes to verdicts, and from verdicts to diagnostics. Imports everything else in `core`;
+does no I/O.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from sigcheck.core.comparison import Comparison
+from sigcheck.core.brief import brief
+from sigcheck.core.comparison import Breaks, Comparison
 from sigcheck.core.contract import Contract
 from sigcheck.core.demands import Demands
-from sigcheck.core.diagnostic import BaseWithoutSource, Diagnostic, Finding, InconsistentBases, UnreadableSource
+from sigcheck.core.diagnostic import BaseWithoutSource, Diagnostic, InconsistentBases, UnreadableSource
 from sigcheck.core.family import Family
 from sigcheck.core.flow import Flow
 from sigcheck.core.forwarding import BrokenCall, Forwarding
@@ -16,10 +19,11 @@ from sigcheck.core.hierarchy import Hierarchy
 from sigcheck.core.honour import Honouring, swallowed_arguments
 from sigcheck.core.kinship import Kin, kin_of
 from sigcheck.core.member import Member
-from sigcheck.core.module import Module
+from sigcheck.core.module import Class, Module
 from sigcheck.core.place import Place
 from sigcheck.core.rules import RULES
 from sigcheck.core.suppression import suppress
+from sigcheck.core.verdict import Found, Line, Remarks, Verdict, calls_of, remarks_on
 
 _CALL_RULES = {rule.name for rule in RULES.values() if rule.group == "call"}
 _USE_RULES = {rule.name for rule in RULES.values() if rule.group == "use" and rule.needs_contract}
@@ -31,13 +35,11 @@ class Checked:
 
     Attributes:
         diagnostics: sorted by place.
-        files: source files of the project that were read.
-        classes: class statements in them.
+        files: source files of the project.
+        classes: class statements in the files of the project.
         overrides: definitions that were held against at least one base.
         call_sites: calls that were followed.
         unresolved: bases without source.
-        matched: for each contract, the number of its overrides.
-        kin: for each family, what its words lead to.
     """
 
     diagnostics: tuple[Diagnostic, ...]
@@ -46,6 +48,26 @@ class Checked:
     overrides: int
     call_sites: int
     unresolved: tuple[BaseWithoutSource, ...]
+
+
+def is_divisible(demands: Demands) -> bool:
+    """Every file can be judged by itself: no family and no contract spans them."""
+    return not demands.families and not demands.contracts
+
+
+@dataclass(slots=True)
+class Judgement:
+    """A check of some classes.
+
+    Attributes:
+        remarks: on every file of the project, in order.
+        verdicts: on the files that were judged.
+        matched: for each contract, the number of its overrides.
+        kin: for each family, what its words lead to.
+    """
+
+    remarks: list[Remarks]
+    verdicts: list[Verdict]
     matched: Mapping[Contract, int] = field(default_factory=dict)
     kin: Mapping[Family, Kin] = field(default_factory=dict)
 
@@ -55,7 +77,7 @@ def check(
     hierarchy: Hierarchy,
     demands: Demands,
     flow_of: Callable[[Member], Flow | None] = lambda _: None,
-) -> Checked:
+) -> Judgement:
     """Hold every override of the hierarchy against its bases.
 
     Args:
@@ -64,71 +86,158 @@ def check(
         demands: what the user asked for.
         flow_of: reads the body of a member; None where it cannot be read.
     """
+    remarks = [remarks_on(module) for module in modules]
+    if is_divisible(demands):
+        return Judgement(remarks, judge(hierarchy, demands, remarks))
     kin = {family: kin_of(family, modules, hierarchy) for family in demands.families}
-    comparison = Comparison(hierarchy, demands, kin)
-    findings: list[tuple[str, Place, Finding]] = list(comparison.findings())
-    forwarding = Forwarding(hierarchy, is_wanted=comparison.is_call_wanted, is_told=comparison.is_told)
-    if _CALL_RULES & demands.severities.keys():
-        for broken in forwarding.broken_calls():
-            place = _place_of(broken, comparison)
-            if place is not None:
-                findings.append((broken.reason.rule, place, broken))
-    neglected = list(swallowed_arguments(comparison.pairs, hierarchy))
-    if demands.contracts and _USE_RULES & demands.severities.keys():
-        disowned = {
-            (comment.place.path, comment.place.line): comment.parameters
-            for module in modules
-            for comment in module.suppressions
-            if comment.parameters
+    judge_ = _Judge(hierarchy, demands, remarks, kin, flow_of)
+    verdict, comparison = judge_.verdict("", hierarchy.classes)
+    return Judgement(remarks, [judge_.with_unresolved(verdict)], comparison.matched, kin)
+
+
+def judge(hierarchy: Hierarchy, demands: Demands, remarks: Sequence[Remarks]) -> list[Verdict]:
+    """The verdicts on the classes of a hierarchy, file by file.
+
+    Args:
+        hierarchy: the classes, in order.
+        demands: what the user asked for; it is divisible.
+        remarks: on every file of the project.
+    """
+    by_file: dict[str, list[Class]] = {}
+    for owner in hierarchy.classes:
+        by_file.setdefault(owner.place.path, []).append(owner)
+    judge_ = _Judge(hierarchy, demands, remarks, {}, lambda _: None)
+    verdicts = [judge_.verdict(path, owners)[0] for path, owners in by_file.items()]
+    return [judge_.with_unresolved(verdict) for verdict in verdicts]
+
+
+class _Judge:
+    """What the verdicts of one run share."""
+
+    def __init__(
+        self,
+        hierarchy: Hierarchy,
+        demands: Demands,
+        remarks: Sequence[Remarks],
+        kin: Mapping[Family, Kin],
+        flow_of: Callable[[Member], Flow | None],
+    ) -> None:
+        self.hierarchy = hierarchy
+        self.demands = demands
+        self.kin = kin
+        self.flow_of = flow_of
+        self.forwarding = Forwarding(hierarchy)
+        self.breaks: Breaks = {}
+        comments = [comment for entry in remarks for comment in entry.suppressions]
+        self.commented = {(comment.place.path, comment.place.line) for comment in comments}
+        self.disowned = {
+            (comment.place.path, comment.place.line): comment.parameters for comment in comments if comment.parameters
         }
-        honouring = Honouring(forwarding, flow_of)
-        neglected += honouring.neglected(comparison.pairs, comparison.contracts_of, disowned)
-    findings += [(entry.reason.rule, entry.place, entry) for entry in neglected]
-    findings += comparison.drifts()
-    for module in modules:
-        findings += [("syntax-error", problem.place, UnreadableSource(problem)) for problem in module.problems]
-    for owner, explanation in hierarchy.inconsistent:
-        findings.append(("inconsistent-hierarchy", owner.place, InconsistentBases(owner, explanation)))
-    unresolved = tuple(
-        BaseWithoutSource(entry.owner, entry.reference)
-        for entry in dict.fromkeys(hierarchy.unresolved)
-        if comparison.is_checked(entry.owner)
-    )
+
+    def verdict(self, path: str, owners: Sequence[Class]) -> tuple[Verdict, Comparison]:
+        """The verdict on some classes, but for their bases without source; and the comparison that led to it."""
+        demands, hierarchy = self.demands, self.hierarchy
+        comparison = Comparison(hierarchy, demands, self.kin, owners, self.breaks)
+        overriding = self._wanted(comparison.findings())
+        self.forwarding.comparison = comparison
+        calls = []
+        if _CALL_RULES & demands.severities.keys():
+            for key, broken in self.forwarding.broken_calls(owners):
+                place = _place_of(broken, hierarchy)
+                if place is not None and broken.reason.rule in demands.severities:
+                    calls.append((key, (broken.reason.rule, place, brief(broken))))
+        followed = self.forwarding.followed()
+        neglected = list(swallowed_arguments(comparison.pairs, hierarchy))
+        if demands.contracts and _USE_RULES & demands.severities.keys():
+            honouring = Honouring(self.forwarding, self.flow_of)
+            neglected += honouring.neglected(comparison.pairs, comparison.contracts_of, self.disowned)
+        found = Verdict(
+            path,
+            len(comparison.compared),
+            followed,
+            overriding,
+            tuple(calls),
+            self._wanted((entry.reason.rule, entry.place, entry) for entry in neglected),
+            self._wanted(comparison.drifts()),
+            (),
+            self._commented(comparison.lines()) if self.commented else (),
+            self._commented(comparison.sibling_lines()) if self.commented else (),
+        )
+        return found, comparison
+
+    def with_unresolved(self, verdict: Verdict) -> Verdict:
+        """The verdict with the bases without source: all are known when everything was compared."""
+        mine = [
+            BaseWithoutSource(brief(entry.owner), entry.reference)
+            for entry in self.hierarchy.unresolved_in(verdict.path)
+        ]
+        return replace(verdict, unresolved=tuple(mine))
+
+    def _wanted(self, findings: Iterable[Found]) -> tuple[Found, ...]:
+        return tuple((rule, place, brief(entry)) for rule, place, entry in findings if rule in self.demands.severities)
+
+    def _commented(self, lines: Iterable[Line]) -> tuple[Line, ...]:
+        return tuple(sorted(self.commented.intersection(lines)))
+
+
+def conclude(
+    remarks: Sequence[Remarks],
+    verdicts: Sequence[Verdict],
+    inconsistent: Sequence[tuple[Class, str]],
+    demands: Demands,
+) -> Checked:
+    """What all verdicts together amount to.
+
+    Args:
+        remarks: on every file of the project, in order.
+        verdicts: on those that have classes, in order.
+        inconsistent: the classes that cannot be made, and why.
+        demands: what the user asked for.
+    """
+    findings = [entry for verdict in verdicts for entry in verdict.overriding]
+    findings += calls_of(verdicts)
+    findings += [entry for verdict in verdicts for entry in verdict.neglected]
+    findings += [entry for verdict in verdicts for entry in verdict.drifts]
+    for file in remarks:
+        findings += [("syntax-error", problem.place, UnreadableSource(problem)) for problem in file.problems]
+    for owner, explanation in inconsistent:
+        findings.append(("inconsistent-hierarchy", owner.place, InconsistentBases(brief(owner), explanation)))
+    unresolved = [entry for verdict in verdicts for entry in verdict.unresolved]
     findings += [("unresolved-base", entry.owner.place, entry) for entry in unresolved]
     diagnostics = [
         Diagnostic(rule, demands.severities[rule], place, finding)
         for rule, place, finding in findings
         if rule in demands.severities
     ]
-    kept = suppress(
-        diagnostics,
-        modules,
-        demands.severities,
-        reach=comparison.reach(),
-        respect_foreign=demands.respect_type_ignores,
-    )
+    compared = {line for verdict in verdicts for line in verdict.compared}
+    reach: dict[str, set[Line] | None] = {
+        "override": compared,
+        "use": compared,
+        "family": {line for verdict in verdicts for line in verdict.siblings},
+    }
+    if demands.only_contracts:
+        # Calls are followed only where a contract asks: a comment had nothing to suppress wherever it stands.
+        reach["call"] = None
+    kept = suppress(diagnostics, remarks, demands.severities, reach=reach, respect_foreign=demands.respect_type_ignores)
     return Checked(
         tuple(sorted(kept, key=lambda diagnostic: (diagnostic.place, diagnostic.rule))),
-        len(modules),
-        len(hierarchy.classes),
-        len(comparison.compared),
-        forwarding.followed,
-        unresolved,
-        comparison.matched,
-        kin,
+        sum(bool(file.path) for file in remarks),
+        sum(file.classes for file in remarks),
+        sum(verdict.overrides for verdict in verdicts),
+        len({call for verdict in verdicts for call in verdict.followed}),
+        tuple(unresolved),
     )
 
 
-def _place_of(broken: BrokenCall, comparison: Comparison) -> Place | None:
+def _place_of(broken: BrokenCall, hierarchy: Hierarchy) -> Place | None:
     """Where a broken call is told: at the call, at what it calls, or at the class that brings the two together.
 
     None for a call that goes wrong within a package that was only looked up.
     """
-    if comparison.is_checked(broken.caller_class):
+    if hierarchy.is_checked(broken.caller_class):
         return broken.call.place
-    if comparison.is_checked(broken.callee_class):
+    if hierarchy.is_checked(broken.callee_class):
         return broken.callee.place
-    hierarchy = comparison.hierarchy
     theirs = {broken.caller_class.key, broken.callee_class.key}
     for order in hierarchy.linearizations(broken.receiver):
         for above in order[1:]:

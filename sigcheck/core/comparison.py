@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from sigcheck.core.binding import Rejection, bind_certain, is_misbinding
 from sigcheck.core.callsite import CallSite, Route
@@ -21,14 +21,35 @@ from sigcheck.core.overriding import Break, breaks, changed_defaults
 from sigcheck.core.place import Place
 from sigcheck.core.siblings import Order, Siblings
 from sigcheck.core.signature import Kind, Parameter, Signature
-from sigcheck.core.suppression import Line, lines_of, lines_of_method
+from sigcheck.core.suppression import lines_of, lines_of_method
+from sigcheck.core.verdict import Line
+
+Breaks = dict[tuple[int, int], tuple[Break, ...]]
+"""Why one member does not serve the callers of another, by their identities."""
 
 
 class Comparison:
-    """One run over the pairs of a hierarchy; remembers what it compared."""
+    """One run over the pairs of some classes; remembers what it compared."""
 
-    def __init__(self, hierarchy: Hierarchy, demands: Demands, kin: Mapping[Family, Kin]) -> None:
+    def __init__(
+        self,
+        hierarchy: Hierarchy,
+        demands: Demands,
+        kin: Mapping[Family, Kin],
+        owners: Sequence[Class],
+        known: Breaks | None = None,
+    ) -> None:
+        """Prepare a run.
+
+        Args:
+            hierarchy: all classes.
+            demands: what the user asked for.
+            kin: what the families lead to.
+            owners: the classes whose overrides are compared.
+            known: what earlier runs over the same hierarchy found.
+        """
         self.hierarchy = hierarchy
+        self.owners = owners
         self.demands = demands
         self.kin = kin
         self.siblings = Siblings(hierarchy)
@@ -37,18 +58,15 @@ class Comparison:
         self._pairs: set[tuple[int, int]] = set()
         self.matched: dict[Contract, int] = dict.fromkeys(demands.contracts, 0)
         self._told: set[tuple[str, Place, str, frozenset[str]]] = set()
-        self._checked = {owner.place.path for owner in hierarchy.classes}
-        self._breaks: dict[tuple[int, int], tuple[Break, ...]] = {}
+        self._breaks: Breaks = {} if known is None else known
+        self._compared_by: dict[str, frozenset[tuple[int, int]]] = {}
         self._contracts: dict[str, tuple[Contract, ...]] = {}
-
-    def is_checked(self, owner: Class) -> bool:
-        """The class stands in a file that is checked, not in one that was only looked up."""
-        return owner.place.path in self._checked
 
     def findings(self) -> Iterator[tuple[str, Place, Finding]]:
         """Every broken override, with its rule and its place."""
         families = (pairs_of(family, kin, self.hierarchy) for family, kin in self.kin.items())
-        for pair in itertools.chain(self.hierarchy.pairs(), *families):
+        inherited = (pair for owner in self.owners for pair in self.hierarchy.pairs(owner))
+        for pair in itertools.chain(inherited, *families):
             if not self._is_wanted(pair):
                 continue
             key = (pair.owner.key, pair.override.name)
@@ -92,26 +110,17 @@ class Comparison:
             for drift in self.siblings.drifts(contract, is_told):
                 yield "sibling-drift", drift.method.place, drift
 
-    def reach(self) -> dict[str, Iterable[Line] | None]:
-        """The lines on which a comment may stand that is about what was compared, for each group of rules.
+    def lines(self) -> Iterator[Line]:
+        """The lines on which a comment may stand that is about what was compared."""
+        for pair in self.pairs:
+            yield from lines_of(pair.owner, pair.override_class, pair.override, pair.base)
 
-        None where a comment had nothing to suppress wherever it stands: calls are followed only where a contract asks.
-        """
-        compared = {
-            line for pair in self.pairs for line in lines_of(pair.owner, pair.override_class, pair.override, pair.base)
-        }
-        return {
-            "override": compared,
-            "use": compared,
-            **({"call": None} if self.demands.only_contracts else {}),
-            "family": (
-                line
-                for contract in self.demands.contracts
-                for owner, _, _, view in self.siblings.views(contract)
-                for sibling in view
-                for line in lines_of_method(owner, sibling.member, ())
-            ),
-        }
+    def sibling_lines(self) -> Iterator[Line]:
+        """The lines on which a comment may stand that is about siblings."""
+        for contract in self.demands.contracts:
+            for owner, _, _, view in self.siblings.views(contract):
+                for sibling in view:
+                    yield from lines_of_method(owner, sibling.member, ())
 
     def _is_wanted(self, pair: Pair) -> bool:
         if pair.family is not None:
@@ -122,11 +131,24 @@ class Comparison:
         name = pair.override.name
         return is_interface(name) or any(contract.asks_for(name) for contract in contracts)
 
-    def is_told(self, override: Member, base: Member) -> bool:
-        """That the override breaks the promise of that base is among the findings, suppressed or not."""
-        return (id(override), id(base)) in self._pairs and any(
+    def is_told(self, receiver: Class, override: Member, base: Member) -> bool:
+        """That the override breaks the promise of that base is told, suppressed or not: here, or of a class above the receiver."""
+        return self._is_compared(receiver, (id(override), id(base))) and any(
             broken.reason.rule in self.demands.severities for broken in self._all_breaks(override, base)
         )
+
+    def _is_compared(self, receiver: Class, pair: tuple[int, int]) -> bool:
+        return pair in self._pairs or any(
+            pair in self._compared_in(entry) for order in self.hierarchy.linearizations(receiver) for entry in order
+        )
+
+    def _compared_in(self, owner: Class) -> frozenset[tuple[int, int]]:
+        known = self._compared_by.get(owner.key)
+        if known is None:
+            pairs = self.hierarchy.pairs(owner) if self.hierarchy.is_checked(owner) else ()
+            known = frozenset((id(pair.override), id(pair.base)) for pair in pairs if self._is_wanted(pair))
+            self._compared_by[owner.key] = known
+        return known
 
     def is_call_wanted(self, receiver: Class, method: str) -> bool:
         """Calls to that method of such an object are to be followed."""

@@ -6,9 +6,9 @@ The author saw the callee of the class in which the call stands; what the call d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from sigcheck.core.binding import Binding, Rejection, bind_certain, is_misbinding
 from sigcheck.core.callsite import CallSite, Route
@@ -89,6 +89,28 @@ _Stray = tuple[str, str, str]
 """The text of an argument, the parameter it is meant for, and the one in which it lands."""
 
 
+class Compared(Protocol):
+    """What is known of a comparison of overrides."""
+
+    def is_call_wanted(self, receiver: Class, method: str) -> bool:
+        """Calls to that method of such an object are to be followed."""
+
+    def is_told(self, receiver: Class, override: Member, base: Member) -> bool:
+        """The first overrides the second, and that it breaks the promise is told: not again for every call."""
+
+
+class Everything:
+    """No comparison: every call is wanted, and nothing is told."""
+
+    def is_call_wanted(self, _receiver: Class, _method: str) -> bool:
+        """Yes."""
+        return True
+
+    def is_told(self, _receiver: Class, _override: Member, _base: Member) -> bool:
+        """No."""
+        return False
+
+
 @dataclass(frozen=True, slots=True)
 class _Caller:
     """One call, and the member that makes it."""
@@ -96,6 +118,12 @@ class _Caller:
     owner: Class
     member: Member
     call: CallSite
+    number: int = 0
+
+    @property
+    def key(self) -> str:
+        """Its place among the calls of its class."""
+        return f"{self.owner.key}#{self.number}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,45 +133,43 @@ class _Callee:
     owner: Class
     member: Member
     signatures: tuple[Signature, ...]
+    number: int = 0
+
+    @property
+    def key(self) -> str:
+        """Its place among the definitions of its class."""
+        return f"{self.owner.key}.{self.member.name}#{self.number}"
+
+
+CallKeys = tuple[str, str]
+"""A call and what it runs, each by its place in its class: where two receivers share both, one telling is enough."""
 
 
 class Forwarding:
-    """One run over the calls of a hierarchy.
+    """The calls of a hierarchy."""
 
-    Attributes:
-        followed: how many calls were bound in some class.
-    """
-
-    def __init__(
-        self,
-        hierarchy: Hierarchy,
-        *,
-        is_wanted: Callable[[Class, str], bool] = lambda _receiver, _method: True,
-        is_told: Callable[[Member, Member], bool] = lambda _override, _base: False,
-    ) -> None:
-        """Prepare a run.
-
-        Args:
-            hierarchy: the classes.
-            is_wanted: calls to that method, on receivers of that class, are to be followed.
-            is_told: the first overrides the second, and that it breaks the promise is reported: it need not be told again
-                for every call.
-        """
+    def __init__(self, hierarchy: Hierarchy, comparison: Compared | None = None) -> None:
+        """Args: hierarchy: the classes; comparison: which calls are wanted, and what is told of overrides."""
         self.hierarchy = hierarchy
-        self.followed = 0
-        self._is_wanted = is_wanted
-        self._is_told = is_told
+        self.comparison: Compared = comparison or Everything()
         self._by_method: dict[str, dict[str, list[_Caller]]] = {}
         self._assigned: dict[str, frozenset[str]] = {}
-        self._known: set[int] = set()
-        self._done: set[tuple[int, int]] = set()
+        self._followed: dict[str, None] = {}
+        self._done: set[CallKeys] = set()
 
-    def broken_calls(self) -> Iterator[BrokenCall]:
-        """Every call that does something else in some class, in the order of the classes."""
-        for receiver in self.hierarchy.classes:
+    def followed(self) -> tuple[str, ...]:
+        """The calls that were bound in some class, by their places; they are forgotten then, as is what was told of them."""
+        followed = tuple(self._followed)
+        self._followed.clear()
+        self._done.clear()
+        return followed
+
+    def broken_calls(self, receivers: Iterable[Class]) -> Iterator[tuple[CallKeys, BrokenCall]]:
+        """Every call that does something else in one of these classes, in their order."""
+        for receiver in receivers:
             for order in self.hierarchy.linearizations(receiver):
                 for caller in self._callers(order):
-                    if self._is_wanted(receiver, caller.call.method):
+                    if self.comparison.is_call_wanted(receiver, caller.call.method):
                         yield from self._judged(caller, order)
 
     def callees(
@@ -189,11 +215,11 @@ class Forwarding:
             known = self._by_method[owner.key] = {}
             # Whoever asks which definition there is calls each as it wants to be called.
             probed = {name for member in owner.members for name in member.probes}
-            for member in owner.members:
-                if member.flavour is not Flavour.STATIC:
-                    for call in member.calls:
-                        if not call.is_tried and (call.method not in probed or call.route is not Route.INSTANCE):
-                            known.setdefault(call.method, []).append(_Caller(owner, member, call))
+            calls = ((member, call) for member in owner.members for call in member.calls)
+            for number, (member, call) in enumerate(calls):
+                is_certain = not call.is_tried and (call.method not in probed or call.route is not Route.INSTANCE)
+                if is_certain and member.flavour is not Flavour.STATIC:
+                    known.setdefault(call.method, []).append(_Caller(owner, member, call, number))
         return known
 
     def _runs(self, order: Linearization, owner: Class, member: Member, seen: set[tuple[str, str]]) -> bool:
@@ -228,32 +254,34 @@ class Forwarding:
 
     # One call on one receiver.
 
-    def _judged(self, caller: _Caller, order: Linearization) -> Iterator[BrokenCall]:
+    def _judged(self, caller: _Caller, order: Linearization) -> Iterator[tuple[CallKeys, BrokenCall]]:
         is_own = order[0] is caller.owner
         if (caller.call.route is Route.CLASS or caller.call.is_guarded) and not is_own:
             return
         callees = self._callees(caller, order)
-        if callees and id(caller.call) not in self._known:
-            self._known.add(id(caller.call))
-            self.followed += 1
+        if callees:
+            self._followed[caller.key] = None
         for callee in callees:
-            key = (id(caller.call), id(callee.member))
+            key = (caller.key, callee.key)
             if key in self._done:
                 continue
             self._done.add(key)
             seen = callee if is_own else self._seen(caller, callee)
-            for reason, signature in self._reasons(caller, callee, seen):
-                yield BrokenCall(
-                    reason,
-                    caller.owner,
-                    caller.member,
-                    caller.call,
-                    order[0],
-                    callee.owner,
-                    callee.member,
-                    signature,
-                    seen.owner if seen is not None else None,
-                    seen.member if seen is not None else None,
+            for reason, signature in self._reasons(caller, callee, seen, order[0]):
+                yield (
+                    key,
+                    BrokenCall(
+                        reason,
+                        caller.owner,
+                        caller.member,
+                        caller.call,
+                        order[0],
+                        callee.owner,
+                        callee.member,
+                        signature,
+                        seen.owner if seen is not None else None,
+                        seen.member if seen is not None else None,
+                    ),
                 )
 
     def _seen(self, caller: _Caller, callee: _Callee) -> _Callee | None:
@@ -291,12 +319,12 @@ class Forwarding:
         if call.route is Route.INSTANCE and call.method in _OF_THE_INSTANCE and self._makes_classes(caller.owner):
             return []
         found = []
-        for member in self.hierarchy.definitions(order[index], call.method):
+        for number, member in enumerate(self.hierarchy.definitions(order[index], call.method)):
             is_clear = member.flavour.is_method and not member.is_dispatched
             if is_clear and can_coexist(member.branch, caller.member.branch):
                 signatures = _called(member, caller)
                 if signatures:
-                    found.append(_Callee(order[index], member, signatures))
+                    found.append(_Callee(order[index], member, signatures, number))
         return found
 
     def _makes_classes(self, owner: Class) -> bool:
@@ -344,12 +372,12 @@ class Forwarding:
     # What the call does in the callee.
 
     def _reasons(
-        self, caller: _Caller, callee: _Callee, seen: _Callee | None
+        self, caller: _Caller, callee: _Callee, seen: _Callee | None, receiver: Class
     ) -> Iterator[tuple[CallReason, Signature]]:
         outcomes = [(signature, _bound(signature, caller.call)) for signature in callee.signatures]
         accepted = next(((signature, found) for signature, found in outcomes if not isinstance(found, Rejection)), None)
         is_own = seen is not None and seen.member is callee.member
-        is_told = seen is not None and not is_own and self._is_told(callee.member, seen.member)
+        is_told = seen is not None and not is_own and self.comparison.is_told(receiver, callee.member, seen.member)
         if accepted is None:
             signature, rejection = outcomes[0]
             # What the author's own callee refuses is told there, once; a placeholder raises whatever it is given.

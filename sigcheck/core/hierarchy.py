@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from sigcheck.core.family import Family
@@ -61,11 +61,19 @@ class UnresolvedBase:
 class Hierarchy:
     """The classes of a project, linearized."""
 
-    def __init__(self, classes: Iterable[Class], resolver: Resolver) -> None:
-        """Args: classes: those to check, in the order of the report; resolver: finds the bases."""
+    def __init__(self, classes: Iterable[Class], resolver: Resolver, project: Collection[str] | None = None) -> None:
+        """Know some classes.
+
+        Args:
+            classes: those to check, in the order of the report.
+            resolver: finds the bases.
+            project: the files of the project, as places name them, where they are more than those of the classes.
+        """
         self.classes = tuple(classes)
         self.resolver = resolver
+        self._project = {entry.place.path for entry in self.classes} if project is None else project
         self.unresolved: list[UnresolvedBase] = []
+        self._unresolved: dict[str, list[UnresolvedBase]] | None = None
         self.inconsistent: list[tuple[Class, str]] = []
         self._orders: dict[str, tuple[Linearization, ...]] = {}
         self._bases: dict[str, tuple[tuple[Class, ...], ...]] = {}
@@ -96,6 +104,17 @@ class Hierarchy:
                 self.unresolved.append(UnresolvedBase(owner, self.resolver.missing(references[0], owner.place.path)))
             if not is_known or _last(references[0]) not in _EMPTY_BASES:
                 self._before_unknown.setdefault(owner.key, found)
+
+    def unresolved_in(self, path: str) -> list[UnresolvedBase]:
+        """The bases without source of the classes to check that are in a file; of all of them, where the path is empty."""
+        if self._unresolved is None:
+            mine = {entry.key for entry in self.classes}
+            found = [entry for entry in dict.fromkeys(self.unresolved) if entry.owner.key in mine]
+            found.sort(key=lambda entry: entry.owner.place)
+            self._unresolved = {"": found}
+            for entry in found:
+                self._unresolved.setdefault(entry.owner.place.path, []).append(entry)
+        return self._unresolved.get(path, [])
 
     def is_certain(self, order: Linearization, index: int) -> bool:
         """No class without source can stand before that one in the method resolution order."""
@@ -155,16 +174,19 @@ class Hierarchy:
         self.inconsistent.append((owner, trouble))
         return ((owner,),)
 
-    def pairs(self) -> Iterator[Pair]:
-        """Every override with every base definition above it, and every mixin's member with the bases it shadows."""
-        for owner in self.classes:
-            seen: set[tuple[int, int]] = set()
-            for order in self.linearizations(owner):
-                for pair in itertools.chain(self._own(owner, order), self._shadowed(owner, order)):
-                    key = (id(pair.override), id(pair.base))
-                    if key not in seen:
-                        seen.add(key)
-                        yield pair
+    def is_checked(self, owner: Class) -> bool:
+        """The class is one of the project's, not of a package that was only looked up."""
+        return owner.place.path in self._project
+
+    def pairs(self, owner: Class) -> Iterator[Pair]:
+        """Every override of a class with every base definition above it, and every mixin's member with the bases it shadows."""
+        seen: set[tuple[int, int]] = set()
+        for order in self.linearizations(owner):
+            for pair in itertools.chain(self._own(owner, order), self._shadowed(owner, order)):
+                key = (id(pair.override), id(pair.base))
+                if key not in seen:
+                    seen.add(key)
+                    yield pair
 
     def _own(self, owner: Class, order: Linearization) -> Iterator[Pair]:
         if len(order) == 1:

@@ -31,13 +31,21 @@ class Resolver:
         self._load = load
         self._classes: dict[str, dict[str, Class]] = {}
         self._found: dict[tuple[str, str], tuple[Target, ...]] = {}
+        self._underway: list[tuple[str, str]] = []
+        self.is_circular = False
+        """Names lead round in a circle: what was found on the way depends on where one began."""
 
     def resolve(self, reference: str, near: str) -> tuple[Target, ...]:
         """Everything that a reference may mean in the file `near`, in the order of the branches; empty where it leads nowhere."""
-        found = self._found.get((reference, near))
+        key = (reference, near)
+        found = self._found.get(key)
         if found is None:
-            self._found[reference, near] = ()  # A cycle of names ends here.
-            found = self._found[reference, near] = tuple(dict.fromkeys(self._resolve(reference, near)))
+            self._found[key] = ()  # A cycle of names ends here.
+            self._underway.append(key)
+            found = self._found[key] = tuple(dict.fromkeys(self._resolve(reference, near)))
+            self._underway.pop()
+        elif not found and key in self._underway[:-1]:
+            self.is_circular = True
         return found
 
     def _resolve(self, reference: str, near: str) -> Iterator[Target]:

@@ -11,16 +11,14 @@ from sigcheck.core.forwarding import BrokenCall
 from sigcheck.core.honour import NeglectedParameter
 from sigcheck.core.incompatibility import names_involved
 from sigcheck.core.member import Member
-from sigcheck.core.module import Class, Module, Suppression
+from sigcheck.core.module import Class, Suppression
 from sigcheck.core.rules import RULES, Severity
-
-Line = tuple[str, int]
-"""A path and a line."""
+from sigcheck.core.verdict import Line, Remarks
 
 
 def suppress(
     diagnostics: Iterable[Diagnostic],
-    modules: Sequence[Module],
+    remarks: Sequence[Remarks],
     severities: Mapping[str, Severity],
     *,
     reach: Mapping[str, Iterable[Line] | None],
@@ -30,15 +28,15 @@ def suppress(
 
     Args:
         diagnostics: what was found.
-        modules: the files whose comments count.
+        remarks: on the files whose comments count.
         severities: the rules that ran; a comment for another rule is never called useless.
         reach: for each group of rules that some headers are not held against, the lines of those that were; a comment for
             such a rule in another header had nothing to suppress in this run, and may be needed in another.
         respect_foreign: `# type: ignore[override]` and pyright's suppress the group `override`.
     """
     comments: dict[Line, list[Suppression]] = {}
-    for module in modules:
-        for comment in module.suppressions:
+    for file in remarks:
+        for comment in file.suppressions:
             comments.setdefault((comment.place.path, comment.place.line), []).append(comment)
     used: set[tuple[Suppression, str]] = set()
     for diagnostic in diagnostics:
@@ -48,42 +46,16 @@ def suppress(
         used.update((comment, diagnostic.rule) for comment in hits)
         if not hits:
             yield diagnostic
-    yield from _strange_parameters(comments, modules, severities)
-    headers = comments.keys() & set(_headers(modules)) if comments else set()
+    severity = severities.get("unused-suppression")
+    if severity is not None:
+        for comment, name in (entry for file in remarks for entry in file.strange):
+            yield Diagnostic("unused-suppression", severity, comment.place, UselessSuppression(comment, name))
+    headers = {(file.path, line) for file in remarks for line in file.headers}
     idle = {group: comments.keys() if lines is None else headers - set(lines) for group, lines in reach.items()}
     for line, found in comments.items():
         for comment in found:
             without_work = frozenset(group for group, lines in idle.items() if line in lines)
             yield from _about(comment, used, severities, idle=without_work)
-
-
-def _headers(modules: Sequence[Module]) -> Iterator[Line]:
-    """The lines of every class and of every member's header."""
-    for module in modules:
-        for owner in module.classes:
-            members = ((member.place, member.last_line) for member in owner.members)
-            for place, last_line in ((owner.place, owner.last_line), *members):
-                for line in range(place.line, last_line + 1):
-                    yield place.path, line
-
-
-def _strange_parameters(
-    comments: Mapping[Line, list[Suppression]], modules: Sequence[Module], severities: Mapping[str, Severity]
-) -> Iterator[Diagnostic]:
-    """`# sigcheck: ignores[p]` in the header of a method that has no `p`."""
-    severity = severities.get("unused-suppression")
-    if severity is None or not any(comment.parameters for found in comments.values() for comment in found):
-        return
-    for module in modules:
-        for member in (member for owner in module.classes for member in owner.members):
-            known = {parameter.name for parameter in member.signature.parameters}
-            for line in range(member.place.line, member.last_line + 1):
-                for comment in comments.get((member.place.path, line), ()):
-                    for name in comment.parameters:
-                        if name not in known:
-                            yield Diagnostic(
-                                "unused-suppression", severity, comment.place, UselessSuppression(comment, name)
-                            )
 
 
 def _covering(

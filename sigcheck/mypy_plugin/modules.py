@@ -13,7 +13,7 @@ from mypy.scope import SavedScope
 from mypy.server.trigger import make_trigger
 from mypy.types import Instance, LiteralType
 
-from sigcheck.core.check import check
+from sigcheck.core.check import check, conclude
 from sigcheck.core.diagnostic import BrokenOverride, Diagnostic
 from sigcheck.core.flow import Flow
 from sigcheck.core.forwarding import BrokenCall
@@ -144,7 +144,8 @@ class AnalysedModule:
             node = definitions.get(member.place)
             return read_flow(node, text) if node is not None else None
 
-        checked = check([module, *others], hierarchy, settings.demands, flow_of)
+        found = check([module, *others], hierarchy, settings.demands, flow_of)
+        checked = conclude(found.remarks, found.verdicts, hierarchy.inconsistent, settings.demands)
         for diagnostic in checked.diagnostics:
             if diagnostic.place.path != self.name or settings.configuration.is_ignored(diagnostic.rule, self.tree.path):
                 continue

@@ -13,6 +13,7 @@ from sigcheck.core.place import Place
 _OURS = re.compile(r"#\s*sigcheck:\s*ignore(?![\w-])\s*(?:\[([^\]]*)\])?")
 _IGNORES = re.compile(r"#\s*sigcheck:\s*ignores\s*\[([^\]]*)\]")
 _FOREIGN = re.compile(r"#\s*type:\s*ignore(?:\[([^\]]*)\])?|#\s*pyright:\s*ignore(?:\[([^\]]*)\])?")
+_ANY = re.compile(r"#\s*(?:sigcheck:|type:\s*ignore|pyright:\s*ignore)")
 _FOREIGN_CODES = frozenset({"override", "reportIncompatibleMethodOverride", "reportIncompatibleVariableOverride"})
 
 
@@ -44,9 +45,7 @@ def _suppressions(text: str, path: str) -> Iterator[Suppression]:
 def _comments(text: str) -> Iterator[tuple[int, int, str]]:
     """Line (1-based), column (0-based) and text of the comments that may matter."""
     candidates = {
-        number: line
-        for number, line in enumerate(text.split("\n"), start=1)
-        if "#" in line and ("sigcheck:" in line or "ignore" in line)
+        number: line for number, line in enumerate(text.split("\n"), start=1) if "#" in line and _ANY.search(line)
     }
     if not candidates:
         return

@@ -6,7 +6,6 @@ import json
 from typing import Any
 from urllib.parse import quote
 
-from sigcheck.checking import Report
 from sigcheck.core.diagnostic import (
     BaseWithoutSource,
     BrokenOverride,
@@ -19,6 +18,7 @@ from sigcheck.core.forwarding import BrokenCall, MisboundArgument, PositionalFor
 from sigcheck.core.honour import NeglectedParameter, SwallowedArguments
 from sigcheck.core.place import Place
 from sigcheck.core.rules import RULES, Severity
+from sigcheck.outcome import Report
 from sigcheck.report import words
 
 SCHEMA = 1

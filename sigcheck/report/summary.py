@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sigcheck.checking import Report
+from sigcheck.outcome import Report
 
 
 def render_summary(report: Report) -> str:

@@ -38,7 +38,8 @@ def diagnostics_of(
     # The exemptions, constructors and the like, hold but for what the guard names itself.
     asked = tuple(name for name in members_of(owner) if not is_interface(name) and names(name))
     contracts = tuple(Contract(entry.name, asked) for found, entry in read if asked and _is_among(found, promising))
-    comparison = Comparison(_LiveHierarchy(read, promising, names), Demands(severities, contracts), {})
+    hierarchy = _LiveHierarchy(read, promising, names)
+    comparison = Comparison(hierarchy, Demands(severities, contracts), {}, hierarchy.classes)
     found = [Diagnostic(rule, severities[rule], place, finding) for rule, place, finding in comparison.findings()]
     return tuple(sorted(found, key=lambda diagnostic: (diagnostic.place, diagnostic.rule)))
 
@@ -75,8 +76,8 @@ class _LiveHierarchy(Hierarchy):
         order = order_of(self._types[owner.key])
         return (tuple(entry for found, entry in self._read if _is_among(found, order)),)
 
-    def pairs(self) -> Iterator[Pair]:
-        for pair in super().pairs():
+    def pairs(self, owner: Class) -> Iterator[Pair]:
+        for pair in super().pairs(owner):
             is_promised = _is_among(self._types[pair.base_class.key], self._promising)
             # An object in an attribute promises nothing.
             if is_promised and pair.base.flavour is not Flavour.FUNCTION and self._names(pair.override.name):

@@ -17,7 +17,7 @@ from sigcheck.core.member import Member
 from sigcheck.core.module import Class, Suppression
 from sigcheck.core.place import Branch, Condition, Place
 from sigcheck.core.signature import Parameter, Signature
-from sigcheck.serialization import decode, encode
+from sigcheck.readers.mypy_nodes.encoding import decode, encode
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,50 @@
-"""From a source file to a `core.module.Module`, with libcst. The code that is read is never imported or run.
+"""From a source file to a `core.module.Module`. The code that is read is never imported or run.
 
-The way of a file: `text` decodes it, `outline` finds what need not be seen, `definitions` reads the rest with libcst.
-The bodies that a contract asks about are read whole, one by one, by `flow`.
+The way of a file: `text` decodes it, and `scan` reads it with `ast`. What is told of it, and what the scan is not certain of, is
+read with libcst: `outline` finds what need not be seen, and `definitions` reads the rest. The bodies that a contract asks about
+are read whole, one by one, by `flow`. What imports libcst, which takes twenty times as long as to start Python, is loaded when
+it is asked for.
 """
 
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from sigcheck.core.decorators import Decorators
-from sigcheck.readers.source.definitions import read_module, skim_module
-from sigcheck.readers.source.flow import read_flow
+from sigcheck.readers.source.narrowing import Extents, narrowed
+from sigcheck.readers.source.scan import Scan, scan_module
 from sigcheck.readers.source.text import read_text
 
-__all__ = ["Decorators", "read_flow", "read_module", "read_text", "skim_module"]
+if TYPE_CHECKING:
+    from sigcheck.readers.source.definitions import read_definition, read_module, read_source, skim_module
+    from sigcheck.readers.source.flow import read_flow
+
+__all__ = [
+    "Decorators",
+    "Extents",
+    "Scan",
+    "narrowed",
+    "read_definition",
+    "read_flow",
+    "read_module",
+    "read_source",
+    "read_text",
+    "scan_module",
+    "skim_module",
+]
+
+_WITH_LIBCST = {
+    "read_flow": "flow",
+    "read_definition": "definitions",
+    "read_module": "definitions",
+    "read_source": "definitions",
+    "skim_module": "definitions",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load what needs libcst."""
+    if name not in _WITH_LIBCST:
+        raise AttributeError(name)
+    return getattr(importlib.import_module(f"{__name__}.{_WITH_LIBCST[name]}"), name)

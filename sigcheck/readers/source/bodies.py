@@ -11,35 +11,8 @@ import libcst as cst
 
 from sigcheck.core.callsite import CallSite, Route
 from sigcheck.core.place import Place
+from sigcheck.readers.source.conventions import Body
 from sigcheck.readers.source.positions import Positions
-
-
-@dataclass(frozen=True, slots=True)
-class Body:
-    """What was learnt of one body.
-
-    Attributes:
-        is_generator: it yields.
-        is_stub: it only raises, passes, or is `...`, with or without a docstring.
-        is_placeholder: it does nothing but raise.
-        returns_unknown_value: some `return` gives what may be anything: a call, a name, an attribute.
-        returns_plain_value: every `return` gives a literal or a comparison, which cannot be called or awaited.
-        calls: the calls to siblings, in source order.
-        assigns: the attributes of the receiver that are assigned, sorted.
-        mentions: the catch-alls that are mentioned.
-        probes: the methods of the receiver that are asked for their signature or compared with another's, sorted.
-    """
-
-    is_generator: bool
-    is_stub: bool
-    is_placeholder: bool
-    returns_unknown_value: bool
-    returns_plain_value: bool
-    calls: tuple[CallSite, ...]
-    assigns: tuple[str, ...]
-    mentions: frozenset[str]
-    probes: tuple[str, ...]
-
 
 _PLAIN = (
     cst.BaseNumber,
@@ -130,12 +103,31 @@ _NO_CODE = frozenset(
 )
 """Fields of libcst nodes that hold punctuation and white space; so do those whose names begin with `whitespace`."""
 
+_NAMING: dict[type[cst.CSTNode], str] = {
+    cst.Arg: "keyword",
+    cst.Attribute: "attr",
+    cst.ClassDef: "name",
+    cst.FunctionDef: "name",
+    cst.ImportAlias: "name",
+    cst.MatchAs: "name",
+    cst.MatchKeywordElement: "key",
+    cst.MatchStar: "name",
+    cst.NameItem: "name",
+    cst.Param: "name",
+}
+"""Fields in which a `Name` reads no variable."""
+
 
 @cache
 def _code_fields(kind: type[cst.CSTNode]) -> tuple[str, ...]:
     """The fields of a node in which code stands, the last first."""
     names = [field.name for field in dataclasses.fields(kind)]
-    return tuple(name for name in reversed(names) if name not in _NO_CODE and not name.startswith("whitespace"))
+    naming = _NAMING.get(kind)
+    return tuple(
+        name
+        for name in reversed(names)
+        if name not in _NO_CODE and name != naming and not name.startswith("whitespace")
+    )
 
 
 class _Reading:
@@ -190,7 +182,7 @@ class _Reading:
                 self.mentions.add(node.value)
             elif isinstance(node, cst.Call):
                 self.call(node, _Visit(node))
-            pending += node.children
+            pending += [visit.node for visit in _Visit(node).children()]
 
     def call(self, node: cst.Call, visit: _Visit) -> None:
         """Note a call to a sibling, or what else a call tells."""
@@ -199,7 +191,7 @@ class _Reading:
             case cst.Name(value="__guarded__" | "__tried__" as word), spans:
                 # What the outline says of calls whose surroundings it has blanked.
                 found = self.guarded if word == "__guarded__" else self.tried
-                found += [_span(argument.value) for argument in spans]
+                found += [_span(argument.value, self.context.positions.lines_before) for argument in spans]
             case (cst.Name(value="locals" | "vars"), []) | (cst.Name(value="eval" | "exec"), _):
                 self.mentions.update(self.context.catch_alls)
             case _ if receiver is None:
@@ -238,7 +230,7 @@ class _Reading:
                 cst.Arg(value=cst.SimpleString() as key),
                 *_,
             ]:
-                if name == receiver:
+                if name == receiver and key.raw_value.isidentifier():
                     self.assigns.add(key.raw_value)
             case _:
                 return
@@ -285,12 +277,12 @@ class _Reading:
 _Span = tuple[tuple[int, int], tuple[int, int]]
 
 
-def _span(node: cst.BaseExpression) -> _Span:
-    """`"1:2-3:4"`: from a line and a column to another."""
+def _span(node: cst.BaseExpression, lines_before: int) -> _Span:
+    """`"1:2-3:4"`: from a line and a column to another, behind so many lines."""
     words = node.raw_value if isinstance(node, cst.SimpleString) else "0:0-0:0"
     start, _, end = words.partition("-")
     first, last = ([int(part) for part in place.split(":")] for place in (start, end))
-    return (first[0], first[1]), (last[0], last[1])
+    return (first[0] + lines_before, first[1]), (last[0] + lines_before, last[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,6 +302,10 @@ class _Visit:
     is_guarded: bool = False
     is_tried: bool = False
 
+    def at(self, node: cst.CSTNode) -> _Visit:
+        """Another node under the same circumstances."""
+        return _Visit(node, self.is_own, self.receiver, self.is_guarded, self.is_tried)
+
     def children(self) -> Iterator[_Visit]:
         """What stands in the node, the last first."""
         node, kind = self.node, type(self.node)
@@ -320,21 +316,21 @@ class _Visit:
         if kind is cst.IndentedBlock:
             yield from reversed(list(self._statements(node.body)))  # type: ignore[attr-defined]
             return
-        special = {} if self.receiver is None else self._special()
+        special = {} if self.receiver is None or kind not in _CIRCUMSTANCES else self._special()
         for name in _code_fields(kind):
             value = getattr(node, name)
             entry = special.get(name, inner)
             if isinstance(value, (list, tuple)):
                 for part in reversed(value):
-                    yield dataclasses.replace(entry, node=part)
+                    yield entry.at(part)
             elif isinstance(value, cst.CSTNode):
-                yield dataclasses.replace(entry, node=value)
+                yield entry.at(value)
 
     def _statements(self, statements: Sequence[cst.BaseStatement]) -> Iterator[_Visit]:
         """Behind `if not self.supports: return`, what follows is guarded too."""
         current = self
         for statement in statements:
-            yield dataclasses.replace(current, node=statement)
+            yield current.at(statement)
             if (
                 self.receiver is not None
                 and isinstance(statement, cst.If)
@@ -364,6 +360,9 @@ class _Visit:
                 return {"body": tried}
             case _:
                 return {}
+
+
+_CIRCUMSTANCES = frozenset({cst.If, cst.IfExp, cst.While, cst.BooleanOperation, cst.Match, cst.Try, cst.With})
 
 
 def _names(node: cst.CSTNode, name: str) -> bool:

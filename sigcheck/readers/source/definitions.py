@@ -11,11 +11,10 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import libcst as cst
 
-from sigcheck.core.annotation import is_async_iterator, is_callable, may_be_awaitable
 from sigcheck.core.decorators import Decorators
 from sigcheck.core.member import Alias, Flavour, Member
 from sigcheck.core.module import Class, Module, Problem, TypedField
@@ -23,7 +22,23 @@ from sigcheck.core.place import Branch, Condition, Place
 from sigcheck.core.signature import Kind, Parameter, Signature
 from sigcheck.readers.comments import read_suppressions
 from sigcheck.readers.scope import Meaning, Scope, ScopeKind, join
-from sigcheck.readers.source.bodies import Body, Context, read_body
+from sigcheck.readers.source.bodies import Context, read_body
+from sigcheck.readers.source.conventions import (
+    CLASS_FACTORIES,
+    Draft,
+    attribute_reference,
+    bind_function,
+    canonical_word,
+    condition_of,
+    finished_module_names,
+    is_coroutine,
+    legacy_positional,
+    name_references,
+    on_one_line,
+    origin_of,
+    read_words,
+    returns_callable,
+)
 from sigcheck.readers.source.outline import blank_bodies
 from sigcheck.readers.source.positions import Positions
 from sigcheck.readers.source.text import read_text
@@ -48,6 +63,13 @@ def read_module(
     text = read_text(data, path)
     if isinstance(text, Problem):
         return Module(name, path, problems=(text,))
+    return read_source(text, name=name, path=path, is_package=is_package, decorators=decorators, whole=whole)
+
+
+def read_source(
+    text: str, *, name: str, path: str, is_package: bool, decorators: Decorators | None = None, whole: bool = False
+) -> Module:
+    """Read one source file that `read_text` has decoded. The other arguments are `read_module`'s."""
     outlined = text if whole else blank_bodies(text, path)
     if isinstance(outlined, Problem):
         return Module(name, path, problems=(outlined,))
@@ -61,6 +83,48 @@ def read_module(
     except RecursionError:
         return Module(name, path, problems=(Problem(Place(path, 1, 1, 1, 1), "is nested too deeply to be read"),))
     return replace(module, suppressions=read_suppressions(text, path))
+
+
+def read_definition(
+    lines: Sequence[str], first: int, *, module: Module, owner: Class | None, is_package: bool, decorators: Decorators
+) -> Member | None:
+    """Read one `def` alone.
+
+    Args:
+        lines: its lines, decorators included.
+        first: the number of the first in the file.
+        module: what the names in it mean, and where it stands.
+        owner: the class whose method it is; None for a function.
+        is_package: the file is an `__init__` file.
+        decorators: what the configuration says of them.
+
+    Returns:
+        The definition, without the tests it stands under, and what other definitions of the name make of it; None where it
+        cannot be read alone.
+    """
+    head = "class _:" if owner is not None else "if 1:" if lines[0][:1].isspace() else ""
+    outlined = blank_bodies("\n".join((head, *lines)), module.path)
+    if isinstance(outlined, Problem):
+        return None
+    try:
+        with _deep_recursion():
+            tree = cst.parse_module(outlined)
+            node: cst.CSTNode = tree.body[0]
+            if head:
+                node = cst.ensure_type(node, cst.ClassDef if owner is not None else cst.If).body.body[0]
+            if not isinstance(node, cst.FunctionDef):
+                return None
+            reader = _Reader(
+                tree,
+                name=module.name,
+                path=module.path,
+                is_package=is_package,
+                decorators=decorators,
+                lines_before=first - 2,
+            )
+            return reader.alone(node, module, owner)
+    except (cst.ParserSyntaxError, RecursionError, IndexError):
+        return None
 
 
 @contextmanager
@@ -117,69 +181,30 @@ def _syntax_problem(error: cst.ParserSyntaxError, text: str, path: str) -> Probl
     return Problem(place, f"cannot be parsed: {cause}")
 
 
-@dataclass(slots=True)
-class _Draft:
-    """A class underway."""
-
-    id: str
-    name: str
-    place: Place
-    last_line: int
-    bases: tuple[tuple[str, ...], ...]
-    branch: Branch
-    scope: Scope
-    is_decorated: bool
-    fields: tuple[TypedField, ...] = ()
-    patched: list[Member] = field(default_factory=list)
-
-    def finished(self) -> Class:
-        members: list[Member] = []
-        names: dict[str, tuple[str, ...]] = {}
-        for name, meanings in self.scope.names.items():
-            members += [meaning for meaning in meanings if isinstance(meaning, Member) and meaning.name == name]
-            references = tuple(meaning for meaning in meanings if isinstance(meaning, str))
-            if references:
-                names[name] = references
-        # `S.f = g` under a test leaves what the class had where the test fails.
-        replaced = {member.name for member in self.patched if member.branch == self.branch}
-        members = [member for member in members if member.name not in replaced] + self.patched
-        return Class(
-            self.id,
-            self.name,
-            self.place,
-            self.last_line,
-            self.bases,
-            tuple(sorted(members, key=lambda member: (member.place.line, member.place.column))),
-            names,
-            self.branch,
-            self.fields,
-            self.is_decorated,
-        )
-
-
 class _Reader:
-    def __init__(self, tree: cst.Module, *, name: str, path: str, is_package: bool, decorators: Decorators) -> None:
+    def __init__(
+        self,
+        tree: cst.Module,
+        *,
+        name: str,
+        path: str,
+        is_package: bool,
+        decorators: Decorators,
+        lines_before: int = 0,
+    ) -> None:
         self.tree = tree
         self.name = name
         self.path = path
         self.package = name if is_package else name.rpartition(".")[0]
         self.decorators = decorators
-        self.positions = Positions(tree)
-        self.drafts: dict[str, _Draft] = {}
+        self.positions = Positions(tree, lines_before)
+        self.drafts: dict[str, Draft] = {}
         self.stars: list[str] = []
         self.module_scope = Scope(ScopeKind.MODULE)
 
     def read(self) -> Module:
         self.block(self.tree.body, self.module_scope, ())
-        names: dict[str, tuple[str, ...]] = {}
-        functions: dict[str, tuple[Member, ...]] = {}
-        for name, meanings in self.module_scope.names.items():
-            members = tuple(meaning for meaning in meanings if isinstance(meaning, Member))
-            references = [meaning for meaning in meanings if isinstance(meaning, str)]
-            if members:
-                functions[name] = members
-                references.append(f"{self.name}:{name}")
-            names[name] = tuple(references)
+        names, functions = finished_module_names(self.module_scope, self.name)
         return Module(
             self.name,
             self.path,
@@ -188,6 +213,16 @@ class _Reader:
             tuple(draft.finished() for draft in self.drafts.values()),
             functions,
         )
+
+    def alone(self, node: cst.FunctionDef, module: Module, owner: Class | None) -> Member:
+        """One function, in a module and a class of which the names are known."""
+        self.module_scope.names = dict(module.names)
+        scope = self.module_scope
+        if owner is not None:
+            members = {member.name: (f"{owner.id}.{member.name}",) for member in owner.members}
+            scope = Scope(ScopeKind.CLASS, "", self.module_scope, {**members, **owner.names})
+        line, column = self.positions.of(node.name)
+        return self.read_function(node, scope, (), self.place(line, column, node.name.value))
 
     # Statements.
 
@@ -237,9 +272,9 @@ class _Reader:
             test = self.code(current.test)
             line = self.positions.of(current.test)[0]
             inner = tuple(replace(other, line=line) for other in failed)
-            self.block(current.body.body, scope, (*branch, *inner, _condition(test, line, holds=True)))
+            self.block(current.body.body, scope, (*branch, *inner, condition_of(test, line, holds=True)))
             sides.append(scope.names)
-            failed = (*failed, _condition(test, line, holds=False))
+            failed = (*failed, condition_of(test, line, holds=False))
             current = current.orelse
         else:
             sides.append(before)
@@ -308,10 +343,7 @@ class _Reader:
     def import_from(self, node: cst.ImportFrom, scope: Scope) -> None:
         """`from a.b import c as d`: absolute references."""
         origin = _dotted(node.module) if node.module is not None else ""
-        if node.relative:
-            parts = self.package.split(".") if self.package else []
-            kept = parts[: len(parts) - (len(node.relative) - 1)] if len(node.relative) > 1 else parts
-            origin = ".".join(part for part in (*kept, origin) if part)
+        origin = origin_of(origin, len(node.relative), self.package)
         if isinstance(node.names, cst.ImportStar):
             if scope.kind is ScopeKind.MODULE:
                 self.stars.append(origin)
@@ -372,7 +404,7 @@ class _Reader:
             count += 1
         line, column = self.positions.of(node.name)
         inner = Scope(ScopeKind.CLASS, f"{qualified}.", scope)
-        draft = _Draft(
+        draft = Draft(
             class_id,
             f"{self.name}.{qualified}",
             self.place(line, column, node.name.value),
@@ -408,7 +440,7 @@ class _Reader:
                 return self.name_references(name, scope)
             case cst.Attribute(value=value, attr=cst.Name(value=name)):
                 return tuple(
-                    f"?{self.code(node)}" if found.startswith("?") else _attribute(found, name)
+                    f"?{self.code(node)}" if found.startswith("?") else attribute_reference(found, name)
                     for found in self.references(value, scope)
                 )
             case cst.Subscript(value=value):
@@ -417,20 +449,14 @@ class _Reader:
                 return (*self.references(body, scope), *self.references(orelse, scope))
             case cst.BooleanOperation(left=left, right=right):
                 return (*self.references(left, scope), *self.references(right, scope))
-            case cst.Call(func=function) if _last(function) in _CLASS_FACTORIES:
+            case cst.Call(func=function) if _last(function) in CLASS_FACTORIES:
                 return ("builtins:tuple",)
             case _:
                 return (f"?{self.code(node)}",)
 
     def name_references(self, name: str, scope: Scope) -> tuple[str, ...]:
         """What a name may mean here."""
-        found = scope.look_up(name)
-        if found is None or (found[0].kind is ScopeKind.MODULE and _is_in_function(scope)):
-            # A function runs when its module is complete: the name means what the whole module makes of it.
-            return (f"{self.name}:{name}",)
-        where, meanings = found
-        owner = f"{self.name}:{where.prefix}"
-        return tuple(f"{owner}{name}" if isinstance(meaning, Member) else meaning for meaning in meanings)
+        return name_references(name, scope, self.name)
 
     # Functions.
 
@@ -446,49 +472,19 @@ class _Reader:
                 inner.bind(parameter.name, f"?{parameter.name}")
             self.block(node.body.body, inner, branch)
         words = [self.decorator(decorator, scope) for decorator in node.decorators]
-        earlier = [meaning for meaning in scope.names.get(name, ()) if isinstance(meaning, Member)]
-        accessor = next((word for word, _ in words if _is_accessor(word, name)), None)
-        if accessor is not None:
-            sets = accessor.endswith(".setter")
-            known = [replace(found, has_setter=found.has_setter or sets) for found in earlier]
-            # Of an inherited property, a new getter leaves the setter that it may have: only the base can tell.
-            flavour = Flavour.PROPERTY if sets else Flavour.OPAQUE
-            inherited = replace(member, flavour=flavour, has_setter=sets, returns_callable=None)
-            scope.bind(name, *(known or [inherited]))
-        elif any(_is_word(word, "overload") for word, _ in words):
-            overloads = [found for found in earlier if found.overloads and found.branch == branch]
-            before = overloads[-1].overloads if overloads else ()
-            scope.bind(name, replace(member, overloads=(*before, member.signature)))
-        else:
-            scope.bind(name, member)
+        bind_function(scope, member, words, branch)
 
     def read_function(self, node: cst.FunctionDef, scope: Scope, branch: Branch, place: Place) -> Member:
         """The definition itself, without what its scope knows of the name."""
         signature, unpacks = self.signature(node.params, scope)
-        flavour = Flavour.INSTANCE
-        is_abstract = is_dispatched = False
-        returns_coroutine: bool | None = None
-        for text, canonical in (self.decorator(decorator, scope) for decorator in node.decorators):
-            word = canonical.rpartition(".")[2]
-            is_abstract = is_abstract or word.startswith("abstract")
-            is_dispatched = is_dispatched or word == "singledispatchmethod"
-            if self.is_named(text, canonical, self.decorators.opaque) or canonical.startswith(_SUPPLYING):
-                flavour = Flavour.OPAQUE
-            elif word in ("staticmethod", "abstractstaticmethod"):
-                flavour = Flavour.STATIC
-            elif word in ("classmethod", "abstractclassmethod"):
-                flavour = Flavour.CLASS if flavour is Flavour.INSTANCE else flavour
-            elif word in ("cached_property", "cachedproperty"):
-                flavour = Flavour.CACHED_PROPERTY
-            elif word.endswith("property"):
-                flavour = Flavour.PROPERTY
-            for name, parameters in self.decorators.injects.items():
-                if self.is_named(text, canonical, (name,)):
-                    signature = signature.with_supplied(parameters)
-            if word in ("contextmanager", "asynccontextmanager", "asyncio.coroutine"):
-                returns_coroutine = False
-        if node.name.value in _IMPLICIT_FLAVOURS and flavour is Flavour.INSTANCE:
-            flavour = _IMPLICIT_FLAVOURS[node.name.value]
+        words = read_words(
+            (self.decorator(decorator, scope) for decorator in node.decorators),
+            node.name.value,
+            signature,
+            self.decorators,
+            self.name,
+        )
+        signature = words.signature
         receiver = signature.parameters[0].name if signature.positional and scope.kind is ScopeKind.CLASS else None
         catch_alls = tuple(parameter.name for parameter in signature.parameters if parameter.is_variadic)
         context = Context(
@@ -496,34 +492,26 @@ class _Reader:
         )
         body = read_body(node, context)
         annotation = self.code(node.returns.annotation) if node.returns is not None else None
-        is_coroutine = _is_coroutine(node, annotation, body) if returns_coroutine is None else returns_coroutine
-        is_wrapped = not self.is_transparent(node, scope)
-        if is_wrapped:
-            is_coroutine = None
+        is_async = node.asynchronous is not None
         return Member(
             node.name.value,
-            flavour,
+            words.flavour,
             place,
             self.positions.of(node.body)[0],
             signature,
-            is_coroutine=is_coroutine,
-            returns_callable=_returns_callable(annotation, body),
+            is_coroutine=None if words.is_wrapped else is_coroutine(annotation, body, is_async=is_async),
+            returns_callable=returns_callable(annotation, body),
             is_stub=body.is_stub,
-            is_placeholder=body.is_placeholder or is_abstract,
-            is_dispatched=is_dispatched,
+            is_placeholder=body.is_placeholder or words.is_abstract,
+            is_dispatched=words.is_dispatched,
             branch=branch,
             unpacks=unpacks,
             calls=body.calls,
             assigns=body.assigns,
             probes=body.probes,
             # A decorator may read what the body does not.
-            unread=() if is_wrapped else tuple(name for name in catch_alls if name not in body.mentions),
+            unread=() if words.is_wrapped else tuple(name for name in catch_alls if name not in body.mentions),
         )
-
-    def is_transparent(self, node: cst.FunctionDef, scope: Scope) -> bool:
-        """No decorator puts another function in its place."""
-        words = (self.decorator(decorator, scope)[1].rpartition(".")[2] for decorator in node.decorators)
-        return all(word in _TRANSPARENT for word in words)
 
     def signature(self, node: cst.Parameters, scope: Scope) -> tuple[Signature, tuple[str, ...]]:
         """The parameters as written; and, for `**kwargs: Unpack[T]`, what `T` may mean."""
@@ -531,16 +519,8 @@ class _Reader:
         only = [self.parameter(param, Kind.POSITIONAL_ONLY) for param in node.posonly_params]
         plain = [self.parameter(param, Kind.POSITIONAL_OR_KEYWORD) for param in node.params]
         if not only:
-            # Before `/` existed, PEP 484 had leading `__names` for it; behind a receiver they count too.
-            start = 1 if plain and not _is_legacy_positional(plain[0].name) else 0
-            for index in range(start, len(plain)):
-                if not _is_legacy_positional(plain[index].name):
-                    break
+            for index in range(legacy_positional([parameter.name for parameter in plain])):
                 plain[index] = replace(plain[index], kind=Kind.POSITIONAL_ONLY)
-                if start and plain[0].kind is not Kind.POSITIONAL_ONLY:
-                    plain[0] = replace(plain[0], kind=Kind.POSITIONAL_ONLY)
-            if start == 0 and plain and _is_legacy_positional(plain[0].name):
-                plain[0] = replace(plain[0], kind=Kind.POSITIONAL_ONLY)
         found += only
         found += plain
         if isinstance(node.star_arg, cst.Param):
@@ -577,14 +557,7 @@ class _Reader:
             expression = expression.func
         text = self.code(expression)
         references = self.references(expression, scope) if isinstance(expression, (cst.Name, cst.Attribute)) else ()
-        canonical = references[0] if references and not references[0].startswith("?") else text
-        own = f"{self.name}:"
-        return text, (text if canonical.startswith(own) else canonical.replace(":", "."))
-
-    def is_named(self, text: str, canonical: str, names: Sequence[str] | frozenset[str]) -> bool:
-        """One of the configured names means this decorator."""
-        full = f"{self.name}.{text}"
-        return any(name in (text, canonical, full) or text.rpartition(".")[2] == name for name in names)
+        return text, canonical_word(text, references, self.name)
 
     def has_classes(self, node: cst.FunctionDef) -> bool:
         """Somewhere in the function's own body there is a class statement."""
@@ -682,45 +655,14 @@ class _Reader:
 
     def code(self, node: cst.CSTNode) -> str:
         """A node's source text, on one line."""
-        return _SPACE.sub(" ", self.tree.code_for_node(node)).strip()
+        return on_one_line(self.tree.code_for_node(node))
 
     def place(self, line: int, column: int, word: str) -> Place:
         """The place of a word."""
         return Place(self.path, line, column, line, column + len(word))
 
 
-_IMPLICIT_FLAVOURS = {
-    "__new__": Flavour.STATIC,
-    "__init_subclass__": Flavour.CLASS,
-    "__class_getitem__": Flavour.CLASS,
-}
 _REFERRING = (cst.Name, cst.Attribute, cst.Subscript, cst.IfExp, cst.BooleanOperation, cst.Call)
-_CLASS_FACTORIES = frozenset(
-    {"namedtuple", "NamedTuple", "TypedDict", "Enum", "IntEnum", "Flag", "IntFlag", "StrEnum", "type"}
-)
-_TRANSPARENT = frozenset(
-    {"staticmethod", "classmethod", "abstractmethod", "override", "final", "overload", "abstractclassmethod"}
-    | {"abstractstaticmethod", "no_type_check", "deprecated"}
-)
-
-
-def _returns_callable(annotation: str | None, body: Body) -> bool | None:
-    if annotation is None:
-        return False if body.returns_plain_value else None
-    return is_callable(annotation)
-
-
-def _is_coroutine(node: cst.FunctionDef, annotation: str | None, body: Body) -> bool | None:
-    """Whether a call gives a coroutine; None where the source leaves it open."""
-    if node.asynchronous is not None:
-        if body.is_generator:
-            return False
-        return None if annotation is not None and is_async_iterator(annotation) else True
-    if annotation is not None:
-        return None if may_be_awaitable(annotation) else False
-    if body.is_generator:
-        return False
-    return None if body.is_stub or body.returns_unknown_value else False
 
 
 def _typed_fields(node: cst.ClassDef) -> Iterator[TypedField]:
@@ -733,7 +675,7 @@ def _typed_fields(node: cst.ClassDef) -> Iterator[TypedField]:
         for argument in node.keywords
     )
     for statement in node.body.body:
-        for part in statement.body if isinstance(statement, cst.SimpleStatementLine) else ():
+        for part in statement.body if isinstance(statement, cst.SimpleStatementLine) else (statement,):
             match part:
                 case cst.AnnAssign(target=cst.Name(value=name), annotation=annotation, value=None):
                     required = total
@@ -762,46 +704,13 @@ def _contains_class(block: cst.BaseSuite) -> bool:
     return finder.found
 
 
-def _condition(test: str, line: int, *, holds: bool) -> Condition:
-    """`if not x` is the other side of `if x`."""
-    if test.startswith("not ") and " and " not in test and " or " not in test:
-        return Condition(test.removeprefix("not ").strip(), not holds, line)
-    return Condition(test, holds, line)
-
-
 def _leaves(block: cst.BaseSuite) -> bool:
     """The block ends by raising: nothing behind it sees its names."""
     match block.body[-1:] if block.body else ():
-        case [cst.SimpleStatementLine(body=[*_, cst.Raise()])]:
+        case [cst.SimpleStatementLine(body=[*_, cst.Raise()]) | cst.Raise()]:
             return True
         case _:
             return False
-
-
-def _is_in_function(scope: Scope) -> bool:
-    current: Scope | None = scope
-    while current is not None:
-        if current.kind is ScopeKind.FUNCTION:
-            return True
-        current = current.parent
-    return False
-
-
-def _is_legacy_positional(name: str) -> bool:
-    return name.startswith("__") and not name.endswith("__")
-
-
-def _is_accessor(decorator: str, name: str) -> bool:
-    """It adds to what the name is already: `@size.setter`, `@Base.size.getter`, `@size.expression`, `@run.register`."""
-    return decorator.startswith(f"{name}.") or decorator.endswith((".setter", ".deleter", ".getter"))
-
-
-def _is_word(word: str, last: str) -> bool:
-    return word.rpartition(".")[2] == last
-
-
-def _attribute(reference: str, name: str) -> str:
-    return reference + name if reference.endswith(":") else f"{reference}.{name}"
 
 
 def _dotted(node: cst.CSTNode) -> str:
@@ -820,9 +729,3 @@ def _last(node: cst.BaseExpression) -> str:
             return name
         case _:
             return ""
-
-
-_SUPPLYING = ("unittest.mock.patch", "mock.patch")
-"""Decorators that pass a mock, unless they are told what to put there instead."""
-
-_SPACE = re.compile(r"\s+")

@@ -4,7 +4,7 @@ Function bodies are most of a file, and of most of them the reader looks only at
 The rest is blanked, and every line and column that is left stays where it was: a body becomes one bracket over the calls,
 
     def apply(self, x):              def apply(self, x):
-        if x.ndim > 2:                   return _(
+        if x.ndim > 2:                   return 0(
             x = self.fold(x)                 self.fold(x),
         return self.apply_tp(x)                 self.apply_tp(x))
 
@@ -26,6 +26,7 @@ from sigcheck.core.place import Place
 _BLOCK_PARTS = (ast.stmt, ast.ExceptHandler, ast.match_case)
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_YIELDS = (ast.Yield, ast.YieldFrom)
 _DEEPEST_BRACKET = 200
 """CPython's own bound (`MAXLEVEL`); libcst has none, and would overflow the stack."""
 
@@ -282,7 +283,8 @@ class _Facts:
                 continue
             if kind is ast.Call:
                 self._mention_all(node)
-            elif kind is ast.Yield and visit.is_own:
+                self.assigns.update(_set(node, receiver))
+            elif kind in _YIELDS and visit.is_own:
                 self.yields = True
             elif kind is ast.Return and visit.is_own and node.value is not None:  # type: ignore[attr-defined]
                 self.returned.append(node.value)  # type: ignore[attr-defined]
@@ -310,7 +312,7 @@ class _Facts:
                 return
 
     def _look_for_yields(self, call: ast.AST, *, own: bool) -> None:
-        self.yields = self.yields or (own and any(isinstance(inner, ast.Yield) for inner in ast.walk(call)))
+        self.yields = self.yields or (own and any(isinstance(inner, _YIELDS) for inner in ast.walk(call)))
 
     def asides(self, lines: Sequence[str]) -> list[str]:
         """Expressions that say what is not at its place: which attributes are assigned, methods probed, catch-alls mentioned,
@@ -332,8 +334,8 @@ class _Facts:
         if self.yields:
             return "yield ["
         if self._returns_unknown():
-            return "return _("
-        return "return [" if self.returned else "_("
+            return "return 0("
+        return "return [" if self.returned else "0("
 
     def closing(self) -> str:
         return ")" if self.opening().endswith("(") else "]"
@@ -346,7 +348,7 @@ class _Facts:
         if self.yields:
             return "yield"
         if self._returns_unknown():
-            return "return _"
+            return "return 0()"
         return "return 0" if self.returned else "return"
 
 
@@ -360,13 +362,17 @@ class _Visit:
     is_guarded: bool = False
     is_tried: bool = False
 
+    def at(self, node: ast.AST) -> _Visit:
+        """Another node under the same circumstances."""
+        return _Visit(node, self.is_own, self.receiver, self.is_guarded, self.is_tried)
+
     def children(self) -> Iterator[_Visit]:
         node = self.node
         inner = self
         if isinstance(node, (*_FUNCTIONS, ast.Lambda)):
             names = _parameter_names(node.args)
             inner = replace(self, is_own=False, receiver=None if self.receiver in names else self.receiver)
-        special = {} if self.receiver is None else self._special()
+        special = {} if self.receiver is None or type(node) not in _CIRCUMSTANCES else self._special()
         for name, value in ast.iter_fields(node):
             entry = special.get(name, inner)
             if isinstance(value, list) and value and isinstance(value[0], ast.stmt):
@@ -374,9 +380,9 @@ class _Visit:
             elif isinstance(value, list):
                 for index, part in enumerate(value):
                     if isinstance(part, ast.AST):
-                        yield replace(self._operand(index) if isinstance(node, ast.BoolOp) else entry, node=part)
+                        yield (self._operand(index) if isinstance(node, ast.BoolOp) else entry).at(part)
             elif isinstance(value, ast.AST):
-                yield replace(entry, node=value)
+                yield entry.at(value)
 
     def _operand(self, index: int) -> _Visit:
         """An operand of `and` and `or`: what stands in front of it decides whether it is run."""
@@ -387,7 +393,7 @@ class _Visit:
     def statements(self, statements: Sequence[ast.AST]) -> Iterator[_Visit]:
         current = self
         for statement in statements:
-            yield replace(current, node=statement)
+            yield current.at(statement)
             if (
                 self.receiver is not None
                 and isinstance(statement, ast.If)
@@ -416,6 +422,9 @@ class _Visit:
                 return {"body": tried}
             case _:
                 return {}
+
+
+_CIRCUMSTANCES = frozenset({ast.If, ast.IfExp, ast.While, ast.Match, ast.Try, ast.With, ast.AsyncWith})
 
 
 def _is_zero(node: ast.AST) -> bool:
@@ -495,6 +504,16 @@ def _assigned(node: ast.AST, receiver: str) -> Iterator[str]:
                 pending.append(value)
             case _:
                 continue
+
+
+def _set(node: ast.AST, receiver: str | None) -> Iterator[str]:
+    """`m` of `setattr(self, "m", ...)`."""
+    match node:
+        case ast.Call(func=ast.Name(id="setattr"), args=[ast.Name(id=name), ast.Constant(value=str(attribute)), *_]):
+            if name == receiver and attribute.isidentifier():
+                yield attribute
+        case _:
+            return
 
 
 def _parameter_names(node: ast.arguments) -> set[str]:

@@ -29,27 +29,34 @@ class _Recorder(CodegenState):
         self.marks: dict[cst.CSTNode, int] = {}
         self.ends: dict[cst.CSTNode, int] = {}
         self._awaited: set[int] = set()
+        self._closing: dict[int, cst.CSTNode] = {}
 
     def before_codegen(self, node: cst.CSTNode) -> None:
         kind = type(node)
         if kind in _RECORDED or id(node) in self._awaited:
             self.marks[node] = len(self.tokens)
         # A statement's leading comment lines belong to it, so what marks its line is a part of it.
+        if id(node) in self._closing:
+            self.ends[self._closing[id(node)]] = len(self.tokens)
         part = _MARKING_PARTS.get(kind)
         if part is not None:
             self._awaited.add(id(getattr(node, part)))
+            if kind is cst.Call and node.rpar:  # type: ignore[attr-defined]
+                self._closing[id(node.rpar[0])] = node  # type: ignore[attr-defined]
             if kind is cst.Call and isinstance(node.func, cst.Attribute):  # type: ignore[attr-defined]
                 self._awaited.add(id(node.func.attr))  # type: ignore[attr-defined]
 
     def after_codegen(self, node: cst.CSTNode) -> None:
         if type(node) is cst.Call:
-            self.ends[node] = len(self.tokens)
+            self.ends.setdefault(node, len(self.tokens))
 
 
 class Positions:
     """Lines and columns of parameters, called expressions and methods, ends of calls, lambdas, assignments, blocks, tests of `if`, and names of definitions."""
 
-    def __init__(self, module: cst.Module) -> None:
+    def __init__(self, module: cst.Module, lines_before: int = 0) -> None:
+        """Args: module: the tree; lines_before: how many lines of the file stand in front of its text."""
+        self.lines_before = lines_before
         recorder = _Recorder(module)
         module._codegen(recorder)  # noqa: SLF001 - as libcst's own providers do
         offsets = [0, *itertools.accumulate(map(len, recorder.tokens))]
@@ -62,8 +69,8 @@ class Positions:
         """Line and column of a node's first token, both 1-based; of a block, the end of its header."""
         offset = self._offsets[node]
         line = bisect_right(self._starts, offset)
-        return line, offset - self._starts[line - 1] + 1
+        return line + self.lines_before, offset - self._starts[line - 1] + 1
 
     def end_line(self, node: cst.Call) -> int:
-        """The line in which a call ends, 1-based."""
-        return bisect_right(self._starts, self._ends[node] - 1)
+        """The line in which a call ends, 1-based; a bracket around it is no part of it."""
+        return bisect_right(self._starts, self._ends[node] - 1) + self.lines_before

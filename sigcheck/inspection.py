@@ -1,0 +1,207 @@
+"""A check from the sources: the files of a project are read, and its classes held against one another."""
+
+from __future__ import annotations
+
+import difflib
+import gc
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from sigcheck.cache import ModuleCache
+from sigcheck.config import Configuration
+from sigcheck.core.check import Checked, check, conclude, is_divisible
+from sigcheck.core.contract import Contract
+from sigcheck.core.demands import Demands
+from sigcheck.core.diagnostic import Diagnostic
+from sigcheck.core.evidence import evidence_in
+from sigcheck.core.family import Family
+from sigcheck.core.hierarchy import Hierarchy
+from sigcheck.core.kinship import Kin
+from sigcheck.core.module import Module
+from sigcheck.core.resolution import Resolver
+from sigcheck.core.rules import Severity
+from sigcheck.core.siblings import Siblings
+from sigcheck.errors import UnmatchedContractError, UnmatchedFamilyError
+from sigcheck.files import is_match
+from sigcheck.findings import Findings
+from sigcheck.outcome import Report
+from sigcheck.project import Project
+from sigcheck.survey import Survey
+
+
+@contextmanager
+def reading(
+    configuration: Configuration,
+    survey: Survey,
+    progress: Callable[[int, int], None] | None = None,
+    *,
+    by_libcst: bool = False,
+) -> Iterator[tuple[Project, list[Module], Hierarchy]]:
+    """The files of a project, read, and their classes; bases are read while the context lasts.
+
+    Args:
+        configuration: what to look for.
+        survey: the files, and where else to look.
+        progress: told how many files of how many are read.
+        by_libcst: have libcst read every file whole, and scan none.
+    """
+    with without_collector(), module_cache(configuration) as cache:
+        project = Project(configuration, survey, cache, by_libcst=by_libcst)
+        modules = project.read(progress=progress)
+        yield project, modules, _hierarchy(project, modules)
+
+
+@contextmanager
+def without_collector() -> Iterator[None]:
+    """What is read lives until the end of the check, and looking for cycles among it takes half of the check's time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _hierarchy(project: Project, modules: Sequence[Module]) -> Hierarchy:
+    return Hierarchy((entry for module in modules for entry in module.classes), Resolver(project.load))
+
+
+def inspect(
+    configuration: Configuration,
+    survey: Survey,
+    progress: Callable[[int, int], None] | None = None,
+    *,
+    by_libcst: bool = False,
+) -> tuple[Report, Findings | None]:
+    """Check a project. The arguments are those of `reading`.
+
+    Returns:
+        The report; and what a later check can start from, where every file can be judged by itself.
+
+    Raises:
+        UnmatchedContractError: a contract matches no class, no override or no siblings.
+        UnmatchedFamilyError: a family leads nowhere.
+    """
+    demands = demands_of(configuration)
+    is_regular = is_divisible(demands)
+    with reading(configuration, survey, progress, by_libcst=by_libcst) as (project, read, scanned):
+        modules, hierarchy = read, scanned
+        judgement = check(modules, hierarchy, demands, project.flow)
+        # Where libcst reads what is told otherwise than the scan did, the check is made again with that.
+        while odd := project.confirm(evidence_in(judgement.verdicts)):
+            is_regular = False
+            modules = [odd.get(module.path, module) for module in modules]
+            hierarchy = _hierarchy(project, modules)
+            judgement = check(modules, hierarchy, demands, project.flow)
+        _require_contracts(judgement.matched, hierarchy)
+        _require_families(judgement.kin)
+        checked = conclude(judgement.remarks, judgement.verdicts, hierarchy.inconsistent, demands)
+        report = report_of(configuration, checked, judgement.matched)
+    if not is_regular or hierarchy.inconsistent or hierarchy.resolver.is_circular:
+        return report, None
+    identities, lookups = tuple(project.identities()), tuple(project.lookups())
+    return report, Findings(identities, tuple(judgement.remarks), tuple(judgement.verdicts), lookups)
+
+
+def report_of(configuration: Configuration, checked: Checked, matched: Mapping[Contract, int]) -> Report:
+    """What a check says."""
+    return Report(
+        tuple(diagnostic for diagnostic in checked.diagnostics if not _is_ignored(diagnostic, configuration)),
+        checked.files,
+        checked.classes,
+        checked.overrides,
+        checked.call_sites,
+        checked.unresolved,
+        matched,
+        configuration.fail_on,
+    )
+
+
+def demands_of(configuration: Configuration) -> Demands:
+    """What a configuration asks a check for."""
+    severities = configuration.severities()
+    if configuration.strict_resolve:
+        severities["unresolved-base"] = Severity.ERROR
+    return Demands(
+        severities,
+        configuration.contracts,
+        configuration.only_contracts,
+        configuration.respect_type_ignores,
+        configuration.families,
+    )
+
+
+def _require_contracts(matched: Mapping[Contract, int], hierarchy: Hierarchy) -> None:
+    """Every contract guards something."""
+    known = [entry.name for entry in hierarchy.known()]
+    siblings = Siblings(hierarchy)
+    for contract, overrides in matched.items():
+        if not any(contract.names_base(name) for name in known):
+            raise UnmatchedContractError(
+                f"contract {contract.base}: no class of that name is among the files or their bases"
+            )
+        for group in contract.siblings:
+            if not siblings.are_found(contract, group):
+                names = ", ".join(group)
+                raise UnmatchedContractError(
+                    f"contract {contract.base}: it has no two methods among the siblings {names}; they would guard nothing"
+                )
+        _require_honoured(contract, hierarchy)
+        if not overrides and not contract.siblings:
+            methods = ", ".join(contract.methods)
+            raise UnmatchedContractError(
+                f"contract {contract.base}: no class overrides {methods}; it would guard nothing"
+            )
+
+
+def _require_honoured(contract: Contract, hierarchy: Hierarchy) -> None:
+    """Every parameter to honour is one of the family's methods: a base below the contract's may have added it."""
+    family = [
+        owner
+        for owner in (hierarchy.known() if contract.honour else ())
+        if any(contract.names_base(entry.name) for order in hierarchy.linearizations(owner) for entry in order)
+    ]
+    known = {
+        parameter.name
+        for owner in family
+        for member in owner.members
+        if contract.names_method(member.name)
+        for parameter in member.signature.named
+    }
+    for name in contract.honour or ():
+        if name not in known and name != "*":
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise UnmatchedContractError(
+                f"contract {contract.base}: none of its methods has a parameter {name} to honour{hint}"
+            )
+
+
+def _require_families(kin: Mapping[Family, Kin]) -> None:
+    """Every family has something to be like, and every glob of it a member."""
+    for family, found in kin.items():
+        if not found.likes:
+            raise UnmatchedFamilyError(
+                f"family like {family.like}: that leads to no function or method, or to none whose signature is known"
+            )
+        for pattern in found.unmatched:
+            raise UnmatchedFamilyError(
+                f"family like {family.like}: {pattern} names no other function or method among the files"
+            )
+
+
+def module_cache(configuration: Configuration) -> ModuleCache:
+    """What is known of files, as this configuration reads them."""
+    settings = [sorted(configuration.opaque_decorators), sorted(configuration.injects.items())]
+    return ModuleCache(configuration.cache_directory, settings)
+
+
+def _is_ignored(diagnostic: Diagnostic, configuration: Configuration) -> bool:
+    """`per-file-ignores` names the rule for the file."""
+    if not configuration.per_file_ignores:
+        return False
+    path = os.path.relpath(os.path.realpath(diagnostic.place.path), configuration.root.resolve()).replace(os.sep, "/")
+    matching = [pattern for pattern in configuration.per_file_ignores if is_match(path, pattern)]
+    return diagnostic.rule in configuration.ignored_in(matching)

@@ -1,0 +1,82 @@
+"""A check after some files changed: what does not depend on them is taken from the check before."""
+
+from __future__ import annotations
+
+from sigcheck.config import Configuration
+from sigcheck.core.check import conclude, judge
+from sigcheck.core.evidence import evidence_in
+from sigcheck.core.hierarchy import Hierarchy
+from sigcheck.core.resolution import Resolver
+from sigcheck.core.verdict import Remarks, remarks_on
+from sigcheck.findings import Findings, Lookup
+from sigcheck.footprint import Changes, Footprint
+from sigcheck.inspection import demands_of, module_cache, report_of, without_collector
+from sigcheck.outcome import Report
+from sigcheck.project import Project
+from sigcheck.survey import Survey
+
+_TOO_MANY = 0.5
+"""The part of the files from which everything is checked anew."""
+
+
+def revise(
+    configuration: Configuration, survey: Survey, before: Findings, footprint: Footprint, changes: Changes
+) -> tuple[Report, Findings] | None:
+    """Check a project again.
+
+    Args:
+        configuration: the same as before.
+        survey: the files, as they are now.
+        before: what the check before learnt.
+        footprint: what it looked at.
+        changes: what changed since; also the search paths may be others.
+
+    Returns:
+        The report and what was learnt; None where all must be checked anew.
+    """
+    if survey.trail is not None:
+        survey.trail.adopt(footprint, changes, survey.files)
+    with without_collector(), module_cache(configuration) as cache:
+        project = Project(configuration, survey, cache)
+        changed = {file.shown for file in (*footprint.files, *footprint.others) if file.real in changes.files}
+        changed |= {file.shown for file in survey.files if file.real in changes.files}
+        changed |= {identity.path for identity in {*before.identities}.symmetric_difference(project.identities())}
+        moved = (
+            {lookup.near for lookup in before.lookups if _is_elsewhere(lookup, project)} if changes.are_names else ()
+        )
+        reached = before.reached_by({*changed, *moved})
+        here = {file.shown for file in survey.files}
+        if len(reached & here) > len(here) * _TOO_MANY:
+            return None
+        modules = project.read_some(reached & here)
+        remarks = _remarks(before, survey, {path: remarks_on(module) for path, module in modules.items()})
+        hierarchy = Hierarchy(
+            (entry for module in modules.values() for entry in module.classes), Resolver(project.load), project=here
+        )
+        demands = demands_of(configuration)
+        new = {verdict.path: verdict for verdict in judge(hierarchy, demands, remarks)}
+        if hierarchy.inconsistent or hierarchy.resolver.is_circular:
+            return None
+        # What was told before of a file that is as it was has been read by libcst already.
+        known = {(path, line) for path, line in evidence_in(before.verdicts) if path not in changed}
+        if project.confirm(evidence_in(new.values()) - known):
+            return None
+        old = {verdict.path: verdict for verdict in before.verdicts if verdict.path not in reached}
+        both = {**old, **new}
+        verdicts = [both[file.shown] for file in survey.files if file.shown in both]
+        lookups = {(lookup.near, lookup.name): lookup for lookup in before.lookups if lookup.near not in reached}
+        lookups |= {(lookup.near, lookup.name): lookup for lookup in project.lookups()}
+        findings = Findings(tuple(project.identities()), tuple(remarks), tuple(verdicts), tuple(lookups.values()))
+        return report_of(configuration, conclude(remarks, verdicts, (), demands), {}), findings
+
+
+def _is_elsewhere(lookup: Lookup, project: Project) -> bool:
+    found = project.locate(lookup.name, lookup.near)
+    return lookup.real != ("" if found is None else found[1])
+
+
+def _remarks(before: Findings, survey: Survey, new: dict[str, Remarks]) -> list[Remarks]:
+    """The remarks on all files, in order, and on what could not be walked."""
+    old = {entry.path: entry for entry in before.remarks}
+    found = [new.get(file.shown) or old[file.shown] for file in survey.files]
+    return [*found, Remarks("", 0, problems=survey.problems)] if survey.problems else found

@@ -1,0 +1,229 @@
+"""The scan decides only what libcst gets to see: a check with it reports, byte for byte, what libcst alone would."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from corpora import CORPORA, DEFAULT_DIRECTORY, Corpus, prepare
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sigcheck.checking import run_check
+from sigcheck.config import Configuration
+from sigcheck.core.contract import Contract
+from sigcheck.core.family import Family
+from sigcheck.core.member import Member
+from sigcheck.core.module import Module
+from sigcheck.readers import source
+from sigcheck.readers.source import Decorators, Scan, narrowed
+from sigcheck.report.machine import render_json
+from sigcheck.transfer import pack, plain, unpack
+from tests.running import BROKEN, CHECKOUT, environment, write
+from tests.spec_pages import PAGES, SPEC, Case, cases
+
+
+def report(directory: Path, *paths: str, by_libcst: bool = False, **settings: Any) -> str:
+    """The JSON report of a check without a cache."""
+    configuration = dataclasses.replace(Configuration(root=directory), cache_dir=None, **settings)
+    return render_json(run_check(configuration, [str(directory / path) for path in paths], by_libcst=by_libcst), "0")
+
+
+EVERYTHING = ("default-changed", "positional-forwarding")
+
+
+@pytest.mark.parametrize("case", [*cases(SPEC), *cases(PAGES)], ids=lambda case: case.id)
+def test_specification(case: Case, tmp_path: Path) -> None:
+    write(tmp_path, case.files)
+    assert report(tmp_path, ".", extend_select=EVERYTHING) == report(
+        tmp_path, ".", extend_select=EVERYTHING, by_libcst=True
+    )
+
+
+# A random family: what it is made of is what the scan must tell as libcst does.
+
+NAMES = st.sampled_from(["a", "b", "scale", "x"])
+DEFAULTS = st.sampled_from(["", "=1", " = (None)", "=f(1,  2)", ": int", ": (int) = 0"])
+HEADS = st.lists(st.tuples(NAMES, DEFAULTS), max_size=4, unique_by=lambda entry: entry[0]).map(
+    lambda entries: "".join(
+        f", {name}{default}" for name, default in sorted(entries, key=lambda entry: "=" in entry[1])
+    )
+)
+TAILS = st.sampled_from(
+    ["", ", *args", ", **kwargs", ", *, key=(2)", ", *args, key, **kw", ",\n          *,\n          last"]
+)
+BODIES = st.sampled_from(
+    [
+        "...",
+        "return self.run(1)",
+        "return (self.run(\n            a for a in self.x\n        ))",
+        "return super().run(*args, a=(1))",
+        "self.run, self.y = 1, 2",
+        "yield from self.run((yield), key=2)",
+        "raise NotImplementedError",
+        "return self.run(1) if self.x else type(self).run(self, x=2)",
+        "def inner(self): return self.run(3)\n        return inner",
+        "for self in a: self.run()",
+        "try: self.run(4)\n        except TypeError: pass",
+        "if not self.x: return\n        Base.run(self, b, scale)",
+        "print(kwargs, args)",
+    ]
+)
+DECORATORS = st.sampled_from(["", "@staticmethod\n    ", "@classmethod\n    ", "@property\n    ", "@(a.b)(1)\n    "])
+
+
+@st.composite
+def families(draw: st.DrawFn) -> str:
+    """Some classes, one below the other."""
+    lines = ["class Base:", "    pass"]
+    for number in range(draw(st.integers(1, 4))):
+        base = draw(st.sampled_from(["Base", *(f"C{other}" for other in range(number))]))
+        lines.append(f"class C{number}({base}):")
+        for name in draw(st.lists(st.sampled_from(["run", "go"]), min_size=1, max_size=2)):
+            word = draw(st.sampled_from(["def", "async def"]))
+            head = f"{word} {name}(self{draw(HEADS)}{draw(TAILS)}):\n        {draw(BODIES)}"
+            lines.append(f"    {draw(DECORATORS)}{head}")
+    return "\n".join(lines) + "\n"
+
+
+@given(families())
+@settings(max_examples=150, deadline=None)
+def test_random_families(text: str) -> None:
+    words: Mapping[str, Any] = {"name": "m", "path": "m.py", "is_package": False, "decorators": Decorators()}
+    read = source.read_module(text.encode(), **words)
+    if read.problems:
+        return
+    scan = source.scan_module(text.encode(), **words)
+    assert scan is not None
+    assert plain(Module, scan.module) == plain(Module, read), text
+
+
+def test_values_survive_the_way_between_processes() -> None:
+    text = (CHECKOUT / "sigcheck" / "core" / "forwarding.py").read_bytes()
+    scan = source.scan_module(text, name="m", path="m.py", is_package=False, decorators=Decorators())
+    assert scan is not None
+    again = unpack(Module, pack(Module, scan.module))
+    assert again == scan.module
+    assert plain(Module, again) == plain(Module, scan.module)
+
+
+def test_narrowing_keeps_every_line_in_its_place() -> None:
+    text = "import a\n@a\ndef f():\n    x = 1\nclass A:\n    def g(self):\n        return 1\n    def h(self): ...\n"
+    assert narrowed(text, (2, 4, 6, 7, 8, 8), {8}) == (
+        "import a\npass\n\n\nclass A:\n    pass\n\n    def h(self): ...\n"
+    )
+
+
+# What is told, libcst has read.
+
+
+def test_a_scan_that_is_wrong_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, {"bad.py": BROKEN})
+    told = report(tmp_path, "bad.py")
+    honest = source.scan_module
+
+    def lying(data: bytes, **words: Any) -> Scan | None:
+        """A scan that misreads the base: another parameter, and so another diagnostic."""
+        return honest(data.replace(b"scale", b"sacle"), **words)
+
+    monkeypatch.setattr(source, "scan_module", lying)
+    assert report(tmp_path, "bad.py") == told
+    assert "scale" in told
+
+
+def test_only_what_is_told_is_shown_to_libcst(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    good = "class A:\n    def f(self, x): ...\nclass B(A):\n    def f(self, x): ...\n"
+    other = "\n    def other(self, x): return x"
+    write(tmp_path, {"bad.py": BROKEN + other, "good.py": good})
+    seen: list[str] = []
+    honest = source.read_definition
+
+    def listening(lines: list[str], first: int, **words: Any) -> Member | None:
+        seen.extend(line.strip() for line in lines)
+        return honest(lines, first, **words)
+
+    monkeypatch.setattr(source, "read_definition", listening, raising=False)
+    monkeypatch.setattr(source, "read_module", None, raising=False)
+    monkeypatch.setattr(source, "read_source", None, raising=False)
+    report(tmp_path, ".")
+    assert sorted(seen) == ["def run(self, x): ...", "def run(self, x, scale): ..."]
+
+
+def test_a_clean_project_does_not_load_libcst(tmp_path: Path) -> None:
+    write(tmp_path, {"good.py": "import enum\nclass A(enum.Enum):\n    def f(self, x): ...\n"})
+    program = "import sys; from sigcheck.cli import main; main(['check', '--no-cache', 'good.py']); print('libcst' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, env=environment(), capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split()[-1] == "False", done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "class A:\n    @property\n    def p(self): return 1\n    @p.setter\n    def p(self, v): ...\nclass B(A):\n    @property\n    def p(self): return 2\n",
+        "class A:\n    f = lambda self, x: x\nclass B(A):\n    def f(self): ...\n",
+        "class A:\n    def f(self, x): ...\ndef g(self): ...\nclass B(A):\n    f = g\n",
+        "class A:\n    @overload\n    def f(self, x: int): ...\n    @overload\n    def f(self, x: str): ...\nclass B(A):\n    def f(self): ...\n",
+        "def make():\n    class A:\n        def f(self, x): ...\n    class B(A):\n        def f(self): ...\n",
+        "class A:\n    if x:\n        def f(self, x): ...\n    else:\n        def f(self, y): ...\nclass B(A):\n    def f(self): ...\n",
+        "# -*- coding: latin-1 -*-\nclass A:\n    def f(self, x='\u00e9'): ...\nclass B(A):\n    def f(self): ...\n",
+    ],
+    ids=["property", "lambda", "alias", "overloads", "local", "tests", "encoding"],
+)
+def test_what_cannot_be_read_alone(text: str, tmp_path: Path) -> None:
+    write(tmp_path, {"m.py": text.encode("latin-1")})
+    told = report(tmp_path, "m.py", extend_select=EVERYTHING)
+    assert json.loads(told)["diagnostics"]
+    assert told == report(tmp_path, "m.py", extend_select=EVERYTHING, by_libcst=True)
+
+
+# Real packages: minutes of libcst.
+
+
+CORPUS_DIRECTORY = Path(os.environ.get("SIGCHECK_CORPORA", DEFAULT_DIRECTORY))
+WAYS: dict[str, Mapping[str, Any]] = {
+    "default": {},
+    "everything": {"extend_select": EVERYTHING},
+}
+CONTRACTS: Mapping[str, Contract] = {
+    "fsspec": Contract("AbstractFileSystem", ("*",), ("*",), (("_cat_file", "cat_file", "_get_file", "get_file"),)),
+    "sglang": Contract("AttentionBackend", ("*",), ("*",), (("forward", "forward_decode", "forward_extend"),)),
+    "transformers": Contract("PreTrainedModel", ("forward",), None, (("forward", "generate"),)),
+}
+FAMILIES: Mapping[str, Family] = {
+    "fsspec": Family("fsspec.asyn:sync", ("fsspec.*:*_sync", "fsspec.utils.*")),
+    "sglang": Family(
+        "sglang.srt.layers.activation:SiluAndMul.forward_cuda", ("sglang.srt.layers.activation.*.forward_*",)
+    ),
+    "transformers": Family(
+        "transformers.activations:gelu_new", ("transformers.activations.*", "transformers.models.bert.*")
+    ),
+}
+
+
+def corpus_of(corpus: Corpus) -> Path:
+    return prepare(corpus, CORPUS_DIRECTORY) / corpus.paths[0]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("corpus", CORPORA, ids=lambda corpus: corpus.name)
+@pytest.mark.parametrize("way", WAYS)
+def test_corpora(corpus: Corpus, way: str) -> None:
+    directory = corpus_of(corpus)
+    assert report(directory, ".", **WAYS[way]) == report(directory, ".", by_libcst=True, **WAYS[way])
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("corpus", CORPORA, ids=lambda corpus: corpus.name)
+def test_contracts_and_families_on_corpora(corpus: Corpus) -> None:
+    directory = corpus_of(corpus)
+    asked: Mapping[str, Any] = {"contracts": (CONTRACTS[corpus.name],), "families": (FAMILIES[corpus.name],)}
+    assert report(directory, ".", **asked) == report(directory, ".", by_libcst=True, **asked)
