@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from importlib import resources
 from pathlib import Path
 from typing import Any, NoReturn, TextIO, final
 
@@ -280,6 +279,8 @@ def _explain(options: argparse.Namespace) -> int:
     if options.rule not in RULES:
         check_rules((options.rule,), "explain")
         raise ConfigurationError(f"explain: {options.rule!r} is a group; see `sigcheck rules`")
+    from importlib import resources
+
     page = resources.files("sigcheck") / "pages" / f"{options.rule}.md"
     print(page.read_text(encoding="utf-8").rstrip())
     return 0

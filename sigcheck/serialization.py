@@ -240,7 +240,7 @@ class _Record(_Rows[Any]):
 class _Sequence(_Rows[Any]):
     """A tuple or a set of any length."""
 
-    def __init__(self, make: type[tuple[Any, ...]] | type[frozenset[Any]], part: _Kind) -> None:
+    def __init__(self, make: type[tuple[Any, ...] | frozenset[Any]], part: _Kind) -> None:
         super().__init__()
         self.make = make
         self.part = part
