@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from sigcheck.cachedir import identity, prepare
+from sigcheck.cachedir import MODULES, identity, prepare
 from sigcheck.core.module import Module
 from sigcheck.serialization import decode, encode
 
@@ -74,7 +74,7 @@ class ModuleCache:
 
     def _open(self, directory: Path) -> sqlite3.Connection:
         prepare(directory)
-        path = directory / "modules.sqlite3"
+        path = directory / MODULES
         try:
             return self._connect(path)
         except sqlite3.DatabaseError as error:

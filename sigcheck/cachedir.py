@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,7 +17,9 @@ MODULES = "modules.sqlite3"
 
 _TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# A cache of sigcheck: https://bford.info/cachedir/\n"
 
-_OURS = ("CACHEDIR.TAG", ".gitignore", MODULES, f"{MODULES}-journal")
+_MARKS = {"CACHEDIR.TAG": _TAG, ".gitignore": "*\n"}
+_OURS = frozenset({*_MARKS, RUNS, MODULES, f"{MODULES}-journal"})
+_RUN = re.compile(r"[0-9a-f]{32}(\.\d+\.new)?")
 
 
 def prepare(directory: Path) -> None:
@@ -25,10 +28,12 @@ def prepare(directory: Path) -> None:
     Raises:
         OSError: it cannot be made, or written to.
     """
-    if not (directory / "CACHEDIR.TAG").exists():
-        directory.mkdir(parents=True, exist_ok=True)
-        (directory / ".gitignore").write_text("*\n", encoding="utf-8")
-        (directory / "CACHEDIR.TAG").write_text(_TAG, encoding="utf-8")
+    if (directory / "CACHEDIR.TAG").exists():
+        return
+    directory.mkdir(parents=True, exist_ok=True)
+    if _OURS.issuperset(os.listdir(directory)):  # Else somebody else keeps things there, and his are not ours to hide.
+        for name, content in _MARKS.items():
+            (directory / name).write_text(content, encoding="utf-8")
 
 
 def identity() -> str:
@@ -60,12 +65,18 @@ def clear(directory: Path) -> int:
         OSError: one of them cannot be deleted.
     """
     runs = directory / RUNS
-    own = [directory / name for name in _OURS]
-    kept = sorted(runs.iterdir()) if runs.is_dir() and not runs.is_symlink() else []
-    found = [path for path in (*kept, *own) if path.is_file() or path.is_symlink()]
-    for path in found:
+    found = [directory / name for name in (MODULES, f"{MODULES}-journal")]
+    if runs.is_dir() and not runs.is_symlink():
+        found += [path for path in sorted(runs.iterdir()) if _RUN.fullmatch(path.name)]
+    found += [directory / name for name, content in _MARKS.items() if _reads(directory / name, content)]
+    ours = [path for path in found if path.is_file() or path.is_symlink()]
+    for path in ours:
         path.unlink()
     for path in (runs, directory):
         if path.is_dir() and not path.is_symlink() and not any(path.iterdir()):
             path.rmdir()
-    return len(found)
+    return len(ours)
+
+
+def _reads(path: Path, content: str) -> bool:
+    return read_bytes(str(path), lambda _: None) == content.encode()

@@ -12,6 +12,7 @@ from typing import TypeVar
 from sigcheck.config import Configuration
 from sigcheck.errors import MissingPathError
 from sigcheck.files import shown
+from sigcheck.findings import Findings, Ground, Telling
 from sigcheck.footprint import Changes, Trail, changes_since
 from sigcheck.index import Entry, Index, Trace
 from sigcheck.outcome import Report
@@ -48,28 +49,39 @@ def run_check(
     index = Index(configuration.cache_directory, (configuration, survey.paths, by_libcst))
     entry = index.recall()
     changes = None if entry is None else _changes(entry, survey)
-    if entry is not None and changes is not None and not changes:
-        report = _decoded(Report, entry.parts[:1])
+    findings = None if entry is None else _decoded(Findings, entry.parts[1:2])
+    if entry is not None and findings is not None and changes is not None and not changes:
+        report = _retold(entry, findings)
         if report is not None:
             if changes.is_worn and survey.trail is not None:
                 survey.trail.adopt(entry.trace.footprint, changes, survey.files)
                 _keep(index, survey, entry.parts, entry)
             return report
     # The rest takes longer to load than a known answer takes to give.
-    from sigcheck.findings import Findings
     from sigcheck.inspection import inspect
     from sigcheck.revision import revise
 
-    before = None if entry is None else _decoded(Findings, entry.parts[1:])
-    done: tuple[Report, Findings | None] | None = None
-    if entry is not None and changes is not None and before is not None and not by_libcst:
-        done = revise(configuration, survey, before, entry.trace.footprint, changes)
+    done: tuple[Report, Findings, Ground | None] | None = None
+    if entry is not None and findings is not None and changes is not None and not by_libcst:
+        ground = _decoded(Ground, entry.parts[2:])
+        if ground is not None:
+            done = revise(configuration, survey, (findings, ground), entry.trace.footprint, changes)
         if done is None and survey.trail is not None:
             survey.trail.forget()
-    report, findings = done or inspect(configuration, survey, progress, by_libcst=by_libcst)
-    learnt = () if findings is None else (encode(Findings, findings),)
-    _keep(index, survey, (encode(Report, report), *learnt), entry)
+    report, found, ground = done or inspect(configuration, survey, progress, by_libcst=by_libcst)
+    if index.is_open:
+        parts = [encode(Telling, Telling.of(report, found)), encode(Findings, found)]
+        _keep(index, survey, (*parts, *(() if ground is None else (encode(Ground, ground),))), entry)
     return report
+
+
+def _retold(entry: Entry, findings: Findings) -> Report | None:
+    """The report of the run that left an entry."""
+    telling = _decoded(Telling, entry.parts[:1])
+    try:
+        return None if telling is None else telling.report(findings)
+    except ValueError:
+        return None
 
 
 def surveyed(

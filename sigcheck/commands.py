@@ -1,4 +1,4 @@
-"""The commands: `check`, `matrix`, `rules`, `explain`. Parses options, runs the use case, hands the report to a format."""
+"""The commands: `check`, `matrix`, `clean`, `rules`, `explain`. Parses options, runs the use case, hands the report to a format."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from importlib import resources
 from pathlib import Path
 from typing import Any, NoReturn, TextIO, final
 
@@ -82,6 +81,11 @@ def _parser() -> argparse.ArgumentParser:
     matrix.add_argument("--python", metavar="PATH", help="an interpreter or environment whose packages hold bases")
     matrix.add_argument("--no-cache", action="store_true", help="neither read nor write the cache")
     matrix.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="default: auto")
+
+    clean = commands.add_parser("clean", help="delete the cache", description=_clean.__doc__)
+    clean.set_defaults(command=_clean)
+    clean.add_argument("paths", nargs="*", metavar="PATH", help="whose configuration says where the cache is")
+    clean.add_argument("--config", metavar="FILE", help="a pyproject.toml or sigcheck.toml")
 
     rules = commands.add_parser("rules", help="list the rules")
     rules.set_defaults(command=_rules)
@@ -162,17 +166,7 @@ def _matrix(options: argparse.Namespace) -> int:
 
 def _configured(options: argparse.Namespace) -> Configuration:
     """The configuration file's values, overruled by the options."""
-    try:
-        os.getcwd()
-    except OSError:
-        raise MissingPathError("the working directory is gone; change to another") from None
-    if options.config is not None:
-        configuration = read_configuration(Path(options.config))
-    else:
-        given = [path for path in options.paths if path != "-"]
-        filename = getattr(options, "stdin_filename", None)
-        found = configuration_for([filename] if filename else given)
-        configuration = read_configuration(found) if found is not None else Configuration()
+    configuration = _found_configuration(options)
     selected = _rule_names(options.select, "--select")
     if selected:
         # Only these: what the file adds to its own choice, or takes from it, was not said of this one.
@@ -189,6 +183,20 @@ def _configured(options: argparse.Namespace) -> Configuration:
     if options.no_cache:
         changes["cache_dir"] = None
     return replace(configuration, **changes)  # type: ignore[arg-type]
+
+
+def _found_configuration(options: argparse.Namespace) -> Configuration:
+    """The configuration file's values."""
+    try:
+        os.getcwd()
+    except OSError:
+        raise MissingPathError("the working directory is gone; change to another") from None
+    if options.config is not None:
+        return read_configuration(Path(options.config))
+    given = [path for path in options.paths if path != "-"]
+    filename = getattr(options, "stdin_filename", None)
+    found = configuration_for([filename] if filename else given)
+    return read_configuration(found) if found is not None else Configuration()
 
 
 def _rule_names(given: Sequence[str], option: str) -> tuple[str, ...]:
@@ -264,6 +272,19 @@ class _Progress:
         self.drawn = True
 
 
+def _clean(options: argparse.Namespace) -> int:
+    """Delete what sigcheck has learnt and kept: the next check reads everything anew."""
+    from sigcheck.cachedir import clear
+
+    directory = _found_configuration(options).cache_directory
+    if directory is None or not directory.is_dir():
+        print("no cache")
+        return 0
+    count = clear(directory)
+    print(f"{shown(str(directory))}: {count} file{'' if count == 1 else 's'} deleted")
+    return 0
+
+
 def _rules(_: argparse.Namespace) -> int:
     """List the rules, group by group."""
     width = max(map(len, RULES))
@@ -280,6 +301,8 @@ def _explain(options: argparse.Namespace) -> int:
     if options.rule not in RULES:
         check_rules((options.rule,), "explain")
         raise ConfigurationError(f"explain: {options.rule!r} is a group; see `sigcheck rules`")
+    from importlib import resources
+
     page = resources.files("sigcheck") / "pages" / f"{options.rule}.md"
     print(page.read_text(encoding="utf-8").rstrip())
     return 0

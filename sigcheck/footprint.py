@@ -10,13 +10,15 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sigcheck.files import SUFFIXES, SourceFile, read_bytes, stamp_of
 
 PROJECT_MARKS = frozenset({"pyproject.toml", "setup.py", "setup.cfg", ".git", "site-packages"})
 """What lies in the root of a project, which is no part of a package even if it has an `__init__`."""
+
+_MARKS = PROJECT_MARKS | {"__init__.py", "__init__.pyi"}
 
 _TICK = 2_000_000_000
 """Nanoseconds by which the clock of a disk may differ from ours, and within which it may not tell times apart."""
@@ -43,11 +45,19 @@ class SeenFile:
 
 @dataclass(frozen=True, slots=True)
 class SeenDirectory:
-    """A directory that was asked for its names; the digest is of the names."""
+    """A directory that was asked for its names.
+
+    Attributes:
+        path: as it was asked.
+        stamp: `files.stamp_of`; empty where it says nothing.
+        digest: of the names that count.
+        are_marks: only the names that mark a package or the root of a project count: it lies above what is checked.
+    """
 
     path: str
     stamp: str
     digest: str
+    are_marks: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +104,14 @@ class Trail:
         """Note where a path leads."""
         self._links[path] = real
 
-    def names(self, directory: str) -> frozenset[str]:
-        """The names in a directory; none where it cannot be read."""
+    def names(self, directory: str, *, are_marks: bool) -> frozenset[str]:
+        """The names in a directory; none where it cannot be read. The caller looks at no other names than those that count."""
         stamp = self._believed(stamp_at(directory))
         names = names_in(directory)
-        self._directories[directory] = SeenDirectory(directory, stamp, _digest_of_names(names))
+        before = self._directories.get(directory)
+        if before is None or (before.are_marks and not are_marks):
+            digest = _digest_of_names(directory, names, are_marks=are_marks)
+            self._directories[directory] = SeenDirectory(directory, stamp, digest, are_marks)
         return names
 
     def file(self, file: SourceFile) -> bytes | None:
@@ -109,7 +122,7 @@ class Trail:
         before = self._files.get(file.real)
         if before is None:
             self._files[file.real] = SeenFile(file.path, file.real, file.shown, stamp, digest)
-        elif (before.stamp, before.digest) != (stamp, digest):
+        elif before.stamp != stamp or (not stamp and before.digest != digest):
             self._is_torn = True
         return data
 
@@ -173,7 +186,7 @@ class Trail:
         for entry in known.directories:
             if entry.path not in changes.directories:
                 stamp = self._believed(stamp_at(entry.path))
-                self._directories[entry.path] = SeenDirectory(entry.path, stamp, entry.digest)
+                self._directories[entry.path] = SeenDirectory(entry.path, stamp, entry.digest, entry.are_marks)
         self._links |= {path: real for path, real in known.links if os.path.realpath(path) == real}
 
 
@@ -190,10 +203,13 @@ def _digest_of_file(path: str) -> str:
     return "" if data is None else digest_of(data)
 
 
-def _digest_of_names(names: Iterable[str]) -> str:
-    """Of the names that can be of modules, or mark the root of a project: caches come and go."""
-    kept = sorted(name for name in names if name in PROJECT_MARKS or name.endswith(SUFFIXES) or "." not in name)
-    return digest_of("\0".join(name for name in kept if name != "__pycache__").encode("utf-8", "surrogatepass"))
+def _digest_of_names(directory: str, names: frozenset[str], *, are_marks: bool) -> str:
+    """Of the names that mark something; or also of those that can be of modules, and whether there is any: caches come and go."""
+    if are_marks:
+        return digest_of("\0".join(sorted(names & _MARKS)).encode())
+    modules = {name for name in names if name.endswith(SUFFIXES) or "." not in name} - {"__pycache__"}
+    kept = [str(os.path.isdir(directory)), str(bool(names)), *sorted(modules | (names & _MARKS))]
+    return digest_of("\0".join(kept).encode("utf-8", "surrogatepass"))
 
 
 @dataclass(slots=True)
@@ -248,7 +264,8 @@ def changes_since(footprint: Footprint, files: Sequence[SourceFile], contents: M
         changes.are_names = True
     for directory in footprint.directories:
         if not directory.stamp or stamp_at(directory.path) != directory.stamp:
-            if _digest_of_names(names_in(directory.path)) == directory.digest:
+            names = names_in(directory.path)
+            if _digest_of_names(directory.path, names, are_marks=directory.are_marks) == directory.digest:
                 changes.is_worn = True
             else:
                 changes.are_names = True

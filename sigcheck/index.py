@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from sigcheck.cachedir import identity, prepare
+from sigcheck.cachedir import RUNS, identity, prepare
 from sigcheck.core.module import Problem
 from sigcheck.files import read_bytes
 from sigcheck.footprint import Footprint, digest_of
@@ -57,9 +57,7 @@ class Index:
         """Args: directory: of the cache, or None; question: all that decides the answer but what lies on the disk; its `repr` counts."""
         self._directory = directory
         told = repr((_FORMAT, identity(), sys.byteorder, os.getcwd(), _user(), question))
-        self._path = (
-            None if directory is None else directory / "runs" / digest_of(told.encode("utf-8", "surrogatepass"))
-        )
+        self._path = None if directory is None else directory / RUNS / digest_of(told.encode("utf-8", "surrogatepass"))
 
     @property
     def is_open(self) -> bool:

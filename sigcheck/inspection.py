@@ -24,7 +24,7 @@ from sigcheck.core.rules import Severity
 from sigcheck.core.siblings import Siblings
 from sigcheck.errors import UnmatchedContractError, UnmatchedFamilyError
 from sigcheck.files import is_match
-from sigcheck.findings import Findings
+from sigcheck.findings import Findings, Ground
 from sigcheck.outcome import Report
 from sigcheck.project import Project
 from sigcheck.survey import Survey
@@ -74,11 +74,11 @@ def inspect(
     progress: Callable[[int, int], None] | None = None,
     *,
     by_libcst: bool = False,
-) -> tuple[Report, Findings | None]:
+) -> tuple[Report, Findings, Ground | None]:
     """Check a project. The arguments are those of `reading`.
 
     Returns:
-        The report; and what a later check can start from, where every file can be judged by itself.
+        The report, the findings that it is made of, and what these stand on, where every file can be judged by itself.
 
     Raises:
         UnmatchedContractError: a contract matches no class, no override or no siblings.
@@ -99,10 +99,11 @@ def inspect(
         _require_families(judgement.kin)
         checked = conclude(judgement.remarks, judgement.verdicts, hierarchy.inconsistent, demands)
         report = report_of(configuration, checked, judgement.matched)
+    findings = Findings(tuple(judgement.verdicts))
     if not is_regular or hierarchy.inconsistent or hierarchy.resolver.is_circular:
-        return report, None
-    identities, lookups = tuple(project.identities()), tuple(project.lookups())
-    return report, Findings(identities, tuple(judgement.remarks), tuple(judgement.verdicts), lookups)
+        return report, findings, None
+    ground = Ground(tuple(project.identities()), tuple(judgement.remarks), tuple(project.lookups()))
+    return report, findings, ground
 
 
 def report_of(configuration: Configuration, checked: Checked, matched: Mapping[Contract, int]) -> Report:

@@ -55,6 +55,7 @@ class Project:
         self._modules: dict[str, Module] = {}
         self._located: dict[tuple[str, str, str, bool], tuple[str, str] | None] = {}
         self._listings: dict[str, frozenset[str]] = {}
+        self._marks_in: dict[str, frozenset[str]] = {}
         self._shown: dict[str, str] = {}
         self._partly_read: set[str] = set()
         self._unsayable: dict[tuple[str, str], str] = {}
@@ -66,7 +67,7 @@ class Project:
             if os.path.join(root, *name.split(".")) not in (real.rpartition(".")[0], os.path.dirname(real)):
                 # Below a directory such as `v1.2`: only a relative import leads here.
                 self._unsayable[root, name] = real
-        given = (path for path in self._bases_for_roots() if not _has_init(self._listing(path)))
+        given = (path for path in self._bases_for_roots() if not _has_init(self._marks(path)))
         self.roots = tuple(dict.fromkeys((*(root for root, _ in self._names.values()), *given)))
         self.search_paths = survey.search_paths
         self._by_shown = {text: real for real, text in self._shown.items()}
@@ -232,6 +233,7 @@ class Project:
                 if self._trail is not None and real != found:
                     self._trail.link(found, real)
                 return top, real
+            self._listing(found)
             namespace = namespace or (top, found)
         return namespace
 
@@ -258,8 +260,16 @@ class Project:
     def _listing(self, directory: str) -> frozenset[str]:
         names = self._listings.get(directory)
         if names is None:
-            names = names_in(directory) if self._trail is None else self._trail.names(directory)
+            names = names_in(directory) if self._trail is None else self._trail.names(directory, are_marks=False)
             self._listings[directory] = names
+        return names
+
+    def _marks(self, directory: str) -> frozenset[str]:
+        """The names in a directory, of which only those count that mark something."""
+        names = self._listings.get(directory) or self._marks_in.get(directory)
+        if names is None:
+            names = names_in(directory) if self._trail is None else self._trail.names(directory, are_marks=True)
+            self._marks_in[directory] = names
         return names
 
     # Roots and names.
@@ -288,9 +298,7 @@ class Project:
             top = os.path.dirname(package)
         else:
             candidates = [entry for given in self._bases_for_roots() for entry in (given, os.path.join(given, "src"))]
-            above = [
-                entry for entry in candidates if _is_below(directory, entry) and not _has_init(self._listing(entry))
-            ]
+            above = [entry for entry in candidates if _is_below(directory, entry) and not _has_init(self._marks(entry))]
             top = max(above, key=len, default=directory)
         self._roots_of_directories[directory] = top
         return top
@@ -301,8 +309,8 @@ class Project:
         Directories without one may lie between: they are namespace packages inside a package.
         """
         topmost = None
-        while os.path.dirname(directory) != directory and not PROJECT_MARKS & self._listing(directory):
-            if _has_init(self._listing(directory)):
+        while os.path.dirname(directory) != directory and not PROJECT_MARKS & self._marks(directory):
+            if _has_init(self._marks(directory)):
                 topmost = directory
             directory = os.path.dirname(directory)
         return topmost

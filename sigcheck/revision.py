@@ -8,7 +8,7 @@ from sigcheck.core.evidence import evidence_in
 from sigcheck.core.hierarchy import Hierarchy
 from sigcheck.core.resolution import Resolver
 from sigcheck.core.verdict import Remarks, remarks_on
-from sigcheck.findings import Findings, Lookup
+from sigcheck.findings import Findings, Ground, Lookup
 from sigcheck.footprint import Changes, Footprint
 from sigcheck.inspection import demands_of, module_cache, report_of, without_collector
 from sigcheck.outcome import Report
@@ -20,36 +20,41 @@ _TOO_MANY = 0.5
 
 
 def revise(
-    configuration: Configuration, survey: Survey, before: Findings, footprint: Footprint, changes: Changes
-) -> tuple[Report, Findings] | None:
+    configuration: Configuration,
+    survey: Survey,
+    before: tuple[Findings, Ground],
+    footprint: Footprint,
+    changes: Changes,
+) -> tuple[Report, Findings, Ground] | None:
     """Check a project again.
 
     Args:
         configuration: the same as before.
         survey: the files, as they are now.
-        before: what the check before learnt.
+        before: what the check before found, and what that stands on.
         footprint: what it looked at.
         changes: what changed since; also the search paths may be others.
 
     Returns:
-        The report and what was learnt; None where all must be checked anew.
+        The same of this check, with its report; None where all must be checked anew.
     """
+    findings, ground = before
     if survey.trail is not None:
         survey.trail.adopt(footprint, changes, survey.files)
     with without_collector(), module_cache(configuration) as cache:
         project = Project(configuration, survey, cache)
         changed = {file.shown for file in (*footprint.files, *footprint.others) if file.real in changes.files}
         changed |= {file.shown for file in survey.files if file.real in changes.files}
-        changed |= {identity.path for identity in {*before.identities}.symmetric_difference(project.identities())}
+        changed |= {identity.path for identity in {*ground.identities}.symmetric_difference(project.identities())}
         moved = (
-            {lookup.near for lookup in before.lookups if _is_elsewhere(lookup, project)} if changes.are_names else ()
+            {lookup.near for lookup in ground.lookups if _is_elsewhere(lookup, project)} if changes.are_names else ()
         )
-        reached = before.reached_by({*changed, *moved})
+        reached = ground.reached_by({*changed, *moved})
         here = {file.shown for file in survey.files}
         if len(reached & here) > len(here) * _TOO_MANY:
             return None
         modules = project.read_some(reached & here)
-        remarks = _remarks(before, survey, {path: remarks_on(module) for path, module in modules.items()})
+        remarks = _remarks(ground, survey, {path: remarks_on(module) for path, module in modules.items()})
         hierarchy = Hierarchy(
             (entry for module in modules.values() for entry in module.classes), Resolver(project.load), project=here
         )
@@ -58,16 +63,17 @@ def revise(
         if hierarchy.inconsistent or hierarchy.resolver.is_circular:
             return None
         # What was told before of a file that is as it was has been read by libcst already.
-        known = {(path, line) for path, line in evidence_in(before.verdicts) if path not in changed}
+        known = {(path, line) for path, line in evidence_in(findings.verdicts) if path not in changed}
         if project.confirm(evidence_in(new.values()) - known):
             return None
-        old = {verdict.path: verdict for verdict in before.verdicts if verdict.path not in reached}
+        old = {verdict.path: verdict for verdict in findings.verdicts if verdict.path not in reached}
         both = {**old, **new}
         verdicts = [both[file.shown] for file in survey.files if file.shown in both]
-        lookups = {(lookup.near, lookup.name): lookup for lookup in before.lookups if lookup.near not in reached}
+        lookups = {(lookup.near, lookup.name): lookup for lookup in ground.lookups if lookup.near not in reached}
         lookups |= {(lookup.near, lookup.name): lookup for lookup in project.lookups()}
-        findings = Findings(tuple(project.identities()), tuple(remarks), tuple(verdicts), tuple(lookups.values()))
-        return report_of(configuration, conclude(remarks, verdicts, (), demands), {}), findings
+        report = report_of(configuration, conclude(remarks, verdicts, (), demands), {})
+        now = Ground(tuple(project.identities()), tuple(remarks), tuple(lookups.values()))
+        return report, Findings(tuple(verdicts)), now
 
 
 def _is_elsewhere(lookup: Lookup, project: Project) -> bool:
@@ -75,7 +81,7 @@ def _is_elsewhere(lookup: Lookup, project: Project) -> bool:
     return lookup.real != ("" if found is None else found[1])
 
 
-def _remarks(before: Findings, survey: Survey, new: dict[str, Remarks]) -> list[Remarks]:
+def _remarks(before: Ground, survey: Survey, new: dict[str, Remarks]) -> list[Remarks]:
     """The remarks on all files, in order, and on what could not be walked."""
     old = {entry.path: entry for entry in before.remarks}
     found = [new.get(file.shown) or old[file.shown] for file in survey.files]

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import os
+import resource
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from sigcheck import inspection, reading, revision
+from sigcheck import cachedir, footprint, inspection, reading, revision
 from sigcheck.checking import run_check
 from sigcheck.config import Configuration
+from sigcheck.core import check
 from sigcheck.errors import SigcheckError
+from sigcheck.outcome import Report
 from sigcheck.report.machine import render_json
-from tests.running import write
-
-LONG_AGO = 1_600_000_000
-
-
-def age(directory: Path) -> None:
-    """Make everything old: of what was written this very moment, only the bytes tell that it is the same."""
-    for path in (directory, *directory.rglob("*")):
-        if not path.is_symlink() and ".cache" not in path.parts:
-            os.utime(path, (LONG_AGO, LONG_AGO))
+from sigcheck.serialization import decode, encode
+from tests.running import BROKEN, BROKEN_LINE, command, environment, run, write
 
 
 def cold(directory: Path, **settings: object) -> str:
@@ -56,9 +55,9 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Counted:
     found = Counted()
     inspect, revise, read = inspection.inspect, revision.revise, reading._Reader.read
 
-    def counting_inspect(*arguments: object) -> object:
+    def counting_inspect(*arguments: object, **settings: object) -> object:
         found.inspected += 1
-        return inspect(*arguments)  # type: ignore[arg-type]
+        return inspect(*arguments, **settings)  # type: ignore[arg-type]
 
     def counting_revise(*arguments: object) -> object:
         done = revise(*arguments)  # type: ignore[arg-type]
@@ -179,12 +178,299 @@ def test_after_every_edit_a_warm_check_says_what_a_cold_one_says(
         write(project, {f"{name}.py": file_source(random, name)})
     steps: list[str] = []
     settings: dict[str, object] = {}
+    monkeypatch.setattr(footprint, "_TICK", 20_000_000)
     for _ in range(25):
         steps.append(edit(random, project))
         if random.random() < 0.5:
-            age(project)
+            time.sleep(0.03)  # So that stamps are believed.
         if random.random() < 0.15:
             settings = random.choice(SETTINGS)
             (project / "lib").mkdir(exist_ok=True)
         assert warm(project, **settings) == cold(project, **settings), (seed, steps)
     assert counted.revised > 3, "the revision was hardly tried"
+
+
+# What is done for an answer.
+
+
+@pytest.fixture
+def family(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A base, three overrides of it in files of their own, and files that have nothing to do with them."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(footprint, "_TICK", 0)
+    kid = "from base import Base\nclass {0}(Base):\n    def run(self, x): ...\n"
+    files = {f"{name}.py": kid.format(name.title()) for name in ("kid", "cub", "pup")}
+    base = "class Base:\n    def run(self, x): ...\n"
+    rest = {f"rest{number}.py": f"class R{number}: ...\n" for number in range(4)}
+    write(tmp_path, {**files, **rest, "base.py": base, "other.py": BROKEN})
+    time.sleep(0.03)
+    return tmp_path
+
+
+def test_an_unchanged_tree_is_not_read(family: Path, counted: Counted) -> None:
+    first = warm(family)
+    assert (counted.inspected, len(counted.read)) == (1, 9)
+    assert warm(family) == first
+    assert (counted.inspected, counted.revised, len(counted.read)) == (1, 0, 9)
+
+
+def test_a_touched_file_is_not_parsed(family: Path, counted: Counted) -> None:
+    first = warm(family)
+    os.utime(family / "base.py")
+    assert warm(family) == first
+    assert (counted.inspected, counted.revised, len(counted.read)) == (1, 0, 9)
+
+
+def test_an_edit_costs_what_depends_on_it(family: Path, counted: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
+    warm(family)
+    judged: list[list[str]] = []
+    judge = check.judge
+
+    def counting(hierarchy: object, *rest: object) -> object:
+        judged.append(sorted(entry.name for entry in hierarchy.classes))  # type: ignore[attr-defined]
+        return judge(hierarchy, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("sigcheck.revision.judge", counting)
+    counted.read.clear()
+    write(family, {"base.py": "class Base:\n    def run(self, x, y): ...\n"})
+    assert warm(family) == cold(family)
+    assert (counted.inspected, counted.revised, judged) == (2, 1, [["base.Base", "cub.Cub", "kid.Kid", "pup.Pup"]])
+    assert counted.read[0] == "base.py"  # The others come from the cache; the rest is the cold check.
+    assert len(counted.read) == 1 + 9
+
+
+def test_a_change_within_one_tick_of_the_clock_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, {"bad.py": BROKEN})
+    assert "Kid.run" in warm(tmp_path)
+    before = os.stat(tmp_path / "bad.py")
+    with open(tmp_path / "bad.py", "r+b") as file:
+        file.write(BROKEN.replace("Kid", "Cub").encode())
+    os.utime(tmp_path / "bad.py", ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert "Cub.run" in warm(tmp_path)
+
+
+def test_what_a_known_answer_loads(family: Path) -> None:
+    code = (
+        "import sys; from sigcheck.cli import main; main(['check', '-q']); "
+        "print(*sorted(name for name in sys.modules if name in ('libcst', 'sqlite3', 'multiprocessing', 'sigcheck.core.check')))"
+    )
+    told = [
+        subprocess.run(
+            [sys.executable, "-c", code], cwd=family, env=environment(), capture_output=True, text=True, check=True
+        ).stdout.splitlines()
+        for _ in range(2)
+    ]
+    assert told[0][:-1] == told[1][:-1]
+    assert "libcst" in told[0][-1]
+    assert told[1][-1] == ""
+
+
+# The same words, whatever is asked.
+
+ASKED: tuple[tuple[str, ...], ...] = (
+    (),
+    ("--output-format", "concise", "--statistics"),
+    ("--output-format", "json"),
+    ("--output-format", "github"),
+    ("--output-format", "sarif", "--show-unresolved"),
+    ("--show-unresolved", "--color", "always"),
+    ("-q", "--exit-zero"),
+    ("--select", "call,use", "--extend-select", "default-changed"),
+    ("--strict-resolve",),
+    ("--config", "contract.toml"),
+    ("--config", "unmatched.toml"),
+    ("--config", "family.toml"),
+    ("no-such-file.py",),
+    ("other.py", "kid.py"),
+)
+
+
+@pytest.mark.parametrize("arguments", ASKED, ids=" ".join)
+def test_every_format_says_the_same_warm_and_cold(arguments: tuple[str, ...], family: Path) -> None:
+    write(
+        family,
+        {
+            "kid.py": "from base import Base\nimport nowhere\nclass Kid(Base, nowhere.Far):\n    def run(self): ...\n",
+            "pup.py": "class A(B): ...\nclass B(A): ...\n",
+            "contract.toml": '[[contracts]]\nbase = "Base"\nhonour = "all"\n',
+            "unmatched.toml": '[[contracts]]\nbase = "Nobody"\n',
+            "family.toml": '[[families]]\nlike = "base:Base.run"\nmembers = ["cub.*"]\n',
+        },
+    )
+    told = [run("check", *arguments, *more, cwd=family) for more in (("--no-cache",), (), (), ())]
+    assert len({(done.returncode, done.stdout, done.stderr) for done in told}) == 1
+    (family / "other.py").write_text(BROKEN.replace("scale", "gain"))
+    assert run("check", *arguments, cwd=family).stdout == run("check", "--no-cache", *arguments, cwd=family).stdout
+
+
+def test_standard_input_stands_in_for_a_file(family: Path) -> None:
+    asked = ("check", "-q", "--output-format", "concise", "-", "--stdin-filename", "other.py")
+    for given in (BROKEN, BROKEN.replace("Kid", "Cub"), BROKEN, "", BROKEN):
+        fresh, kept = run(*asked, "--no-cache", cwd=family, given=given), run(*asked, cwd=family, given=given)
+        assert (kept.returncode, kept.stdout, kept.stderr) == (fresh.returncode, fresh.stdout, fresh.stderr)
+
+
+# Hostile caches.
+
+
+def entries(directory: Path) -> list[Path]:
+    return sorted((directory / ".cache" / "runs").iterdir())
+
+
+def test_every_flipped_byte_and_every_lost_end_is_a_miss(family: Path) -> None:
+    expected = warm(family)
+    [entry] = entries(family)
+    whole = entry.read_bytes()
+    random = Random(7)
+    for _ in range(60):
+        at = random.randrange(len(whole))
+        broken = random.choice((whole[:at], whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :], whole + b"x"))
+        entry.write_bytes(broken)
+        (family / "pup.py").touch()
+        assert warm(family) == expected
+        assert entry.read_bytes() != broken, "it was believed"
+
+
+def test_no_bytes_make_anything_but_values_of_the_type(family: Path) -> None:
+    report = run_check(Configuration(root=family, cache_dir=None))
+    data = encode(Report, report)
+    assert decode(Report, data) == report
+    random = Random(3)
+    for _ in range(300):
+        broken = bytearray(data)
+        for _ in range(random.randint(1, 4)):
+            broken[random.randrange(len(broken))] = random.randrange(256)
+        try:
+            found = decode(Report, bytes(broken))
+        except ValueError:
+            continue
+        assert isinstance(found, Report)
+        encode(Report, found)  # Raises where a field has another type.
+
+
+@pytest.mark.parametrize("obstacle", ["file", "directory", "fifo", "link to nowhere", "link to a device", "nonsense"])
+def test_something_else_in_the_place_of_an_entry(obstacle: str, family: Path) -> None:
+    expected = warm(family)
+    [entry] = entries(family)
+    entry.unlink()
+    if obstacle == "directory":
+        entry.mkdir()
+    elif obstacle == "fifo":
+        os.mkfifo(entry)
+    elif obstacle == "link to nowhere":
+        entry.symlink_to(family / "nowhere")
+    elif obstacle == "link to a device":
+        entry.symlink_to("/dev/zero")
+    else:
+        entry.write_bytes(b"" if obstacle == "file" else b"sigcheck\n" + b"n" * 5000)
+    for _ in range(2):
+        assert warm(family) == expected
+    assert not (family / "nowhere").exists()
+
+
+def test_an_entry_of_another_sigcheck_is_not_believed(
+    family: Path, counted: Counted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warm(family)
+    monkeypatch.setattr(cachedir, "__version__", "0.0.0")
+    warm(family)
+    assert counted.inspected == 2
+
+
+def test_an_entry_of_another_file_system_or_user_is_another(family: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    warm(family)
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    warm(family)
+    assert len(entries(family)) == 2
+
+
+def test_a_full_disk_changes_nothing(family: Path) -> None:
+    def small() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+
+    for _ in range(2):
+        done = subprocess.run(
+            command("check", "-q", "--output-format", "concise", "other.py"),
+            cwd=family, env=environment(), preexec_fn=small, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert (done.returncode, done.stderr) == (1, "")
+        assert done.stdout == BROKEN_LINE.replace("bad.py", "other.py") + "\n"
+    assert not list((family / ".sigcheck_cache" / "runs").glob("*.new"))
+
+
+def test_a_cache_that_cannot_be_written_is_still_read(
+    family: Path, counted: Counted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = warm(family)
+
+    def refuse(*_: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(os, "replace", refuse)
+    assert warm(family) == expected
+    assert counted.inspected == 1
+    write(family, {"base.py": "class Base:\n    def run(self, x, y): ...\n"})
+    assert warm(family) == cold(family) != expected
+
+
+def test_runs_that_are_killed_and_runs_side_by_side(family: Path) -> None:
+    random = Random(5)
+    asked = command("check", "-q", "--output-format", "json")
+    for _ in range(6):
+        name = random.choice(("base", "kid", "other"))
+        content = (family / f"{name}.py").read_text()
+        (family / f"{name}.py").write_text(
+            content.replace("x)", "x, more)") if "more" not in content else content + "\n"
+        )
+        runs = [
+            subprocess.Popen(asked, cwd=family, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            for _ in range(3)
+        ]
+        time.sleep(random.random() * 0.8)
+        runs[0].send_signal(signal.SIGKILL)
+        told = [process.communicate(timeout=60) for process in runs][1:]
+        fresh = run("check", "--no-cache", "-q", "--output-format", "json", cwd=family).stdout
+        assert [(out.decode(), err) for out, err in told] == [(fresh, b"")] * 2
+        assert run("check", "-q", "--output-format", "json", cwd=family).stdout == fresh
+
+
+# The directory, and `sigcheck clean`.
+
+
+def test_the_directory_is_ignored_by_git_and_by_backups(family: Path) -> None:
+    warm(family)
+    assert (family / ".cache" / ".gitignore").read_text() == "*\n"
+    assert (family / ".cache" / "CACHEDIR.TAG").read_text().startswith("Signature: 8a477f597d28d172789f06886806bc55")
+
+
+def test_a_directory_of_somebody_else_is_not_hidden_from_git(family: Path) -> None:
+    write(family, {".cache/theirs": "x"})
+    warm(family)
+    assert not (family / ".cache" / ".gitignore").exists()
+
+
+def test_clean_deletes_the_cache_and_nothing_else(family: Path) -> None:
+    assert run("clean", cwd=family).stdout == "no cache\n"
+    run("check", cwd=family)
+    done = run("clean", cwd=family)
+    assert (done.returncode, done.stdout) == (0, ".sigcheck_cache: 4 files deleted\n")
+    assert not (family / ".sigcheck_cache").exists()
+    run("check", cwd=family)
+    write(family, {".sigcheck_cache/mine": "x", ".sigcheck_cache/runs/mine": "x", ".sigcheck_cache/.gitignore": "mine"})
+    run("clean", cwd=family)
+    kept = sorted(str(path.relative_to(family)) for path in (family / ".sigcheck_cache").rglob("*") if path.is_file())
+    assert kept == [".sigcheck_cache/.gitignore", ".sigcheck_cache/mine", ".sigcheck_cache/runs/mine"]
+
+
+def test_clean_finds_the_directory_in_the_configuration(family: Path) -> None:
+    write(family, {"sigcheck.toml": 'cache-dir = "kept"'})
+    run("check", cwd=family)
+    assert run("clean", cwd=family).stdout == "kept: 4 files deleted\n"
+
+
+def test_entries_do_not_pile_up(family: Path) -> None:
+    for number in range(20):
+        write(family, {"sigcheck.toml": f'exclude = ["none{number}"]'})
+        run("check", cwd=family)
+    assert len(list((family / ".sigcheck_cache" / "runs").iterdir())) == 16

@@ -50,12 +50,7 @@ def evidence_in(verdicts: Iterable[Verdict]) -> set[Line]:
     return {
         (entry.place.path, entry.place.line)
         for verdict in verdicts
-        for _, _, finding in (
-            *verdict.overriding,
-            *(found for _, found in verdict.calls),
-            *verdict.neglected,
-            *verdict.drifts,
-        )
+        for _, _, finding in verdict.told()
         for entry in evidence_of(finding)
     }
 

@@ -101,6 +101,16 @@ class Verdict:
     compared: tuple[Line, ...]
     siblings: tuple[Line, ...]
 
+    def told(self) -> Iterator[Found]:
+        """All that was found, in an order of its own."""
+        yield from self.overriding
+        for _, found in self.calls:
+            yield found
+        yield from self.neglected
+        yield from self.drifts
+        for entry in self.unresolved:
+            yield "unresolved-base", entry.owner.place, entry
+
 
 def calls_of(verdicts: Iterable[Verdict]) -> Iterator[Found]:
     """The broken calls of all verdicts, each told once: for the first receiver on which it is."""

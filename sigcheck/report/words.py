@@ -152,6 +152,8 @@ def details(diagnostic: Diagnostic) -> list[Detail]:
 def _in_one_line(text: str) -> str:
     """Source text that is quoted may run over several lines, or hold what a terminal would obey."""
     joined = _LINE_BREAK.sub(" ", text)
+    if joined.isprintable():
+        return joined
     return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in joined)
 
 
