@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from corpora import CORPORA, DEFAULT_DIRECTORY, Corpus, prepare
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
