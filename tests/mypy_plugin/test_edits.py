@@ -127,7 +127,7 @@ def test_the_daemon_starts_from_a_fine_grained_cache(project: Project) -> None:
 
 
 SETTINGS = [
-    'severity = { misbound-parameter = "warning" }\n',
+    'fail-on = "error"\nseverity = { misbound-parameter = "warning" }\n',
     'ignore = ["misbound-parameter"]\n',
     'paths = ["."]\n[[contracts]]\nbase = "base.Base"\nmethods = ["run"]\n',
     "",
