@@ -6,15 +6,17 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mypy import nodes
 from mypy.errors import CompileError
 from mypy.options import Options
 from mypy.plugin import ClassDefContext, Plugin
 
-from sigcheck.mypy_plugin.modules import AnalysedModule
 from sigcheck.mypy_plugin.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from sigcheck.mypy_plugin.modules import AnalysedModule
 
 _COLLECT, _CHECK = 100, 200
 """When the two steps run, behind mypy's own patches: every module of an import cycle is collected before one is checked."""
@@ -52,6 +54,9 @@ class SigcheckPlugin(Plugin):
             self._patches, self._underway = api.patches, {}
         module = self._underway.get(tree.fullname)
         if module is None:
+            # Where mypy has everything in its cache, no class comes by, and none of this is needed.
+            from sigcheck.mypy_plugin.modules import AnalysedModule  # noqa: PLC0415
+
             module = AnalysedModule(tree, api.options, api.errors, api.modules)
             if api.options.fine_grained_incremental:
                 module.string = api.named_type("builtins.str")

@@ -11,7 +11,7 @@ import pytest
 
 from sigcheck.mypy_plugin.versions import complaint
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 
 BASE = """\
 class Base:

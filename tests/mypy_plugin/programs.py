@@ -1,0 +1,117 @@
+"""Runs mypy and dmypy over a project that a test writes and edits: cold, warm, and in a daemon.
+
+What is not the project's own (typeshed) stays in a cache that the cold runs share: a cold run knows nothing of the project.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mypy import api
+
+from tests.running import environment, write
+
+CONFIGURATION = "[mypy]\nplugins = sigcheck.mypy_plugin\n"
+TIMEOUT = 120
+
+
+@dataclass
+class Project:
+    """A directory with the files of one project.
+
+    Attributes:
+        directory: it.
+        files: what is in it, by name; None in `edit` takes one away.
+        options: for mypy, in every run.
+        targets: what mypy is asked to check; every module where it is empty.
+        typeshed: the cache that cold runs share.
+    """
+
+    directory: Path
+    files: dict[str, str] = field(default_factory=dict)
+    options: Sequence[str] = ()
+    targets: Sequence[str] = ()
+    typeshed: Path = Path(".cold")
+    _seen: set[str] = field(default_factory=set)
+    _clock: int = 0
+
+    def edit(self, files: Mapping[str, str | None]) -> None:
+        """Change files; mypy sees a change by its time or its size."""
+        self._seen.update(files)
+        for name, text in files.items():
+            path = self.directory / name
+            if text is None:
+                self.files.pop(name, None)
+                path.unlink(missing_ok=True)
+            elif self.files.get(name) != text:
+                self.files[name] = text
+                write(self.directory, {name: text})
+                self._clock += 1
+                moment = 1_700_000_000 + self._clock
+                os.utime(path, (moment, moment))
+
+    def _arguments(self) -> list[str]:
+        own = [name for name in self.files if name.endswith((".py", ".pyi")) and "/" not in name]
+        return ["--no-error-summary", "--no-color-output", *self.options, *(self.targets or sorted(own))]
+
+    def mypy(self, *options: str, cache: str = ".warm") -> list[str]:
+        """What mypy says, sorted: `dmypy` has another order of files."""
+        before = Path.cwd()
+        os.chdir(self.directory)
+        try:
+            output, problem, status = api.run(["--cache-dir", cache, *options, *self._arguments()])
+        finally:
+            os.chdir(before)
+        return _told(output, problem, status)
+
+    def cold(self, *options: str) -> list[str]:
+        """What mypy says that has never seen the project."""
+        self._forget()
+        return self.mypy(*options, "--no-sqlite-cache", cache=str(self.typeshed))
+
+    def _forget(self) -> None:
+        own = {Path(name).parts[0].partition(".")[0] for name in self._seen}
+        for entry in (self.directory / self.typeshed).glob("3.*/*"):
+            if entry.name.partition(".")[0] in own:
+                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+
+    def dmypy(self, *options: str) -> list[str]:
+        """What the daemon says, which starts where there is none."""
+        done = self._daemon("run", "--timeout", "600", "--", *options, *self._arguments())
+        lines = [line for line in done.stdout.splitlines() if not line.startswith(("Daemon st", "Restarting: "))]
+        return _told("\n".join(lines), done.stderr, done.returncode)
+
+    def stop(self) -> None:
+        """End the daemon."""
+        self._daemon("stop")
+
+    def _daemon(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "mypy.dmypy", "--status-file", "daemon.json", command, *arguments],
+            cwd=self.directory,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT,
+            check=False,
+        )
+
+
+def _told(output: str, problem: str, status: int) -> list[str]:
+    lines = output.splitlines()
+    assert "Traceback" not in output + problem, output + problem
+    assert "sigcheck failed" not in output, output
+    assert status in {0, 1}, output + problem
+    assert status == (1 if any(": error:" in line or '"severity": "error"' in line for line in lines) else 0), output
+    return sorted(lines)
+
+
+def ours(lines: Sequence[str]) -> list[str]:
+    """The errors of the plugin: place, message, code."""
+    return [line for line in lines if line.endswith(("[override-binding]", "[call-binding]", "[use-binding]"))]

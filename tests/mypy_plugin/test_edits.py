@@ -1,0 +1,151 @@
+"""After an edit of each kind, a warm run and the daemon say what a cold run says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from tests.mypy_plugin.programs import CONFIGURATION, Project, ours
+
+BASE = """\
+class Base:
+    def run(self, x, y=None):
+        return self.step(x, y)
+
+    def step(self, a, b): ...
+"""
+MID = "from base import Base\n\n\nclass Mid(Base):\n    tag = 1\n"
+SUB = """\
+from mid import Mid
+
+
+class Sub(Mid):
+    def run(self, x, y=None): ...
+
+    def step(self, b, a): ...
+"""
+FAMILY = {"base.py": BASE, "mid.py": MID, "sub.py": SUB}
+
+EDITS: dict[str, list[Mapping[str, str | None]]] = {
+    "nothing": [{}, {}],
+    "base, direct": [
+        {"sub.py": SUB.replace("from mid import Mid", "from base import Base as Mid")},
+        {"base.py": BASE.replace("y=None):", "y=None, z=0):")},
+        {"base.py": BASE},
+    ],
+    "base, two modules away": [
+        {"base.py": BASE.replace("y=None):", "y=None, z=0):")},
+        {"base.py": BASE.replace("run(self, x, y=None)", "run(self, w, y=None)")},
+        {"base.py": BASE},
+    ],
+    "subclass": [
+        {"sub.py": SUB.replace("x, y=None", "z, y=None")},
+        {"sub.py": SUB.replace("def run(self, x, y=None)", "async def run(self, x, y=None)")},
+        {"sub.py": SUB},
+    ],
+    "call site in the base": [
+        {"base.py": BASE.replace("self.step(x, y)", "self.step(a=x, b=y)")},
+        {"base.py": BASE.replace("self.step(x, y)", "self.step(x)")},
+        {"base.py": BASE.replace("return self.step(x, y)", "return None")},
+        {"base.py": BASE},
+    ],
+    "a class between": [
+        {"mid.py": MID + "\n    def step(self, a, b, c): ...\n"},
+        {"mid.py": MID.replace("class Mid(Base)", "class Mid")},
+        {"mid.py": MID},
+    ],
+    "lines move": [{"base.py": "\n\n" + BASE}, {"sub.py": "\n" + SUB}, {"base.py": BASE}],
+    "a comment at the base": [
+        {"base.py": BASE.replace("step(self, a, b): ...", "step(self, a, b): ...  # sigcheck: ignore[misbound-parameter]")},
+        {"base.py": BASE},
+    ],
+    "a module comes and goes": [
+        {"more.py": "from sub import Sub\n\n\nclass More(Sub):\n    def run(self, q): ...\n"},
+        {"base.py": BASE.replace("y=None):", "y=None, z=0):")},
+        {"more.py": None},
+    ],
+}
+
+
+@pytest.mark.parametrize("kind", EDITS)
+def test_warm(kind: str, project: Project) -> None:
+    project.edit(FAMILY)
+    assert ours(project.mypy()) == ours(project.cold())
+    seen = set()
+    for edit in EDITS[kind]:
+        project.edit(edit)
+        cold = project.cold()
+        assert project.mypy() == cold
+        assert project.mypy() == cold, "replayed"
+        seen.add(tuple(ours(cold)))
+    assert any(seen)
+    assert len(seen) > 1 or kind == "nothing", "an edit that changes nothing shows nothing"
+
+
+@pytest.mark.parametrize("kind", EDITS)
+def test_dmypy(kind: str, project: Project) -> None:
+    project.edit(FAMILY)
+    assert project.dmypy() == project.cold()
+    for edit in EDITS[kind]:
+        project.edit(edit)
+        cold = project.cold()
+        assert project.dmypy() == cold
+        assert project.dmypy() == cold, "again"
+
+
+CACHES = {
+    "sqlite": ["--sqlite-cache"],
+    "files": ["--no-sqlite-cache"],
+    "fine-grained": ["--cache-fine-grained"],
+    "fine-grained, files": ["--cache-fine-grained", "--no-sqlite-cache"],
+    "silent": ["--follow-imports=silent"],
+    "skip": ["--follow-imports=skip"],
+}
+
+
+@pytest.mark.parametrize("options", CACHES.values(), ids=CACHES)
+def test_every_cache_and_every_way_to_follow_imports(options: list[str], project: Project) -> None:
+    project.targets = ["sub.py"] if "follow" in options[0] else []
+    project.edit(FAMILY)
+    for kind in ("base, two modules away", "subclass", "call site in the base"):
+        for edit in EDITS[kind]:
+            project.edit(edit)
+            cold = project.cold(*options)
+            assert project.mypy(*options) == cold
+            assert project.mypy(*options) == cold
+    assert bool(ours(cold)) == ("skip" not in options[0])
+
+
+def test_the_daemon_starts_from_a_fine_grained_cache(project: Project) -> None:
+    project.edit(FAMILY)
+    project.mypy("--cache-fine-grained", cache=".mypy_cache")
+    project.edit({"base.py": BASE.replace("self.step(x, y)", "self.step(x)")})
+    assert project.dmypy("--use-fine-grained-cache") == project.cold()
+    project.edit({"base.py": BASE.replace("y=None):", "y=None, z=0):")})
+    assert project.dmypy("--use-fine-grained-cache") == project.cold()
+
+
+SETTINGS = [
+    'fail-on = "error"\nseverity = { misbound-parameter = "warning" }\n',
+    'ignore = ["misbound-parameter"]\n',
+    'paths = ["."]\n[[contracts]]\nbase = "base.Base"\nmethods = ["run"]\n',
+    "",
+]
+
+
+@pytest.mark.parametrize("program", ["mypy", "dmypy"])
+def test_a_changed_configuration(program: str, project: Project) -> None:
+    project.edit({**FAMILY, "sigcheck.toml": ""})
+    run = project.mypy if program == "mypy" else project.dmypy
+    seen = {tuple(run())}
+    for text in SETTINGS:
+        project.edit({"sigcheck.toml": text})
+        told = run()
+        assert told == project.cold()
+        seen.add(tuple(told))
+    assert len(seen) >= 3
+    project.edit({"mypy.ini": CONFIGURATION + "[mypy-sub]\ndisable_error_code = override-binding\n"})
+    told = run()
+    assert told == project.cold()
+    assert not any("[override-binding]" in line for line in told)
