@@ -568,7 +568,7 @@ def test_a_terminal_gets_colour(project: Path) -> None:
 
 
 def test_the_progress_bar_leaves_nothing_behind(tmp_path: Path) -> None:
-    body = "".join(f"class C{i}(object):\n    def f(self, a, b): return a\n" for i in range(600))
+    body = "".join(f"class C{i}(object):\n    def f(self, a, b): return a\n" for i in range(6_000))
     write(tmp_path, {f"m{i}.py": body for i in range(6)} | {"bad.py": BROKEN})
     with open(tmp_path / "out", "wb") as out:
         status, seen = _in_terminal(["check", "--no-cache", "--output-format", "json"], tmp_path, stdout=out.fileno())

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sigcheck.core.binding import CallShape, Rejection, bind, bind_certain
-from sigcheck.core.check import Checked, check
+from sigcheck.core.check import Checked, check, conclude
 from sigcheck.core.demands import Demands
 from sigcheck.core.forwarding import BrokenCall, MisboundArgument, RejectedArgument
 from sigcheck.core.hierarchy import Hierarchy
@@ -107,7 +107,9 @@ def checked(source: str, *groups: str) -> Checked:
         for name, rule in RULES.items()
         if rule.group in groups and rule.severity is not Severity.OFF
     }
-    return check([module], hierarchy, Demands(rules))
+    demands = Demands(rules)
+    judgement = check([module], hierarchy, demands)
+    return conclude(judgement.remarks, judgement.verdicts, (), demands)
 
 
 def run(family: Family, namespace: dict[str, Any], name: str) -> dict[object, str] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 from sigcheck.core.callsite import CallSite
 from sigcheck.core.diagnostic import (
@@ -20,14 +20,6 @@ from sigcheck.core.forwarding import BrokenCall
 from sigcheck.core.honour import NeglectedParameter, UnforwardedParameter
 from sigcheck.core.member import Member
 from sigcheck.core.verdict import Line, Verdict
-
-if TYPE_CHECKING:
-    from typing_extensions import assert_never
-else:
-
-    def assert_never(value: object) -> NoReturn:
-        """For the type checker: every kind of finding is known."""
-        raise AssertionError(value)
 
 
 def evidence_of(finding: Finding) -> Iterator[Member | CallSite]:
@@ -50,7 +42,12 @@ def evidence_of(finding: Finding) -> Iterator[Member | CallSite]:
         case UnreadableSource() | BaseWithoutSource() | InconsistentBases() | UselessSuppression() | UnknownRule():
             return
         case _:
-            assert_never(finding)
+            _refuse(finding)
+
+
+def _refuse(finding: NoReturn) -> NoReturn:
+    """The union is closed: mypy proves that this is never reached. (`typing.assert_never` is younger than Python 3.10.)"""
+    raise AssertionError(finding)
 
 
 def evidence_in(verdicts: Iterable[Verdict]) -> set[Line]:
