@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent / "sigcheck"
 LAYERS: dict[str, tuple[str, ...]] = {
     "version": ("sigcheck.version",),
     "errors": ("sigcheck.errors",),
+    "collector": ("sigcheck.collector",),
     "core": ("sigcheck.core",),
     "source reader": ("sigcheck.readers.source",),
     "live reader": ("sigcheck.readers.live",),
@@ -37,6 +38,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
 MAY_IMPORT: dict[str, set[str]] = {
     "version": set(),
     "errors": set(),
+    "collector": set(),
     "core": set(),
     "source reader": {"core"},
     "live reader": {"core"},
@@ -48,10 +50,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "survey": {"core", "errors", "files", "configuration", "footprint"},
     "project": {"core", "files", "configuration", "footprint", "cache", "survey", "outcome", "source reader"},
     "outcome": {"core"},
-    "use case": {"core", "errors", "files", "configuration", "footprint", "cache", "survey", "project", "outcome"},
+    "use case": {"collector", "core", "errors", "files", "configuration", "footprint", "cache", "survey", "project", "outcome"},
     "report": {"core", "outcome"},
     "command line": {
-        "version", "errors", "core", "files", "configuration", "cache", "use case", "outcome", "report", "source reader",
+        "version", "errors", "collector", "core", "files", "configuration", "cache", "use case", "outcome", "report", "source reader",
     },
     "library": {"core", "errors", "configuration", "use case", "outcome", "live reader"},
     "façade": {"version", "errors", "core", "configuration", "outcome", "report", "library"},
