@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from sigcheck.checking import surveyed
+from sigcheck.collector import without_collector
 from sigcheck.config import Configuration
 from sigcheck.core.hierarchy import Hierarchy
 from sigcheck.core.matrix import Matrix, build_matrix, called
@@ -41,7 +42,10 @@ def run_matrix(
         MissingPathError: a path does not exist.
         UnknownTargetError: the target means no method, or more than one.
     """
-    with reading(configuration, surveyed(configuration, paths), progress) as (project, _, hierarchy):
+    with (
+        without_collector(),
+        reading(configuration, surveyed(configuration, paths), progress) as (project, _, hierarchy),
+    ):
         found = _targets(hierarchy, target, project)
         if not found:
             raise UnknownTargetError(_unknown(hierarchy, target, len(project.files)))

@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
+from sigcheck.collector import without_collector
 from sigcheck.config import Configuration
 from sigcheck.errors import MissingPathError
 from sigcheck.files import shown
@@ -44,6 +45,18 @@ def run_check(
         UnmatchedContractError: a contract matches no class, no override or no siblings.
         UnmatchedFamilyError: a family leads nowhere.
     """
+    with without_collector():
+        return _checked(configuration, paths, contents, progress, by_libcst=by_libcst)
+
+
+def _checked(
+    configuration: Configuration,
+    paths: Sequence[str],
+    contents: Mapping[str, bytes] | None,
+    progress: Callable[[int, int], None] | None,
+    *,
+    by_libcst: bool,
+) -> Report:
     trail = None if configuration.cache_dir is None else Trail()
     survey = surveyed(configuration, paths, contents, trail)
     index = Index(configuration.cache_directory, (configuration, survey.paths, by_libcst))

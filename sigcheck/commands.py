@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn, TextIO, final
 
+from sigcheck.collector import without_collector
 from sigcheck.config import Configuration, check_rules, configuration_for, read_configuration
 from sigcheck.core.rules import GROUPS, RULES, Severity
 from sigcheck.errors import ConfigurationError, MissingPathError, UnresolvedBasesError
@@ -98,6 +99,11 @@ def _parser() -> argparse.ArgumentParser:
 
 def _check(options: argparse.Namespace) -> int:
     """Check every override below PATH against the bases it answers for."""
+    with without_collector():
+        return _checked(options)
+
+
+def _checked(options: argparse.Namespace) -> int:
     from sigcheck.checking import run_check
     from sigcheck.report import machine, summary, text
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import gc
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -46,22 +45,10 @@ def reading(
         progress: told how many files of how many are read.
         by_libcst: have libcst read every file whole, and scan none.
     """
-    with without_collector(), module_cache(configuration) as cache:
+    with module_cache(configuration) as cache:
         project = Project(configuration, survey, cache, by_libcst=by_libcst)
         modules = project.read(progress=progress)
         yield project, modules, _hierarchy(project, modules)
-
-
-@contextmanager
-def without_collector() -> Iterator[None]:
-    """What is read lives until the end of the check, and looking for cycles among it takes half of the check's time."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _hierarchy(project: Project, modules: Sequence[Module]) -> Hierarchy:

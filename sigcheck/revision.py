@@ -10,7 +10,7 @@ from sigcheck.core.resolution import Resolver
 from sigcheck.core.verdict import Remarks, remarks_on
 from sigcheck.findings import Findings, Ground, Lookup
 from sigcheck.footprint import Changes, Footprint
-from sigcheck.inspection import demands_of, module_cache, report_of, without_collector
+from sigcheck.inspection import demands_of, module_cache, report_of
 from sigcheck.outcome import Report
 from sigcheck.project import Project
 from sigcheck.survey import Survey
@@ -41,7 +41,7 @@ def revise(
     findings, ground = before
     if survey.trail is not None:
         survey.trail.adopt(footprint, changes, survey.files)
-    with without_collector(), module_cache(configuration) as cache:
+    with module_cache(configuration) as cache:
         project = Project(configuration, survey, cache)
         changed = {file.shown for file in (*footprint.files, *footprint.others) if file.real in changes.files}
         changed |= {file.shown for file in survey.files if file.real in changes.files}

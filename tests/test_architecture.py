@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent / "sigcheck"
 LAYERS: dict[str, tuple[str, ...]] = {
     "version": ("sigcheck.version",),
     "errors": ("sigcheck.errors",),
+    "collector": ("sigcheck.collector",),
     "core": ("sigcheck.core",),
     "reader parts": ("sigcheck.readers.comments", "sigcheck.readers.scope"),
     "source reader": ("sigcheck.readers.source",),
@@ -43,6 +44,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
 MAY_IMPORT: dict[str, set[str]] = {
     "version": set(),
     "errors": set(),
+    "collector": set(),
     "core": set(),
     "reader parts": {"core"},
     "source reader": {"core", "reader parts"},
@@ -56,13 +58,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "survey": {"core", "errors", "files", "configuration", "footprint"},
     "project": {"core", "files", "configuration", "footprint", "cache", "survey", "outcome", "source reader"},
     "outcome": {"core"},
-    "use case": {"core", "errors", "files", "configuration", "footprint", "cache", "survey", "project", "outcome"},
+    "use case": {"collector", "core", "errors", "files", "configuration", "footprint", "cache", "survey", "project", "outcome"},
     "report": {"core", "outcome"},
     "mypy plugin": {
         "version", "errors", "core", "files", "configuration", "report", "reader parts", "mypy reader",
     },
     "command line": {
-        "version", "errors", "core", "files", "configuration", "cache", "use case", "outcome", "report", "source reader",
+        "version", "errors", "collector", "core", "files", "configuration", "cache", "use case", "outcome", "report", "source reader",
     },
     "library": {"core", "errors", "configuration", "use case", "outcome", "live reader"},
     "façade": {"version", "errors", "core", "configuration", "outcome", "report", "library"},
