@@ -14,8 +14,9 @@ from typing import Any, NoReturn, TextIO, final
 from sigcheck.collector import without_collector
 from sigcheck.config import Configuration, check_rules, configuration_for, read_configuration
 from sigcheck.core.rules import GROUPS, RULES, Severity
-from sigcheck.errors import ConfigurationError, MissingPathError, UnresolvedBasesError
+from sigcheck.errors import ConfigurationError, MissingPathError, SigcheckError, UnresolvedBasesError
 from sigcheck.files import read_bytes, shown
+from sigcheck.outcome import Report
 from sigcheck.version import __version__
 
 FORMATS = ("concise", "full", "json", "github", "sarif")
@@ -63,6 +64,10 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--output-format", choices=FORMATS, help="default: full")
     check.add_argument("--config", metavar="FILE", help="a pyproject.toml or sigcheck.toml")
     check.add_argument("--python", metavar="PATH", help="an interpreter or environment whose packages hold bases")
+    changed = check.add_mutually_exclusive_group()
+    changed.add_argument("--changed-since", metavar="REF", help="report only what touches a file changed since REF")
+    changed.add_argument("--staged", action="store_true", help="report only what touches a file that is staged")
+    check.add_argument("--watch", action="store_true", help="check again after each save, until Ctrl-C")
     check.add_argument("--strict-resolve", action="store_true", help="a base without source is an error")
     check.add_argument("--show-unresolved", action="store_true", help="list the bases without source")
     check.add_argument("--statistics", action="store_true", help="count the diagnostics of each rule")
@@ -99,18 +104,76 @@ def _parser() -> argparse.ArgumentParser:
 
 def _check(options: argparse.Namespace) -> int:
     """Check every override below PATH against the bases it answers for."""
+    if options.watch:
+        return _watch(options)
     with without_collector():
-        return _checked(options)
+        return _check_once(options, _configured(options))
 
 
-def _checked(options: argparse.Namespace) -> int:
+def _watch(options: argparse.Namespace) -> int:
+    """Check again after each save. What keeps one check from running is told, and mended by the next save."""
+    from sigcheck.watching import rounds
+
+    if "-" in options.paths:
+        raise ConfigurationError("--watch reads files, and - is none; name them")
+    configuration = _configured(options)
+    paths = list(options.paths) or [str(configuration.root / path) for path in configuration.paths]
+    is_first = True
+    try:
+        for _ in rounds(paths, str(configuration.source) if configuration.source else None):
+            try:
+                with without_collector():
+                    _check_once(options, _configured(options))
+            except SigcheckError as error:
+                if is_first:
+                    raise
+                sys.stdout.flush()
+                print(f"sigcheck: {error}", file=sys.stderr)
+            is_first = False
+            sys.stdout.flush()
+            print("sigcheck: waiting for changes; Ctrl-C ends", file=sys.stderr, flush=True)
+    except KeyboardInterrupt:
+        pass
+    return 0
+
+
+def _in_what_changed(options: argparse.Namespace, configuration: Configuration, report: Report) -> Report | None:
+    """The part of a report that touches what changed; None where no part is meant."""
+    if not options.staged and options.changed_since is None:
+        return None
+    from sigcheck.changeset import changed_since, staged
+    from sigcheck.core.reach import is_touched, module_of
+
+    if "-" in options.paths:
+        raise ConfigurationError("--staged and --changed-since ask git of files, and - is none")
+    paths = tuple(options.paths) or tuple(str(configuration.root / path) for path in configuration.paths)
+    changes = staged(paths) if options.staged else changed_since(options.changed_since, paths)
+    if changes is None:
+        return None
+    return replace(
+        report,
+        diagnostics=tuple(
+            diagnostic
+            for diagnostic in report.diagnostics
+            if is_touched(diagnostic, changes.is_changed, changes.is_gone)
+        ),
+        unresolved=tuple(
+            base
+            for base in report.unresolved
+            if changes.is_changed(base.owner.place.path) or changes.is_gone(module_of(base.reference))
+        ),
+    )
+
+
+def _check_once(options: argparse.Namespace, configuration: Configuration) -> int:
     from sigcheck.checking import run_check
     from sigcheck.report import machine, summary, text
 
-    configuration = _configured(options)
     paths, contents = _inputs(options)
     with _Progress(sys.stderr) as progress:
         report = run_check(configuration, paths, contents=contents, progress=progress)
+    part = _in_what_changed(options, configuration, report)
+    report = report if part is None else part
 
     colour = _wants_colour(options.color, sys.stdout)
     form = options.output_format or "full"
@@ -136,7 +199,7 @@ def _checked(options: argparse.Namespace) -> int:
         if options.statistics:
             out.write(summary.render_statistics(counted))
         if not options.quiet:
-            out.write(summary.render_summary(counted) + "\n")
+            out.write(summary.render_summary(counted, is_partial=part is not None) + "\n")
     if configuration.strict_resolve and report.unresolved:
         out.flush()
         count = len(report.unresolved)

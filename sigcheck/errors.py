@@ -27,5 +27,9 @@ class UnresolvedBasesError(SigcheckError):
     """Bases without source, under `strict-resolve`."""
 
 
+class RevisionError(SigcheckError):
+    """A question that git cannot answer: no git, no repository, no such commit."""
+
+
 class UnknownTargetError(SigcheckError):
     """A name that means no method, or more than one."""

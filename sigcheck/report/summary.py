@@ -5,12 +5,15 @@ from __future__ import annotations
 from sigcheck.outcome import Report
 
 
-def render_summary(report: Report) -> str:
-    """`12 overrides of 2 contracts in 9 files: 3 diagnostics`."""
+def render_summary(report: Report, *, is_partial: bool = False) -> str:
+    """`12 overrides of 2 contracts in 9 files: 3 diagnostics`; ` in what changed`, where a part of the report is told."""
     scope = f" of {_count(len(report.contracts), 'contract')}" if report.contracts else ""
     found = _count(len(report.diagnostics), "diagnostic") if report.diagnostics else "no diagnostics"
+    where = " in what changed" if is_partial else ""
     unresolved = f", {_count(len(report.unresolved), 'base')} without source" if report.unresolved else ""
-    return f"{_count(report.overrides, 'override')}{scope} in {_count(report.files, 'file')}: {found}{unresolved}"
+    return (
+        f"{_count(report.overrides, 'override')}{scope} in {_count(report.files, 'file')}: {found}{where}{unresolved}"
+    )
 
 
 def render_statistics(report: Report) -> str:
