@@ -288,7 +288,16 @@ def test_a_super_call_that_another_class_answers() -> None:
         pass
 
     assert told(Root, lambda: Left().run(*things(2))) == []
+
+    class Turned(Root):
+        def run(self, scale: Any = None, x: Any = None) -> Any:
+            return super().run(x, scale)
+
+    class TurnedBoth(Turned, Beside):
+        pass
+
     assert told(Root, lambda: Both().run(*things(2))) == [("x", "scale")]
+    assert told(Root, lambda: TurnedBoth().run(*things(2))) == [("x", "scale")]  # he saw Root.run, not his own
 
 
 def test_the_author_is_the_method_that_makes_the_call() -> None:
