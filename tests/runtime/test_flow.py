@@ -291,7 +291,7 @@ def test_a_super_call_that_another_class_answers() -> None:
 
     class Turned(Root):
         def run(self, scale: Any = None, x: Any = None) -> Any:
-            return super().run(x, scale)
+            return super().run(x)
 
     class TurnedBoth(Turned, Beside):
         pass
