@@ -23,6 +23,14 @@ MOST_SHAPES = 256
 Stray = tuple[Argument, str]
 """An argument, and the name that its object has in the enclosing call."""
 
+Pair = tuple[int, int, str, dict[tuple[type, str], "tuple[int, int] | None"]]
+"""A positional argument with a name, as another call may enclose it.
+
+Its index; the index of the argument of that name there, or that of the receiver, which has no name; the name; and for objects
+of other names there that are known to be meant here, if nothing else changes its name, by the class of the receiver: where the
+two arguments are that are one object if they changed places; None where they cannot have.
+"""
+
 Receiver = object
 """What a method is called on: an instance, or for a class method the class."""
 
@@ -87,18 +95,30 @@ class Plan:
     Attributes:
         method: what is called.
         shape: how, without the receiver.
+        skipped: how many arguments the receiver is: one, or none.
         landings: the parameter of each argument, but for those that land in a catch-all.
         slots: the same for each positional argument, the receiver included; None for what has no name.
         keywords: the same for each keyword.
         places: for each parameter that gets an argument, which.
         roles: the arguments that land in a parameter that demands a role, a catch-all included; that parameter, and the
             roles that fit.
-        pairs: for each plan of an enclosing call, the positional arguments that are named here: the index of each, the index
-            of the argument of that name there (or that of the receiver, which has no name), and the name.
+        pairs: for each plan of an enclosing call, the positional arguments that are named here.
         verdicts, settled: what is known of an argument that changes its name, in one kind of call; see `suspicion`.
     """
 
-    __slots__ = ("keywords", "landings", "method", "pairs", "places", "roles", "settled", "shape", "slots", "verdicts")
+    __slots__ = (
+        "keywords",
+        "landings",
+        "method",
+        "pairs",
+        "places",
+        "roles",
+        "settled",
+        "shape",
+        "skipped",
+        "slots",
+        "verdicts",
+    )
 
     def __init__(
         self,
@@ -110,19 +130,20 @@ class Plan:
     ) -> None:
         self.method = method
         self.shape = shape
+        self.skipped = len(slots) - shape.positional
         self.landings = landings
         self.slots = slots
         self.keywords = keywords
         self.places: dict[str, Argument] = {name: argument for argument, name in landings.items()}
         self.roles: tuple[tuple[Argument, str, frozenset[str]], ...] = ()
-        self.pairs: dict[Plan, tuple[tuple[int, int, str], ...]] = {}
+        self.pairs: dict[Plan, tuple[Pair, ...]] = {}
         self.verdicts: dict[object, object] = {}
         self.settled: dict[object, Any] = {}
 
-    def pair(self, outer: Plan) -> tuple[tuple[int, int, str], ...]:
+    def pair(self, outer: Plan) -> tuple[Pair, ...]:
         """See `pairs`."""
-        found = tuple(
-            (index, outer.slots.index(slot) if slot in outer.slots else 0, slot)
+        found: tuple[Pair, ...] = tuple(
+            (index, outer.slots.index(slot) if slot in outer.slots else 0, slot, {})
             for index, slot in enumerate(self.slots)
             if slot is not None
         )
@@ -132,17 +153,16 @@ class Plan:
 
     def index(self, argument: Argument) -> Argument:
         """Where an argument is, if the receiver is counted."""
-        return argument if isinstance(argument, str) else argument + len(self.slots) - self.shape.positional
+        return argument if isinstance(argument, str) else argument + self.skipped
 
     def value(self, argument: Argument, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         """One argument of a call of that shape."""
-        return kwargs[argument] if isinstance(argument, str) else args[argument + len(args) - self.shape.positional]
+        return kwargs[argument] if isinstance(argument, str) else args[argument + self.skipped]
 
     def passed(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Iterator[tuple[Argument, str | None, Any]]:
         """Each argument behind the receiver, the parameter in which it lands, and the object."""
-        skipped = len(self.slots) - self.shape.positional
         for position in range(self.shape.positional):
-            yield position, self.slots[position + skipped], args[position + skipped]
+            yield position, self.slots[position + self.skipped], args[position + self.skipped]
         for keyword, value in kwargs.items():
             yield keyword, self.keywords[keyword], value
 
@@ -153,26 +173,27 @@ class Frame:
     Attributes:
         plan: of the call.
         args, kwargs: what it was called with.
+        names: the name of each object that has one, by identity, and None for what is two arguments at once; from when it is
+            first asked for by `named`.
     """
 
-    __slots__ = ("_names", "args", "kwargs", "plan")
+    __slots__ = ("args", "kwargs", "names", "plan")
 
     def __init__(self, plan: Plan, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         self.plan = plan
         self.args = args
         self.kwargs = kwargs
-        self._names: dict[int, str | None] | None = None
+        self.names: dict[int, str | None] | None = None
 
-    @property
-    def names(self) -> dict[int, str | None]:
-        """The name of each object that has one, by identity; None for what is two arguments at once."""
-        if self._names is None:
-            self._names = found = {}
+    def named(self) -> dict[int, str | None]:
+        """See `names`."""
+        if self.names is None:
+            self.names = found = {}
             for _, name, value in self.plan.passed(self.args, self.kwargs):
                 if has_identity(value):
                     key = id(value)
                     found[key] = None if key in found else name
-        return self._names
+        return self.names
 
 
 class Strand(threading.local):
@@ -252,23 +273,39 @@ def _within(code: CodeType) -> Iterator[CodeType]:
 def strays(plan: Plan, outer: Frame, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[Stray] | None:
     """The arguments that have another name in the enclosing call than the parameter in which they land. None: mostly so.
 
-    Most are where they were: what is the very object that the enclosing call has under that name is not looked up.
+    Most are where they were: what is the very object that the enclosing call has under that name is not looked up. One that is
+    known to be meant is none of them.
     """
-    pairs = plan.pairs
-    pairing = pairs[outer.plan] if outer.plan in pairs else plan.pair(outer.plan)
+    try:
+        pairing = plan.pairs[outer.plan]
+    except KeyError:
+        pairing = plan.pair(outer.plan)
     theirs = outer.args
+    names: dict[int, str | None] | None = None
     found: list[Stray] | None = None
-    for index, other, slot in pairing:
+    meant: tuple[int, str] | None = None
+    for index, other, slot, exchanges in pairing:
         value = args[index]
         if value is not theirs[other]:
-            name = outer.names.get(id(value))
-            if name is not None and name != slot:
-                found = found or []
-                found.append((index - len(args) + plan.shape.positional, name))
+            names = names or outer.names or outer.named()
+            name = names.get(id(value))
+            if name is None or name == slot:
+                continue
+            if meant is None and found is None and not kwargs:
+                try:
+                    places = exchanges[type(theirs[0]), name]
+                    if places is None or args[places[0]] is not theirs[places[1]]:
+                        meant = index, name
+                        continue
+                except KeyError:
+                    pass
+            if found is None:
+                found = [] if meant is None else [(meant[0] - plan.skipped, meant[1])]
+            found.append((index - plan.skipped, name))
     if kwargs:
+        names = names or outer.names or outer.named()
         for keyword, value in kwargs.items():
-            name = outer.names.get(id(value))
+            name = names.get(id(value))
             if name is not None and name != (slot_ := plan.keywords[keyword]) and slot_ is not None:
-                found = found or []
-                found.append((keyword, name))
+                found = [*(found or ()), (keyword, name)]
     return found

@@ -133,27 +133,28 @@ def _outside(skipped: frozenset[str]) -> tuple[FrameType | None, int]:
 # The quick answer, for who changes names on purpose at every call.
 
 
-def is_settled(
+def is_settled(  # noqa: PLR0917 - asked at each call that changes a name
     plan: Plan,
     outer: Frame,
     args: tuple[Any, ...],
     kwargs: Mapping[str, Any],
     suspects: Sequence[Stray],
-    *,
     read: Reader,
 ) -> bool:
     """No argument of a call is misbound, whoever wrote it: nobody has to be looked for."""
-    kind = type(outer.args[0])
+    kind = class_of(outer.args[0])
     settled = plan.settled
     moves: dict[str, str] = {}
+    several = len(suspects) > 1
     for argument, name in suspects:
         key = (outer.plan, kind, argument, name)
-        if key in settled:
+        try:
             known = settled[key]
-        else:
+        except KeyError:
             known = _settled(Passage(plan, args, kwargs, outer), argument, name, read)
             if len(settled) < MOST_SHAPES:
                 settled[key] = known
+                _remember(plan, outer.plan, argument, (kind, name), known)
         if known is None:
             continue
         if known is _OPEN:
@@ -162,10 +163,21 @@ def is_settled(
         mine = args[here] if isinstance(here, int) else kwargs[here]
         if mine is (outer.args[there] if isinstance(there, int) else outer.kwargs[there]):
             return False
-        if moves and (name in moves.values() or lands_in in moves):
-            return False
-        moves[name] = lands_in
+        if several:
+            if name in moves.values() or lands_in in moves:
+                return False
+            moves[name] = lands_in
     return True
+
+
+def _remember(plan: Plan, outer: Plan, argument: Argument, change: tuple[type, str], known: Settled | None) -> None:
+    """Let `strays` pass over what is settled for an argument by position, as far as two positions decide it."""
+    here, there, _ = known if known is not None else (0, 0, "")
+    if isinstance(argument, str) or isinstance(here, str) or isinstance(there, str):
+        return
+    for index, _, _, exchanges in plan.pairs.get(outer, ()):
+        if index == argument + plan.skipped:
+            exchanges[change] = (here, there) if known is not None else None
 
 
 def _settled(passage: Passage, argument: Argument, name: str, read: Reader) -> Settled | None:
@@ -268,7 +280,7 @@ class _Question:
     def _delivery(self) -> Delivery:
         plan, outer = self._passage.plan, self._passage.outer
         passed = list(plan.passed(self._passage.args, self._passage.kwargs))
-        names = {argument: name for argument, _, value in passed if (name := outer.names.get(id(value))) is not None}
+        names = {argument: name for argument, _, value in passed if (name := outer.named().get(id(value))) is not None}
         times = collections.Counter(id(value) for _, _, value in passed)
         moves = {
             names[argument]: slot

@@ -207,7 +207,7 @@ def _bound(wrapper: Wrapper, function: FunctionType) -> Callable[..., Any]:
             _tell(wrapper, wrong_roles(plan, args, kwargs, outer, _OWN_FILES))
         if outer is not None:
             suspects = strays(plan, outer, args, kwargs)
-            if suspects is not None and not is_settled(plan, outer, args, kwargs, suspects, read=read_definition):
+            if suspects is not None and not is_settled(plan, outer, args, kwargs, suspects, read_definition):
                 _judge(wrapper, suspects, Passage(plan, args, kwargs, outer))
         elif is_class and frames:
             _enclosed(wrapper, plan, args, kwargs)
@@ -248,7 +248,7 @@ def _enter(wrapper: Wrapper, args: Arguments, kwargs: Keywords) -> Plan | None:
         _tell(wrapper, wrong_roles(plan, args, kwargs, outer, _OWN_FILES))
     if outer is not None:
         suspects = strays(plan, outer, args, kwargs)
-        if suspects is not None and not is_settled(plan, outer, args, kwargs, suspects, read=read_definition):
+        if suspects is not None and not is_settled(plan, outer, args, kwargs, suspects, read_definition):
             _judge(wrapper, suspects, Passage(plan, args, kwargs, outer))
     elif frames and method.flavour is not Flavour.INSTANCE:
         _enclosed(wrapper, plan, args, kwargs)

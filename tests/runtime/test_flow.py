@@ -288,7 +288,16 @@ def test_a_super_call_that_another_class_answers() -> None:
         pass
 
     assert told(Root, lambda: Left().run(*things(2))) == []
+
+    class Turned(Root):
+        def run(self, scale: Any = None, x: Any = None) -> Any:
+            return super().run(x)
+
+    class TurnedBoth(Turned, Beside):
+        pass
+
     assert told(Root, lambda: Both().run(*things(2))) == [("x", "scale")]
+    assert told(Root, lambda: TurnedBoth().run(*things(2))) == [("x", "scale")]  # he saw Root.run, not his own
 
 
 def test_the_author_is_the_method_that_makes_the_call() -> None:
@@ -359,6 +368,49 @@ def test_class_and_static_methods(entry: str) -> None:
 
     for family_class, expected in ((Kinds, []), (Built, [("a", "b")]), (Folded, [("a", "b")])):
         assert told(Kinds, lambda cls=family_class: getattr(cls(), entry)(*things(2))) == expected  # type: ignore[misc]
+
+
+def test_what_is_known_of_one_class_is_not_of_another() -> None:
+    """The same call, of the same shape: settled for one receiver, misbound on the next, and so again."""
+
+    class Family:
+        @classmethod
+        def begin(cls, node: Any, parent: Any) -> Any:
+            return cls.fold(object(), node)
+
+        def main(self, node: Any, parent: Any, child: Any = None) -> Any:
+            return self.step(child, node)
+
+        def step(self, node: Any, parent: Any) -> Any: ...
+
+        @classmethod
+        def fold(cls, node: Any, parent: Any) -> Any: ...
+
+    class Wrong(Family):
+        def step(self, node: Any, other: Any, parent: Any = None) -> Any: ...
+
+        @classmethod
+        def fold(cls, node: Any, other: Any, parent: Any = None) -> Any: ...
+
+    class Behind(Family):
+        def step(self, node: Any, parent: Any) -> Any:
+            return super().step(node, parent)
+
+    class Mixed(Behind, Wrong): ...
+
+    class Plain(Behind): ...
+
+    node, parent, child = things(3)
+    with guarding(Family):
+        for _ in range(3):
+            Family().main(node, parent, child)
+            Plain().main(node, parent, child)
+            Family.begin(node, parent)
+            for wrong in (Wrong().main, Wrong.begin, Mixed().main):
+                with pytest.raises(MisboundArgumentError, match="lands in `other`"):
+                    wrong(node, parent)
+            with pytest.raises(MisboundArgumentError, match="node and parent changed places"):
+                Family().main(node, None)
 
 
 def test_another_receiver_is_another_matter() -> None:
