@@ -67,7 +67,7 @@ def measure(name: str, package: Path, rounds: int) -> None:
                 took["warm", plugin] = seconds(package, plugin, cache)
             cold.append(took["cold", order[1]] / took["cold", ""])
             warm.append(took["warm", order[1]] / took["warm", ""])
-            print(f"{name} {turn + 1}: {({' '.join(key): round(value, 2) for key, value in took.items()})}")
+            print(f"{name} {turn + 1}: { ({' '.join(key): round(value, 2) for key, value in took.items()}) }")
     for label, ratios in (("cold", cold), ("warm", warm)):
         print(f"{name} {label}: {statistics.median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f})")
 

@@ -57,7 +57,11 @@ EDITS: dict[str, list[Mapping[str, str | None]]] = {
     ],
     "lines move": [{"base.py": "\n\n" + BASE}, {"sub.py": "\n" + SUB}, {"base.py": BASE}],
     "a comment at the base": [
-        {"base.py": BASE.replace("step(self, a, b): ...", "step(self, a, b): ...  # sigcheck: ignore[misbound-parameter]")},
+        {
+            "base.py": BASE.replace(
+                "step(self, a, b): ...", "step(self, a, b): ...  # sigcheck: ignore[misbound-parameter]"
+            )
+        },
         {"base.py": BASE},
     ],
     "a module comes and goes": [

@@ -71,7 +71,9 @@ SEQUENCES = st.tuples(
     st.fixed_dictionaries({"base.py": _BASE, "mid.py": _MID, "sub.py": _SUB}), st.lists(_EDIT, min_size=2, max_size=5)
 )
 # mypy raises the limit of recursion in this process, which hypothesis remarks on.
-pytestmark = pytest.mark.filterwarnings("ignore:The recursion limit will not be reset:hypothesis.errors.HypothesisWarning")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:The recursion limit will not be reset:hypothesis.errors.HypothesisWarning"
+)
 QUIET = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large]
 
 
