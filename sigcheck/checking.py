@@ -7,20 +7,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
 
 from sigcheck.collector import without_collector
 from sigcheck.config import Configuration
 from sigcheck.errors import MissingPathError
 from sigcheck.files import shown
-from sigcheck.findings import Findings, Ground, Telling
 from sigcheck.footprint import Changes, Trail, changes_since
 from sigcheck.index import Entry, Index, Trace
 from sigcheck.outcome import Report
-from sigcheck.serialization import decode, encode
+from sigcheck.record import Record, parts_of
 from sigcheck.survey import Survey, survey_of
-
-T = TypeVar("T")
 
 
 def run_check(
@@ -61,10 +57,12 @@ def _checked(
     survey = surveyed(configuration, paths, contents, trail)
     index = Index(configuration.cache_directory, (configuration, survey.paths, by_libcst))
     entry = index.recall()
-    changes = None if entry is None else _changes(entry, survey)
-    findings = None if entry is None else _decoded(Findings, entry.parts[1:2])
-    if entry is not None and findings is not None and changes is not None and not changes:
-        report = _retold(entry, findings)
+    if entry is None:
+        changes, record = None, Record(())
+    else:
+        changes, record = _changes(entry, survey), Record(entry.parts)
+    if entry is not None and changes is not None and not changes:
+        report = record.report()
         if report is not None:
             if changes.is_worn and survey.trail is not None:
                 survey.trail.adopt(entry.trace.footprint, changes, survey.files)
@@ -74,27 +72,18 @@ def _checked(
     from sigcheck.inspection import inspect
     from sigcheck.revision import revise
 
-    done: tuple[Report, Findings, Ground | None] | None = None
-    if entry is not None and findings is not None and changes is not None and not by_libcst:
-        ground = _decoded(Ground, entry.parts[2:])
-        if ground is not None:
-            done = revise(configuration, survey, (findings, ground), entry.trace.footprint, changes)
-        if done is None and survey.trail is not None:
+    ground = None if by_libcst else record.ground()
+    if entry is not None and changes is not None and ground is not None and record.findings is not None:
+        revised = revise(configuration, survey, (record.findings, ground), entry.trace.footprint, changes)
+        if revised is not None:
+            _keep(index, survey, record.parts_after(*revised), entry)
+            return revised[0]
+        if survey.trail is not None:
             survey.trail.forget()
-    report, found, ground = done or inspect(configuration, survey, progress, by_libcst=by_libcst)
+    inspected = inspect(configuration, survey, progress, by_libcst=by_libcst)
     if index.is_open:
-        parts = [encode(Telling, Telling.of(report, found)), encode(Findings, found)]
-        _keep(index, survey, (*parts, *(() if ground is None else (encode(Ground, ground),))), entry)
-    return report
-
-
-def _retold(entry: Entry, findings: Findings) -> Report | None:
-    """The report of the run that left an entry."""
-    telling = _decoded(Telling, entry.parts[:1])
-    try:
-        return None if telling is None else telling.report(findings)
-    except ValueError:
-        return None
+        _keep(index, survey, parts_of(*inspected), entry)
+    return inspected[0]
 
 
 def surveyed(
@@ -125,14 +114,6 @@ def _changes(entry: Entry, survey: Survey) -> Changes:
     if entry.trace.problems != survey.problems:
         changes.is_order = True
     return changes
-
-
-def _decoded(kind: type[T], parts: tuple[bytes, ...]) -> T | None:
-    """A part of an entry; None where there is none, or it is none."""
-    try:
-        return decode(kind, parts[0]) if parts else None
-    except ValueError:
-        return None
 
 
 def _keep(index: Index, survey: Survey, parts: tuple[bytes, ...], old: Entry | None) -> None:

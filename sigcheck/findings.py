@@ -84,12 +84,14 @@ class Telling:
     """A report, but for what the findings of the same check say already.
 
     Attributes:
+        judged: the files that have verdicts, in order.
         order: for each diagnostic its number among the findings, or, below zero, the number from the end of `others`.
         others: the diagnostics that are of no verdict.
         severities: of each rule.
         files, classes, overrides, call_sites, contracts, fail_on: see `outcome.Report`.
     """
 
+    judged: tuple[str, ...]
     order: tuple[int, ...]
     others: tuple[Diagnostic, ...]
     severities: Mapping[str, Severity]
@@ -107,6 +109,7 @@ class Telling:
         others = tuple(entry for entry in report.diagnostics if id(entry.finding) not in numbers)
         below = {id(entry): index - len(others) for index, entry in enumerate(others)}
         return cls(
+            tuple(verdict.path for verdict in findings.verdicts),
             tuple(numbers.get(id(entry.finding), below.get(id(entry), 0)) for entry in report.diagnostics),
             others,
             {entry.rule: entry.severity for entry in report.diagnostics},

@@ -100,11 +100,14 @@ class Project:
         if not self._by_libcst:
             self._scanned[real] = read
 
-    def confirm(self, evidence: Iterable[Line]) -> dict[str, Module]:
+    def confirm(
+        self, evidence: Iterable[Line], ask: Callable[[Sequence[Suspect]], list[ReadRequest]] | None = None
+    ) -> dict[str, Module]:
         """Have libcst read again what the scan has found.
 
         Args:
             evidence: the lines of the definitions and calls of which something is told.
+            ask: asks libcst about the suspects, where it is ready for that.
 
         Returns:
             The files of which libcst reads one otherwise, as it reads them, by the paths that reports show.
@@ -117,7 +120,9 @@ class Project:
             for real, read in self._scanned.items()
             if real in lines
         ]
-        requests = unconfirmed(suspects, self.decorators)
+        if not suspects:
+            return {}
+        requests = ask(suspects) if ask is not None else unconfirmed(suspects, self.decorators)
         for request in requests:
             del self._scanned[request.real]
         again = read_files(requests, self.decorators, self._cache, whole=True, by_libcst=True)

@@ -12,6 +12,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from sigcheck.cache import Known, ModuleCache
@@ -304,6 +305,31 @@ def unconfirmed(suspects: Sequence[Suspect], decorators: Decorators) -> list[Rea
         return [suspect.request for suspect in suspects]
     finally:
         _TO_CONFIRM.clear()
+
+
+@contextmanager
+def confirming(decorators: Decorators) -> Iterator[Callable[[Sequence[Suspect]], list[ReadRequest]]]:
+    """`unconfirmed` for a few suspects that will be known in a while: another process loads libcst meanwhile, if there can be one."""
+    if (os.cpu_count() or 1) == 1 or not _can_fork():
+        yield lambda suspects: unconfirmed(suspects, decorators)
+        return
+    with _pool(1) as pool:
+        loaded = pool.submit(source.load_libcst)
+
+        def ask(suspects: Sequence[Suspect]) -> list[ReadRequest]:
+            try:
+                loaded.result()
+                found = pool.submit(_confirm_few, suspects, decorators).result()
+            except BrokenProcessPool:
+                return [suspect.request for suspect in suspects]
+            return [suspects[index].request for index in found]
+
+        yield ask
+
+
+def _confirm_few(suspects: Sequence[Suspect], decorators: Decorators) -> list[int]:
+    gc.disable()
+    return [index for index, suspect in enumerate(suspects) if not _is_confirmed(suspect, decorators)]
 
 
 _TO_CONFIRM: list[Sequence[Suspect]] = []

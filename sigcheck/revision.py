@@ -12,7 +12,8 @@ from sigcheck.findings import Findings, Ground, Lookup
 from sigcheck.footprint import Changes, Footprint
 from sigcheck.inspection import demands_of, module_cache, report_of
 from sigcheck.outcome import Report
-from sigcheck.project import Project
+from sigcheck.project import Project, decorators_of
+from sigcheck.reading import confirming
 from sigcheck.survey import Survey
 
 _TOO_MANY = 0.5
@@ -41,7 +42,7 @@ def revise(
     findings, ground = before
     if survey.trail is not None:
         survey.trail.adopt(footprint, changes, survey.files)
-    with module_cache(configuration) as cache:
+    with confirming(decorators_of(configuration)) as ask, module_cache(configuration) as cache:
         project = Project(configuration, survey, cache)
         changed = {file.shown for file in (*footprint.files, *footprint.others) if file.real in changes.files}
         changed |= {file.shown for file in survey.files if file.real in changes.files}
@@ -64,7 +65,7 @@ def revise(
             return None
         # What was told before of a file that is as it was has been read by libcst already.
         known = {(path, line) for path, line in evidence_in(findings.verdicts) if path not in changed}
-        if project.confirm(evidence_in(new.values()) - known):
+        if project.confirm(evidence_in(new.values()) - known, ask):
             return None
         old = {verdict.path: verdict for verdict in findings.verdicts if verdict.path not in reached}
         both = {**old, **new}

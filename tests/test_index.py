@@ -13,7 +13,7 @@ from random import Random
 
 import pytest
 
-from sigcheck import cachedir, footprint, inspection, reading, revision
+from sigcheck import cachedir, footprint, index, inspection, reading, revision
 from sigcheck.checking import run_check
 from sigcheck.config import Configuration
 from sigcheck.core import check
@@ -474,3 +474,17 @@ def test_entries_do_not_pile_up(family: Path) -> None:
         write(family, {"sigcheck.toml": f'exclude = ["none{number}"]'})
         run("check", cwd=family)
     assert len(list((family / ".sigcheck_cache" / "runs").iterdir())) == 16
+
+
+def test_many_edits_are_kept_in_few_parts(family: Path, counted: Counted) -> None:
+    warm(family)
+    parts = []
+    for number in range(14):
+        write(family, {"other.py": BROKEN.replace("scale", f"scale{number}")})
+        assert f"scale{number}" in warm(family)
+        [entry] = entries(family)
+        data = entry.read_bytes()
+        parts.append(len(index._split(data[len(index._MARK) + 16 :])))
+    assert counted.inspected == 1
+    assert parts == [5, 6, 7, 8, 9, 10, 11, 12, 13, 4, 5, 6, 7, 8]
+    assert warm(family) == cold(family)

@@ -24,6 +24,7 @@ __all__ = [
     "Decorators",
     "Extents",
     "Scan",
+    "load_libcst",
     "narrowed",
     "read_definition",
     "read_flow",
@@ -48,3 +49,8 @@ def __getattr__(name: str) -> Any:
     if name not in _WITH_LIBCST:
         raise AttributeError(name)
     return getattr(importlib.import_module(f"{__name__}.{_WITH_LIBCST[name]}"), name)
+
+
+def load_libcst() -> None:
+    """Load it now, to have it when it is needed."""
+    importlib.import_module(f"{__name__}.definitions")
