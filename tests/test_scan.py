@@ -226,7 +226,7 @@ def test_corpora(name: str, way: str) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", ("fsspec", "sglang"))
+@pytest.mark.parametrize("name", ["fsspec", "sglang"])
 def test_contracts_and_families_on_corpora(name: str) -> None:
     directory = corpus_of(name)
     asked: Mapping[str, Any] = {"contracts": (CONTRACTS[name],), "families": (FAMILIES[name],)}
