@@ -33,10 +33,17 @@ def alias(**names: str | Sequence[str]) -> Alias:
     """Names that may change on purpose: `alias(residual="hidden")` lets what is `hidden` to the caller land in `residual`.
 
     It says nothing of the other way; a sequence names several.
+
+    Raises:
+        GuardUsageError: a name is no text.
     """
     pairs = set()
-    for target, sources in names.items():
-        pairs |= {(source, target) for source in ([sources] if isinstance(sources, str) else sources)}
+    for target, given in names.items():
+        sources = [given] if isinstance(given, str) or not isinstance(given, Iterable) else list(given)
+        for source in sources:
+            if not isinstance(source, str):
+                raise GuardUsageError(f"alias({target}={given!r}): it is a name, or a list of names, of the caller")
+            pairs.add((source, target))
     return frozenset(pairs)
 
 

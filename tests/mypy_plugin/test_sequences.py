@@ -97,7 +97,9 @@ def test_a_few(sequence: tuple[dict[str, str], list[dict[str, str]]], project: P
 
 
 @pytest.mark.long
-@settings(max_examples=200, deadline=None, suppress_health_check=QUIET)
+@pytest.mark.parametrize("half", range(2))  # for two processors
+@settings(max_examples=100, deadline=None, suppress_health_check=QUIET)
 @given(sequence=SEQUENCES)
-def test_many(sequence: tuple[dict[str, str], list[dict[str, str]]], project: Project) -> None:
+def test_many(sequence: tuple[dict[str, str], list[dict[str, str]]], project: Project, half: int) -> None:
+    del half
     _hold(*sequence, project.directory, project.typeshed)

@@ -27,6 +27,7 @@ from sigcheck.runtime import (
     GuardUsageError,
     IncompatibleOverrideError,
     MisboundArgumentError,
+    alias,
     guard,
     guarding,
 )
@@ -622,3 +623,9 @@ def test_equal_is_not_the_same() -> None:
     with guarding(Base):
         Swaps().apply(Same(), Same())
         assert is_guarded(lambda: Crossed().apply(Same(), Same()))
+
+
+@pytest.mark.parametrize("given", [3, None, ["x", 3]])
+def test_an_alias_is_of_names(given: Any) -> None:
+    with pytest.raises(GuardUsageError, match=r"alias\(residual=.*\): it is a name, or a list of names"):
+        alias(residual=given)
