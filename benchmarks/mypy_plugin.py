@@ -42,7 +42,7 @@ def seconds(package: Path, plugin: str, cache: Path) -> float:
     before = os.times()
     ran = subprocess.run(
         [sys.executable, "-m", "mypy", *options, str(configuration), "--cache-dir", str(cache), str(package)],
-        cwd=package.parent,
+        cwd=cache.parent,  # beside a package lies what shadows the libraries of mypy
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
