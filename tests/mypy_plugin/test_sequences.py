@@ -98,7 +98,7 @@ def test_a_few(sequence: tuple[dict[str, str], list[dict[str, str]]], project: P
 
 @pytest.mark.long
 @pytest.mark.parametrize("half", range(2))  # for two processors
-@settings(max_examples=30, deadline=None, suppress_health_check=QUIET)
+@settings(max_examples=100, deadline=None, suppress_health_check=QUIET)
 @given(sequence=SEQUENCES)
 def test_many(sequence: tuple[dict[str, str], list[dict[str, str]]], project: Project, half: int) -> None:
     del half
