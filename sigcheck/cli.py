@@ -26,6 +26,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except KeyboardInterrupt:
         _complain("interrupted")
+        if argv is None:
+            sys.stderr.flush()
+            os._exit(_INTERRUPTED)  # What joins threads at the end may wait for a process that is no more.
         return _INTERRUPTED
     except BrokenPipeError:
         # The reader (`| head`) has seen enough.

@@ -142,18 +142,10 @@ def _read_all(requests: Sequence[ReadRequest], reader: _Reader) -> Iterator[Read
             yield reader.read(request)
         return
     batches = _batches(requests, processors)
-    others = set(multiprocessing.active_children())
     with _pool(processors) as pool:
         futures = [pool.submit(_read_batch, batch, reader) for batch in batches]
-        try:
-            for future, batch in zip(futures, batches, strict=True):
-                yield from _result(future, batch) or (_read_alone(request, reader) for request in batch)
-        except BaseException:
-            # Ctrl-C: what is underway is of no use any more, and a large file would take its time.
-            for child in set(multiprocessing.active_children()) - others:
-                child.terminate()
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
+        for future, batch in zip(futures, batches, strict=True):
+            yield from _result(future, batch) or (_read_alone(request, reader) for request in batch)
 
 
 def _result(future: Future[bytes], batch: Sequence[ReadRequest]) -> list[Read] | None:
@@ -171,8 +163,19 @@ def _can_fork() -> bool:
     return "fork" in multiprocessing.get_all_start_methods() and threading.active_count() == 1
 
 
-def _pool(processors: int) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(processors, multiprocessing.get_context("fork"), initializer=_end_on_interrupt)
+@contextmanager
+def _pool(processors: int) -> Iterator[ProcessPoolExecutor]:
+    """Processes to read in. After Ctrl-C they are ended, and nobody waits: what one of them held when it was hit, it holds for good."""
+    others = set(multiprocessing.active_children())
+    pool = ProcessPoolExecutor(processors, multiprocessing.get_context("fork"), initializer=_end_on_interrupt)
+    try:
+        yield pool
+    except BaseException as error:
+        for child in set(multiprocessing.active_children()) - others:
+            child.kill()
+        pool.shutdown(wait=isinstance(error, Exception), cancel_futures=True)
+        raise
+    pool.shutdown()
 
 
 def _end_on_interrupt() -> None:
