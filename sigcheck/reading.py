@@ -167,7 +167,7 @@ def _can_fork() -> bool:
 def _pool(processors: int) -> Iterator[ProcessPoolExecutor]:
     """Processes to read in. After Ctrl-C they are ended, and nobody waits: what one of them held when it was hit, it holds for good."""
     others = set(multiprocessing.active_children())
-    pool = ProcessPoolExecutor(processors, multiprocessing.get_context("fork"), initializer=_end_on_interrupt)
+    pool = ProcessPoolExecutor(processors, multiprocessing.get_context("fork"), initializer=_begin)
     try:
         yield pool
     except BaseException as error:
@@ -178,9 +178,17 @@ def _pool(processors: int) -> Iterator[ProcessPoolExecutor]:
     pool.shutdown()
 
 
-def _end_on_interrupt() -> None:
-    """Ctrl-C reaches every process of the terminal: one speaks, the others end without a word."""
+def _begin() -> None:
+    """Ctrl-C reaches every process of the terminal: one speaks, the others end without a word. None outlives the one that asked."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _batches(requests: Sequence[ReadRequest], processors: int) -> list[list[ReadRequest]]:
