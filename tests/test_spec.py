@@ -101,7 +101,9 @@ def told_by_mypy(case: Case, directory: Path, cache: Path) -> list[str]:
     return told + differences(replace(case, rules=_MYPY_RULES), found)
 
 
-@pytest.mark.skipif(sys.version_info < (3, 12), reason="mypy takes the typing and the syntax of the Python that runs it")
+@pytest.mark.skipif(
+    sys.version_info < (3, 12), reason="mypy takes the typing and the syntax of the Python that runs it"
+)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_spec_in_mypy(case: Case, tmp_path: Path, mypy_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     case.write(tmp_path)
