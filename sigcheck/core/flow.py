@@ -6,6 +6,7 @@ Of a value it knows nothing but the texts of the tests that look at it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -238,3 +239,31 @@ class Flow:
     parameters: tuple[str, ...] = ()
     body: Block = field(default_factory=tuple)
     is_stub: bool = False
+
+
+def all_steps(steps: Sequence[Step]) -> Iterator[Step]:
+    """Every step, those in blocks and tests too."""
+    pending: list[Step | Test] = list(reversed(steps))
+    while pending:
+        step = pending.pop()
+        match step:
+            case Choice(arms=arms, otherwise=otherwise):
+                pending += otherwise
+                for arm in arms:
+                    pending += [*arm.body, arm.test]
+            case Loop(body=body, otherwise=otherwise, test=test):
+                pending += [*body, *otherwise]
+                if test is not None:
+                    pending.append(test)
+            case Try(body=body, handlers=handlers, otherwise=otherwise, finally_=finally_):
+                pending += [*body, *otherwise, *finally_]
+                for handler in handlers:
+                    pending += [*handler.kinds, *handler.body]
+            case Atom(steps=inner):
+                pending += inner
+            case AllOf(tests=tests) | AnyOf(tests=tests):
+                pending += tests
+            case Negation(test=one):
+                pending.append(one)
+            case _:
+                yield step

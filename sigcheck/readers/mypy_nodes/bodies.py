@@ -12,32 +12,8 @@ from mypy import nodes
 
 from sigcheck.core.callsite import CallSite, Route
 from sigcheck.core.place import Place
+from sigcheck.readers.conventions import Body
 from sigcheck.readers.mypy_nodes.expressions import SourceText, child_fields, children, flattened, is_format, mentions
-
-
-@dataclass(frozen=True, slots=True)
-class Body:
-    """What was learnt of one body.
-
-    Attributes:
-        is_stub: it only raises, passes, or is `...`, with or without a docstring.
-        is_placeholder: it does nothing but raise.
-        returns_unknown_value: some `return` gives what may be anything: a call, a name, an attribute.
-        returns_plain_value: every `return` gives a literal or a comparison, which cannot be called or awaited.
-        calls: the calls to siblings, in source order.
-        assigns: the attributes of the receiver that are assigned, sorted.
-        mentions: the catch-alls that are mentioned.
-        probes: the methods of the receiver that are asked for their signature or compared with another's, sorted.
-    """
-
-    is_stub: bool
-    is_placeholder: bool
-    returns_unknown_value: bool
-    returns_plain_value: bool
-    calls: tuple[CallSite, ...]
-    assigns: tuple[str, ...]
-    mentions: frozenset[str]
-    probes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +64,7 @@ def read_body(function: nodes.FuncItem, context: Context, *, with_returns: bool)
     reading.walk(function)
     plain = with_returns and _returns_plain(function.body)
     return Body(
+        function.is_generator or function.is_async_generator,
         is_stub(function.body),
         _only_raises(function.body),
         with_returns and plain is False,

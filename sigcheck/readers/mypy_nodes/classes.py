@@ -13,13 +13,24 @@ from dataclasses import dataclass, field, replace
 from mypy import nodes
 from mypy.types import AnyType, CallableType, Instance, ParamSpecType, TypedDictType, get_proper_type
 
-from sigcheck.core.annotation import is_async_iterator, is_callable, may_be_awaitable
 from sigcheck.core.decorators import Decorators
 from sigcheck.core.member import Alias, Flavour, Member
 from sigcheck.core.module import Class, TypedField
 from sigcheck.core.place import Branch, Condition, Place
 from sigcheck.core.signature import Kind, Parameter, Signature
-from sigcheck.readers.mypy_nodes.bodies import Body, Context, read_body
+from sigcheck.readers.conventions import (
+    Body,
+    Draft,
+    attribute_reference,
+    bind_function,
+    bound_again,
+    condition_of,
+    is_coroutine,
+    origin_of,
+    read_words,
+    returns_callable,
+)
+from sigcheck.readers.mypy_nodes.bodies import Context, read_body
 from sigcheck.readers.mypy_nodes.expressions import SourceText, elif_of, last_name
 from sigcheck.readers.mypy_nodes.references import References
 from sigcheck.readers.scope import Meaning, Scope, ScopeKind, join
@@ -80,50 +91,19 @@ def read_module(
             for node, words, branch in reader.module_functions.get(name, ())
         )
 
-    return ReadModule(tuple(draft.finished() for draft in reader.drafts.values()), functions)
+    return ReadModule(tuple(draft.read() for draft in reader.drafts.values()), functions)
 
 
-@dataclass(slots=True)
-class _Draft:
-    """A class underway."""
+@dataclass(slots=True, kw_only=True)
+class _Draft(Draft):
+    """A class underway, with mypy's nodes."""
 
-    id: str
-    name: str
-    place: Place
-    last_line: int
-    bases: tuple[tuple[str, ...], ...]
-    branch: Branch
-    scope: Scope
     definition: nodes.ClassDef
     functions: tuple[nodes.FuncDef, ...]
-    fields: tuple[TypedField, ...] = ()
-    patched: list[Member] = field(default_factory=list)
     nodes: dict[Place, nodes.FuncDef] = field(default_factory=dict)
 
-    def finished(self) -> ReadClass:
-        members: list[Member] = []
-        names: dict[str, tuple[str, ...]] = {}
-        for name, meanings in self.scope.names.items():
-            members += [meaning for meaning in meanings if isinstance(meaning, Member) and meaning.name == name]
-            references = tuple(meaning for meaning in meanings if isinstance(meaning, str))
-            if references:
-                names[name] = references
-        # `S.f = g` under a test leaves what the class had where the test fails.
-        replaced = {member.name for member in self.patched if member.branch == self.branch}
-        members = [member for member in members if member.name not in replaced] + self.patched
-        value = Class(
-            self.id,
-            self.name,
-            self.place,
-            self.last_line,
-            self.bases,
-            tuple(sorted(members, key=lambda member: (member.place.line, member.place.column))),
-            names,
-            self.branch,
-            self.fields,
-            bool(self.definition.decorators),
-        )
-        return ReadClass(value, self.definition, self.functions, self.nodes)
+    def read(self) -> ReadClass:
+        return ReadClass(self.finished(), self.definition, self.functions, self.nodes)
 
 
 class _Reader:
@@ -204,9 +184,9 @@ class _Reader:
             scope.names = dict(before)
             test, line = self.text.of(current.expr[0]), current.expr[0].line
             inner = tuple(replace(other, line=line) for other in failed)
-            self.block(current.body[0].body, scope, (*branch, *inner, _condition(test, line, holds=True)))
+            self.block(current.body[0].body, scope, (*branch, *inner, condition_of(test, line, holds=True)))
             sides.append(scope.names)
-            failed = (*failed, _condition(test, line, holds=False))
+            failed = (*failed, condition_of(test, line, holds=False))
             other = current.else_body
             if other is None:
                 sides.append(before)
@@ -324,8 +304,9 @@ class _Reader:
             tuple(self.bases(node, scope)),
             branch,
             inner,
-            node,
-            tuple(self.functions),
+            bool(node.decorators),
+            definition=node,
+            functions=tuple(self.functions),
         )
         self.drafts[class_id] = draft
         self.block(node.defs.body, inner, branch)
@@ -354,7 +335,7 @@ class _Reader:
                 if all(owner.startswith("?") for owner in owners):
                     return known
                 return tuple(
-                    f"?{self.text.of(node)}" if owner.startswith("?") else _attribute(owner, node.name)
+                    f"?{self.text.of(node)}" if owner.startswith("?") else attribute_reference(owner, node.name)
                     for owner in owners
                 )
             case nodes.IndexExpr():
@@ -378,11 +359,7 @@ class _Reader:
 
     def origin(self, statement: nodes.ImportFrom) -> str:
         """The module that `from . import name` names."""
-        if not statement.relative:
-            return statement.id
-        parts = self.package.split(".") if self.package else []
-        kept = parts[: len(parts) - (statement.relative - 1)]
-        return ".".join(part for part in (*kept, statement.id) if part)
+        return origin_of(statement.id, statement.relative, self.package)
 
     # Functions.
 
@@ -407,21 +384,8 @@ class _Reader:
         if draft is not None:
             draft.nodes[member.place] = function
         words = [self.decorator(decorator, scope) for decorator in decorators]
-        earlier = [meaning for meaning in scope.names.get(name, ()) if isinstance(meaning, Member)]
-        accessor = next((word for word, _ in words if _is_accessor(word, name)), None)
-        if accessor is not None:
-            sets = accessor.endswith(".setter")
-            known = [replace(found, has_setter=found.has_setter or sets) for found in earlier]
-            # Of an inherited property, a new getter leaves the setter that it may have: only the base can tell.
-            flavour = Flavour.PROPERTY if sets else Flavour.OPAQUE
-            inherited = replace(member, flavour=flavour, has_setter=sets, returns_callable=None)
-            scope.bind(name, *(known or [inherited]))
-        elif any(_last_word(word) == "overload" for _, word in words):
-            overloads = [found for found in earlier if found.overloads and found.branch == branch]
-            before = overloads[-1].overloads if overloads else ()
-            scope.bind(name, replace(member, overloads=(*before, member.signature)))
-        else:
-            scope.bind(name, member)
+        is_overload = any(canonical.rpartition(".")[2] == "overload" for _, canonical in words)
+        bind_function(scope, member, [word for word, _ in words], branch, is_overload=is_overload)
 
     def read_function(
         self,
@@ -432,55 +396,27 @@ class _Reader:
     ) -> Member:
         """The definition itself, without what its scope knows of the name."""
         signature, unpacks = self.signature(node)
-        flavour = Flavour.INSTANCE
-        is_abstract = is_dispatched = False
-        returns_coroutine: bool | None = None
-        is_wrapped = False
-        for text, canonical in (self.decorator(decorator, scope) for decorator in decorators):
-            word = _last_word(canonical)
-            is_wrapped = is_wrapped or word not in _TRANSPARENT
-            is_abstract = is_abstract or word.startswith("abstract")
-            is_dispatched = is_dispatched or word == "singledispatchmethod"
-            if self.is_named(text, canonical, self.decorators.opaque) or canonical.startswith(_SUPPLYING):
-                flavour = Flavour.OPAQUE
-            elif word in ("staticmethod", "abstractstaticmethod"):
-                flavour = Flavour.STATIC
-            elif word in ("classmethod", "abstractclassmethod"):
-                flavour = Flavour.CLASS if flavour is Flavour.INSTANCE else flavour
-            elif word in ("cached_property", "cachedproperty"):
-                flavour = Flavour.CACHED_PROPERTY
-            elif word.endswith("property"):
-                flavour = Flavour.PROPERTY
-            for name, parameters in self.decorators.injects.items():
-                if self.is_named(text, canonical, (name,)):
-                    signature = signature.with_supplied(parameters)
-            if word in ("contextmanager", "asynccontextmanager", "asyncio.coroutine"):
-                returns_coroutine = False
-        if node.name in _IMPLICIT_FLAVOURS and flavour is Flavour.INSTANCE:
-            flavour = _IMPLICIT_FLAVOURS[node.name]
+        told = (self.decorator(decorator, scope) for decorator in decorators)
+        words = read_words(told, node.name, signature, self.decorators, self.name)
+        signature = words.signature
         receiver = signature.parameters[0].name if signature.positional and scope.kind is ScopeKind.CLASS else None
         catch_alls = tuple(parameter.name for parameter in signature.parameters if parameter.is_variadic)
         context = Context(receiver, catch_alls, self.text, lambda found: self.references(found, scope), self.name)
         annotation = _return_annotation(node)
         body = read_body(node, context, with_returns=annotation is None)
-        is_coroutine = _is_coroutine(node, annotation, body) if returns_coroutine is None else returns_coroutine
-        if annotation is not None:
-            returns_callable = is_callable(annotation)
-        else:
-            returns_callable = False if body.returns_plain_value else None
         column = node.column + (len("async def ") if node.is_coroutine else len("def ")) + 1
-        is_read = bool(node.body.body) and not is_wrapped
+        is_read = bool(node.body.body) and not words.is_wrapped
         return Member(
             node.name,
-            flavour,
+            words.flavour,
             self.place(node.line, column, node.name),
             _header_end(node.line, node.body, node.arguments),
             signature,
-            is_coroutine=None if is_wrapped else is_coroutine,
-            returns_callable=returns_callable,
+            is_coroutine=None if words.is_wrapped else _is_coroutine(node, annotation, body),
+            returns_callable=returns_callable(annotation, body),
             is_stub=body.is_stub,
-            is_placeholder=body.is_placeholder or is_abstract,
-            is_dispatched=is_dispatched,
+            is_placeholder=body.is_placeholder or words.is_abstract,
+            is_dispatched=words.is_dispatched,
             branch=branch,
             unpacks=unpacks,
             calls=body.calls,
@@ -532,11 +468,6 @@ class _Reader:
             return text, (text if full.startswith(f"{self.name}.") else full)
         return text, (text if reference.startswith(f"{self.name}:") else reference.replace(":", "."))
 
-    def is_named(self, text: str, canonical: str, names: Collection[str]) -> bool:
-        """One of the configured names means this decorator."""
-        full = f"{self.name}.{text}"
-        return any(name in (text, canonical, full) or text.rpartition(".")[2] == name for name in names)
-
     # Members that are assigned.
 
     def assigned_members(
@@ -551,20 +482,7 @@ class _Reader:
             case nodes.NameExpr() | nodes.MemberExpr():
                 found = scope.look_up(value.name) if isinstance(value, nodes.NameExpr) else None
                 if found is not None and found[0] is scope and scope.kind is ScopeKind.CLASS:
-                    same = self.opaque(name, statement, branch)
-                    return tuple(
-                        replace(
-                            meaning,
-                            name=name,
-                            place=same.place,
-                            last_line=same.last_line,
-                            branch=(*branch, *(test for test in meaning.branch if test not in branch)),
-                            calls=(),
-                        )
-                        if isinstance(meaning, Member)
-                        else meaning
-                        for meaning in found[1]
-                    )
+                    return bound_again(found[1], self.opaque(name, statement, branch))
                 alias = Alias(self.references(value, scope))
                 return (replace(self.opaque(name, statement, branch), alias=alias), *alias.references)
             case nodes.CallExpr():
@@ -626,18 +544,7 @@ _KINDS = {
     nodes.ARG_NAMED_OPT: Kind.KEYWORD_ONLY,
     nodes.ARG_STAR2: Kind.VAR_KEYWORD,
 }
-_IMPLICIT_FLAVOURS = {
-    "__new__": Flavour.STATIC,
-    "__init_subclass__": Flavour.CLASS,
-    "__class_getitem__": Flavour.CLASS,
-}
 _REFERRING = (nodes.NameExpr, nodes.MemberExpr, nodes.IndexExpr, nodes.ConditionalExpr, nodes.OpExpr, nodes.CallExpr)
-_TRANSPARENT = frozenset(
-    {"staticmethod", "classmethod", "abstractmethod", "override", "final", "overload", "abstractclassmethod"}
-    | {"abstractstaticmethod", "no_type_check", "deprecated"}
-)
-_SUPPLYING = ("unittest.mock.patch", "mock.patch")
-"""Decorators that pass a mock, unless they are told what to put there instead."""
 _UNBOUND = re.compile(r"\?(?=[\[\],)]|$)")
 
 
@@ -697,15 +604,10 @@ def _is_legacy(name: str) -> bool:
 
 def _is_coroutine(node: nodes.FuncDef, annotation: str | None, body: Body) -> bool | None:
     """Whether a call gives a coroutine; None where the source leaves it open."""
-    if node.is_coroutine:
-        if node.is_generator or node.is_async_generator:
-            return False
-        return None if annotation is not None and is_async_iterator(annotation) else True
-    if annotation is not None:
-        return None if may_be_awaitable(annotation) else False
-    if node.is_generator:
-        return False
-    return None if body.is_stub or body.returns_unknown_value or not node.body.body else False
+    found = is_coroutine(annotation, body, is_async=node.is_coroutine)
+    # mypy drops bodies whose errors nobody sees.
+    is_dropped = annotation is None and not body.is_generator and not node.body.body
+    return None if found is False and is_dropped else found
 
 
 def _header_end(line: int, body: nodes.Block, parts: Sequence[nodes.Node]) -> int:
@@ -728,23 +630,3 @@ def _typed_fields(node: nodes.ClassDef) -> Iterator[TypedField]:
             for target in statement.lvalues:
                 if isinstance(target, nodes.NameExpr):
                     yield TypedField(target.name, True)
-
-
-def _condition(test: str, line: int, *, holds: bool) -> Condition:
-    """`if not x` is the other side of `if x`."""
-    if test.startswith("not ") and " and " not in test and " or " not in test:
-        return Condition(test.removeprefix("not ").strip(), not holds, line)
-    return Condition(test, holds, line)
-
-
-def _is_accessor(decorator: str, name: str) -> bool:
-    """It adds to what the name is already: `@size.setter`, `@Base.size.getter`, `@size.expression`, `@run.register`."""
-    return decorator.startswith(f"{name}.") or decorator.endswith((".setter", ".deleter", ".getter"))
-
-
-def _attribute(reference: str, name: str) -> str:
-    return reference + name if reference.endswith(":") else f"{reference}.{name}"
-
-
-def _last_word(dotted: str) -> str:
-    return dotted.rpartition(".")[2]

@@ -30,6 +30,7 @@ from sigcheck.core.flow import (
     Test,
     Touch,
     Try,
+    all_steps,
 )
 from sigcheck.readers.mypy_nodes.bodies import is_stub
 from sigcheck.readers.mypy_nodes.expressions import SourceText, children, elif_of, is_format
@@ -299,7 +300,7 @@ class _Reader:
         self.hidden, self.foreign, self.is_nested, self.in_class, self.strained, self.unhidden = kept
         own = {argument.variable.name for argument in node.arguments}
         reads: dict[str, None] = {}
-        for step in _all_steps(inner):
+        for step in all_steps(inner):
             match step:
                 case Bind(name):
                     own |= {name} - foreign
@@ -614,34 +615,6 @@ def _mentions(node: nodes.Node) -> tuple[frozenset[str] | None, bool, bool]:
                 pass
         pending += children(current)
     return frozenset(names), calls, is_firm
-
-
-def _all_steps(steps: Sequence[Step]) -> Iterator[Step]:
-    """Every step, those in blocks and tests too."""
-    pending: list[Step | Test] = list(reversed(steps))
-    while pending:
-        step = pending.pop()
-        match step:
-            case Choice(arms=arms, otherwise=otherwise):
-                pending += otherwise
-                for arm in arms:
-                    pending += [*arm.body, arm.test]
-            case Loop(body=body, otherwise=otherwise, test=test):
-                pending += [*body, *otherwise]
-                if test is not None:
-                    pending.append(test)
-            case Try(body=body, handlers=handlers, otherwise=otherwise, finally_=finally_):
-                pending += [*body, *otherwise, *finally_]
-                for handler in handlers:
-                    pending += [*handler.kinds, *handler.body]
-            case Atom(steps=inner):
-                pending += inner
-            case AllOf(tests=tests) | AnyOf(tests=tests):
-                pending += tests
-            case Negation(test=one):
-                pending.append(one)
-            case _:
-                yield step
 
 
 def _acts(body: nodes.Block | None) -> bool:

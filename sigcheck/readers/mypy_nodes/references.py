@@ -10,11 +10,8 @@ from collections.abc import Mapping
 from mypy import nodes
 from mypy.types import Instance, TupleType, TypedDictType, get_proper_type
 
+from sigcheck.readers.conventions import CLASS_FACTORIES
 from sigcheck.readers.mypy_nodes.expressions import SourceText, last_name
-
-_CLASS_FACTORIES = frozenset(
-    {"namedtuple", "NamedTuple", "TypedDict", "Enum", "IntEnum", "Flag", "IntFlag", "StrEnum", "type"}
-)
 
 
 class References:
@@ -38,7 +35,7 @@ class References:
         """What an expression refers to, to mypy's knowledge."""
         while isinstance(expression, nodes.IndexExpr):
             expression = expression.base
-        if isinstance(expression, nodes.CallExpr) and last_name(expression.callee) in _CLASS_FACTORIES:
+        if isinstance(expression, nodes.CallExpr) and last_name(expression.callee) in CLASS_FACTORIES:
             return ("builtins:tuple",)
         reference = self._of_name(expression) if isinstance(expression, nodes.RefExpr) else None
         return (reference if reference is not None else f"?{text.of(expression)}",)

@@ -11,7 +11,7 @@ import libcst as cst
 
 from sigcheck.core.callsite import CallSite, Route
 from sigcheck.core.place import Place
-from sigcheck.readers.source.conventions import Body
+from sigcheck.readers.conventions import Body
 from sigcheck.readers.source.positions import Positions
 
 _PLAIN = (

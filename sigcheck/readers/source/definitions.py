@@ -21,13 +21,12 @@ from sigcheck.core.module import Class, Module, Problem, TypedField
 from sigcheck.core.place import Branch, Condition, Place
 from sigcheck.core.signature import Kind, Parameter, Signature
 from sigcheck.readers.comments import read_suppressions
-from sigcheck.readers.scope import Meaning, Scope, ScopeKind, join
-from sigcheck.readers.source.bodies import Context, read_body
-from sigcheck.readers.source.conventions import (
+from sigcheck.readers.conventions import (
     CLASS_FACTORIES,
     Draft,
     attribute_reference,
     bind_function,
+    bound_again,
     canonical_word,
     condition_of,
     finished_module_names,
@@ -39,6 +38,8 @@ from sigcheck.readers.source.conventions import (
     read_words,
     returns_callable,
 )
+from sigcheck.readers.scope import Meaning, Scope, ScopeKind, join
+from sigcheck.readers.source.bodies import Context, read_body
 from sigcheck.readers.source.outline import blank_bodies
 from sigcheck.readers.source.positions import Positions
 from sigcheck.readers.source.text import read_text
@@ -472,7 +473,8 @@ class _Reader:
                 inner.bind(parameter.name, f"?{parameter.name}")
             self.block(node.body.body, inner, branch)
         words = [self.decorator(decorator, scope) for decorator in node.decorators]
-        bind_function(scope, member, words, branch)
+        is_overload = any(word.rpartition(".")[2] == "overload" for word, _ in words)
+        bind_function(scope, member, [word for word, _ in words], branch, is_overload=is_overload)
 
     def read_function(self, node: cst.FunctionDef, scope: Scope, branch: Branch, place: Place) -> Member:
         """The definition itself, without what its scope knows of the name."""
@@ -582,20 +584,7 @@ class _Reader:
             case cst.Name() | cst.Attribute():
                 found = scope.look_up(value.value) if isinstance(value, cst.Name) else None
                 if found is not None and found[0] is scope:
-                    same = self.opaque(name, statement, branch)
-                    return tuple(
-                        replace(
-                            meaning,
-                            name=name,
-                            place=same.place,
-                            last_line=same.last_line,
-                            branch=(*branch, *(test for test in meaning.branch if test not in branch)),
-                            calls=(),
-                        )
-                        if isinstance(meaning, Member)
-                        else meaning
-                        for meaning in found[1]
-                    )
+                    return bound_again(found[1], self.opaque(name, statement, branch))
                 alias = Alias(self.references(value, scope))
                 return (replace(self.opaque(name, statement, branch), alias=alias), *alias.references)
             case cst.Call(func=function, args=arguments):

@@ -11,7 +11,7 @@ import itertools
 import re
 import warnings
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cache, lru_cache
 
 import libcst as cst
@@ -40,6 +40,7 @@ from sigcheck.core.flow import (
     Test,
     Touch,
     Try,
+    all_steps,
 )
 from sigcheck.readers.source.bodies import is_stub
 
@@ -427,7 +428,7 @@ class _Reader:
         self.hidden, self.foreign, self.is_nested, self.in_class, self.strained, self.unhidden = kept
         own = {parameter.name.value for parameter in _parameters(node.params)}
         reads: dict[str, None] = {}
-        for step in _all_steps(inner):
+        for step in all_steps(inner):
             match step:
                 case Bind(name):
                     own |= {name} - foreign
@@ -725,34 +726,6 @@ def _mentions(node: cst.CSTNode) -> tuple[frozenset[str] | None, bool, bool]:
             for child in value if isinstance(value, (list, tuple)) else (value,):
                 pending += [child] if isinstance(child, cst.CSTNode) else []
     return frozenset(names), calls, is_firm
-
-
-def _all_steps(steps: Sequence[Step]) -> Iterator[Step]:
-    """Every step, those in blocks and tests too."""
-    pending: list[Step | Test] = list(reversed(steps))
-    while pending:
-        step = pending.pop()
-        match step:
-            case Choice(arms=arms, otherwise=otherwise):
-                pending += otherwise
-                for arm in arms:
-                    pending += [*arm.body, arm.test]
-            case Loop(body=body, otherwise=otherwise, test=test):
-                pending += [*body, *otherwise]
-                if test is not None:
-                    pending.append(test)
-            case Try(body=body, handlers=handlers, otherwise=otherwise, finally_=finally_):
-                pending += [*body, *otherwise, *finally_]
-                for handler in handlers:
-                    pending += [*handler.kinds, *handler.body]
-            case Atom(steps=inner):
-                pending += inner
-            case AllOf(tests=tests) | AnyOf(tests=tests):
-                pending += tests
-            case Negation(test=one):
-                pending.append(one)
-            case _:
-                yield step
 
 
 def _acts(body: cst.BaseSuite) -> bool:

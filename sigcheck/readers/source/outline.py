@@ -302,14 +302,8 @@ class _Facts:
                 self._mention_all(node)
 
     def _mention_all(self, node: ast.AST) -> None:
-        match node:
-            case (
-                ast.Call(func=ast.Name(id="locals" | "vars"), args=[], keywords=[])
-                | ast.Call(func=ast.Name(id="eval" | "exec"))
-            ):
-                self.mentions |= self.catch_alls
-            case _:
-                return
+        if reads_every_variable(node):
+            self.mentions |= self.catch_alls
 
     def _look_for_yields(self, call: ast.AST, *, own: bool) -> None:
         self.yields = self.yields or (own and any(isinstance(inner, _YIELDS) for inner in ast.walk(call)))
@@ -552,3 +546,15 @@ def _own(node: ast.Attribute, receiver: str) -> str | None:
             return node.attr
         case _:
             return None
+
+
+def reads_every_variable(node: ast.AST) -> bool:
+    """A call that may read every variable: `locals()`, `eval(text)`."""
+    match node:
+        case (
+            ast.Call(func=ast.Name(id="locals" | "vars"), args=[], keywords=[])
+            | ast.Call(func=ast.Name(id="eval" | "exec"))
+        ):
+            return True
+        case _:
+            return False

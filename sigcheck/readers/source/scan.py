@@ -19,12 +19,12 @@ from sigcheck.core.module import Module, Problem, TypedField
 from sigcheck.core.place import Branch, Condition, Place
 from sigcheck.core.signature import Kind, Parameter, Signature
 from sigcheck.readers.comments import read_suppressions
-from sigcheck.readers.scope import Meaning, Scope, ScopeKind, join
-from sigcheck.readers.source.conventions import (
+from sigcheck.readers.conventions import (
     CLASS_FACTORIES,
     Draft,
     attribute_reference,
     bind_function,
+    bound_again,
     canonical_word,
     condition_of,
     finished_module_names,
@@ -36,6 +36,7 @@ from sigcheck.readers.source.conventions import (
     read_words,
     returns_callable,
 )
+from sigcheck.readers.scope import Meaning, Scope, ScopeKind, join
 from sigcheck.readers.source.narrowing import Extents, extents_of
 from sigcheck.readers.source.scan_bodies import Candidates, Function, read_body
 from sigcheck.readers.source.spots import Spots, UncertainError
@@ -418,7 +419,8 @@ class _Scanner:
             for parameter in member.signature.parameters:
                 inner.bind(parameter.name, f"?{parameter.name}")
             self.block(node.body, inner, branch)
-        bind_function(scope, member, words, branch)
+        is_overload = any(word.rpartition(".")[2] == "overload" for word, _ in words)
+        bind_function(scope, member, [word for word, _ in words], branch, is_overload=is_overload)
 
     def read_function(
         self, node: Function, decorators: list[tuple[str, str]], scope: Scope, branch: Branch
@@ -572,20 +574,7 @@ class _Scanner:
         if word is not None or isinstance(value, ast.Attribute):
             found = scope.look_up(word) if word is not None else None
             if found is not None and found[0] is scope:
-                same = self.opaque(name, statement, branch)
-                return tuple(
-                    replace(
-                        meaning,
-                        name=name,
-                        place=same.place,
-                        last_line=same.last_line,
-                        branch=(*branch, *(test for test in meaning.branch if test not in branch)),
-                        calls=(),
-                    )
-                    if isinstance(meaning, Member)
-                    else meaning
-                    for meaning in found[1]
-                )
+                return bound_again(found[1], self.opaque(name, statement, branch))
             alias = Alias(self.references(value, scope))
             return (replace(self.opaque(name, statement, branch), alias=alias), *alias.references)
         if isinstance(value, ast.Call):

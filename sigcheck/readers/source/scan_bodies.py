@@ -13,7 +13,8 @@ from functools import lru_cache
 
 from sigcheck.core.callsite import CallSite, Route
 from sigcheck.core.place import Place
-from sigcheck.readers.source.conventions import Body
+from sigcheck.readers.conventions import Body
+from sigcheck.readers.source.outline import reads_every_variable
 from sigcheck.readers.source.spots import Spots
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -387,15 +388,10 @@ class _Reading:
 
     def mention_all(self, node: ast.Call) -> bool:
         """A call may read every variable."""
-        match node:
-            case (
-                ast.Call(func=ast.Name(id="locals" | "vars"), args=[], keywords=[])
-                | ast.Call(func=ast.Name(id="eval" | "exec"))
-            ):
-                self.mentions |= self.catch_alls
-                return True
-            case _:
-                return False
+        is_all = reads_every_variable(node)
+        if is_all:
+            self.mentions |= self.catch_alls
+        return is_all
 
     def names(self, node: ast.expr, name: str) -> bool:
         """The name stands somewhere in an expression."""

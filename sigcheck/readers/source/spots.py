@@ -11,7 +11,7 @@ import keyword
 import re
 from bisect import bisect_right
 
-from sigcheck.readers.source.conventions import on_one_line
+from sigcheck.readers.conventions import on_one_line
 
 
 class UncertainError(Exception):

@@ -1,4 +1,4 @@
-"""What decorators, annotations and names say of a definition, whichever parser shows it. Imports only core values."""
+"""What decorators, annotations and names say of a definition, whichever parser shows it. Imports core values and `scope`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sigcheck.core.member import Flavour, Member
 from sigcheck.core.module import Class, TypedField
 from sigcheck.core.place import Branch, Condition, Place
 from sigcheck.core.signature import Signature
-from sigcheck.readers.scope import Scope, ScopeKind
+from sigcheck.readers.scope import Meaning, Scope, ScopeKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,11 +152,19 @@ def canonical_word(text: str, references: Sequence[str], module: str) -> str:
     return text if canonical.startswith(f"{module}:") else canonical.replace(":", ".")
 
 
-def bind_function(scope: Scope, member: Member, words: Sequence[tuple[str, str]], branch: Branch) -> None:
-    """Bind a `def` in its scope, with what earlier definitions of the name leave of it."""
+def bind_function(scope: Scope, member: Member, words: Sequence[str], branch: Branch, *, is_overload: bool) -> None:
+    """Bind a `def` in its scope, with what earlier definitions of the name leave of it.
+
+    Args:
+        scope: where it stands.
+        member: the definition itself.
+        words: its decorators as written.
+        branch: the tests it stands under.
+        is_overload: one of them is `typing.overload`.
+    """
     name = member.name
     earlier = [meaning for meaning in scope.names.get(name, ()) if isinstance(meaning, Member)]
-    accessor = next((word for word, _ in words if _is_accessor(word, name)), None)
+    accessor = next((word for word in words if _is_accessor(word, name)), None)
     if accessor is not None:
         sets = accessor.endswith(".setter")
         known = [replace(found, has_setter=found.has_setter or sets) for found in earlier]
@@ -164,12 +172,29 @@ def bind_function(scope: Scope, member: Member, words: Sequence[tuple[str, str]]
         flavour = Flavour.PROPERTY if sets else Flavour.OPAQUE
         inherited = replace(member, flavour=flavour, has_setter=sets, returns_callable=None)
         scope.bind(name, *(known or [inherited]))
-    elif any(word.rpartition(".")[2] == "overload" for word, _ in words):
+    elif is_overload:
         overloads = [found for found in earlier if found.overloads and found.branch == branch]
         before = overloads[-1].overloads if overloads else ()
         scope.bind(name, replace(member, overloads=(*before, member.signature)))
     else:
         scope.bind(name, member)
+
+
+def bound_again(meanings: Sequence[Meaning], same: Member) -> tuple[Meaning, ...]:
+    """What `name = other` makes of the meanings of another name of the class: `same` is where that stands."""
+    return tuple(
+        replace(
+            meaning,
+            name=same.name,
+            place=same.place,
+            last_line=same.last_line,
+            branch=(*same.branch, *(test for test in meaning.branch if test not in same.branch)),
+            calls=(),
+        )
+        if isinstance(meaning, Member)
+        else meaning
+        for meaning in meanings
+    )
 
 
 def _is_accessor(decorator: str, name: str) -> bool:
