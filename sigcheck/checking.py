@@ -97,7 +97,7 @@ def surveyed(
     Raises:
         MissingPathError: a path does not exist.
     """
-    chosen = list(paths) or [str(configuration.root / path) for path in configuration.paths]
+    chosen = configuration.chosen(paths)
     replaced = {os.path.realpath(path): data for path, data in (contents or {}).items()}
     for path in chosen:
         if not os.path.lexists(path) and os.path.realpath(path) not in replaced:

@@ -117,7 +117,7 @@ def _watch(options: argparse.Namespace) -> int:
     if "-" in options.paths:
         raise ConfigurationError("--watch reads files, and - is none; name them")
     configuration = _configured(options)
-    paths = list(options.paths) or [str(configuration.root / path) for path in configuration.paths]
+    paths = configuration.chosen(options.paths)
     is_first = True
     try:
         for _ in rounds(paths, str(configuration.source) if configuration.source else None):
@@ -146,7 +146,7 @@ def _in_what_changed(options: argparse.Namespace, configuration: Configuration, 
 
     if "-" in options.paths:
         raise ConfigurationError("--staged and --changed-since ask git of files, and - is none")
-    paths = tuple(options.paths) or tuple(str(configuration.root / path) for path in configuration.paths)
+    paths = tuple(configuration.chosen(options.paths))
     changes = staged(paths) if options.staged else changed_since(options.changed_since, paths)
     if changes is None:
         return None

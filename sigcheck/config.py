@@ -106,6 +106,10 @@ class Configuration:
         below = os.path.relpath(os.path.realpath(path), self.root.resolve()).replace(os.sep, "/")
         return rule in self.ignored_in(pattern for pattern in self.per_file_ignores if is_match(below, pattern))
 
+    def chosen(self, paths: Iterable[str]) -> list[str]:
+        """What is to be checked: the paths that were given, or else those configured."""
+        return list(paths) or [str(self.root / path) for path in self.paths]
+
     @property
     def cache_directory(self) -> Path | None:
         """Where the cache is; None for nowhere."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -12,7 +11,6 @@ from sigcheck.config import Configuration
 from sigcheck.core.check import Checked, check, conclude, is_divisible
 from sigcheck.core.contract import Contract
 from sigcheck.core.demands import Demands
-from sigcheck.core.diagnostic import Diagnostic
 from sigcheck.core.evidence import evidence_in
 from sigcheck.core.family import Family
 from sigcheck.core.hierarchy import Hierarchy
@@ -22,7 +20,6 @@ from sigcheck.core.resolution import Resolver
 from sigcheck.core.rules import Severity
 from sigcheck.core.siblings import Siblings
 from sigcheck.errors import UnmatchedContractError, UnmatchedFamilyError
-from sigcheck.files import is_match
 from sigcheck.findings import Findings, Ground
 from sigcheck.outcome import Report
 from sigcheck.project import Project
@@ -96,7 +93,11 @@ def inspect(
 def report_of(configuration: Configuration, checked: Checked, matched: Mapping[Contract, int]) -> Report:
     """What a check says."""
     return Report(
-        tuple(diagnostic for diagnostic in checked.diagnostics if not _is_ignored(diagnostic, configuration)),
+        tuple(
+            diagnostic
+            for diagnostic in checked.diagnostics
+            if not configuration.is_ignored(diagnostic.rule, diagnostic.place.path)
+        ),
         checked.files,
         checked.classes,
         checked.overrides,
@@ -184,12 +185,3 @@ def module_cache(configuration: Configuration) -> ModuleCache:
     """What is known of files, as this configuration reads them."""
     settings = [sorted(configuration.opaque_decorators), sorted(configuration.injects.items())]
     return ModuleCache(configuration.cache_directory, settings)
-
-
-def _is_ignored(diagnostic: Diagnostic, configuration: Configuration) -> bool:
-    """`per-file-ignores` names the rule for the file."""
-    if not configuration.per_file_ignores:
-        return False
-    path = os.path.relpath(os.path.realpath(diagnostic.place.path), configuration.root.resolve()).replace(os.sep, "/")
-    matching = [pattern for pattern in configuration.per_file_ignores if is_match(path, pattern)]
-    return diagnostic.rule in configuration.ignored_in(matching)
