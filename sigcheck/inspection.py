@@ -5,10 +5,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from sigcheck.cache import ModuleCache
 from sigcheck.config import Configuration
-from sigcheck.core.check import Checked, check, conclude, is_divisible
+from sigcheck.core.check import Checked, Judgement, check, conclude, is_divisible
 from sigcheck.core.contract import Contract
 from sigcheck.core.demands import Demands
 from sigcheck.core.evidence import evidence_in
@@ -20,9 +21,10 @@ from sigcheck.core.module import Class, Module
 from sigcheck.core.resolution import Resolver
 from sigcheck.core.rules import Severity
 from sigcheck.core.siblings import Siblings
-from sigcheck.core.verdict import matched_in
+from sigcheck.core.verdict import Remarks, matched_in, remarks_on
 from sigcheck.errors import UnmatchedContractError, UnmatchedFamilyError
 from sigcheck.findings import Findings, Ground
+from sigcheck.lineage import Lineage
 from sigcheck.outcome import Report
 from sigcheck.project import Project
 from sigcheck.survey import Survey
@@ -71,6 +73,12 @@ def inspect(
         UnmatchedFamilyError: a family leads nowhere.
     """
     demands = demands_of(configuration)
+    if demands.is_confined:
+        confined = _inspect_family(configuration, survey, demands, progress, by_libcst=by_libcst)
+        if confined is not None:
+            return confined
+        if survey.trail is not None:
+            survey.trail.forget()
     is_regular = is_divisible(demands)
     with reading(configuration, survey, progress, by_libcst=by_libcst) as (project, read, scanned):
         modules, hierarchy = read, scanned
@@ -81,22 +89,69 @@ def inspect(
             modules = [odd.get(module.path, module) for module in modules]
             hierarchy = _hierarchy(project, modules)
             judgement = check(modules, hierarchy, demands, project.flow, inner_of(demands, hierarchy))
-        guarded = Guarded(hierarchy, demands.contracts, inner_of(demands, hierarchy))
-        matched = matched_in(judgement.verdicts, demands.contracts)
-        _require_contracts(matched, guarded)
-        _require_families(judgement.kin)
-        inconsistent = [
-            (owner, cause)
-            for owner, cause in hierarchy.inconsistent
-            if not demands.is_confined or guarded.is_below(owner)
-        ]
-        checked = conclude(judgement.remarks, judgement.verdicts, inconsistent, demands)
-        report = report_of(configuration, checked, matched)
+        report = _concluded(configuration, demands, hierarchy, judgement)
     findings = Findings(tuple(judgement.verdicts))
     if not is_regular or hierarchy.inconsistent or hierarchy.resolver.is_circular:
         return report, findings, None
     ground = Ground(tuple(project.identities()), tuple(judgement.remarks), tuple(project.lookups()))
     return report, findings, ground
+
+
+def _inspect_family(
+    configuration: Configuration,
+    survey: Survey,
+    demands: Demands,
+    progress: Callable[[int, int], None] | None,
+    *,
+    by_libcst: bool,
+) -> tuple[Report, Findings, Ground] | None:
+    """`inspect` from the files that may define a class of the contracts' families; None where that is not certain to be all."""
+    lineage = Lineage(contract.base.rpartition(".")[2] for contract in demands.contracts)
+    with module_cache(configuration) as cache:
+        project = Project(configuration, survey, cache, by_libcst=by_libcst)
+        found = project.read_family(lineage, progress=progress)
+        if found is None:
+            return None
+        modules, family = found
+        here = {file.shown for file in survey.files}
+        hierarchy = Hierarchy(
+            (entry for module in modules for entry in module.classes), Resolver(project.load), project=here
+        )
+        inner = inner_of(demands, hierarchy)
+        if inner != set(demands.contracts):
+            return None  # A base in another package: what is between it and the files, no search of the files can tell.
+        judgement = check(modules, hierarchy, demands, project.flow, inner)
+        if project.confirm(evidence_in(judgement.verdicts)) or hierarchy.inconsistent or hierarchy.resolver.is_circular:
+            return None
+        ground = Ground(
+            tuple(project.identities()),
+            (),
+            tuple(project.lookups()),
+            tuple(sorted(lineage.texts())),
+            tuple(sorted(family)),
+        )
+        judgement.remarks = with_looked_up(judgement.remarks, ground, project)
+        report = _concluded(configuration, demands, hierarchy, judgement)
+    return report, Findings(tuple(judgement.verdicts)), replace(ground, remarks=tuple(judgement.remarks))
+
+
+def with_looked_up(remarks: Sequence[Remarks], ground: Ground, project: Project) -> list[Remarks]:
+    """The remarks, with those on files of the project that were only read because something above was looked up in them."""
+    loaded = project.loaded(ground.used_by(ground.family) - {*ground.family})
+    return [remarks_on(loaded[entry.path]) if entry.path in loaded else entry for entry in remarks]
+
+
+def _concluded(configuration: Configuration, demands: Demands, hierarchy: Hierarchy, judgement: Judgement) -> Report:
+    """The report of a check in which every contract and every family guards something."""
+    guarded = Guarded(hierarchy, demands.contracts, inner_of(demands, hierarchy))
+    matched = matched_in(judgement.verdicts, demands.contracts)
+    _require_contracts(matched, guarded)
+    _require_families(judgement.kin)
+    inconsistent = [
+        (owner, cause) for owner, cause in hierarchy.inconsistent if not demands.is_confined or guarded.is_below(owner)
+    ]
+    checked = conclude(judgement.remarks, judgement.verdicts, inconsistent, demands)
+    return report_of(configuration, checked, matched)
 
 
 def report_of(configuration: Configuration, checked: Checked, matched: Mapping[Contract, int]) -> Report:
