@@ -58,25 +58,41 @@ class Ground:
         identities: of the files of the project, in order.
         remarks: on the same, and on what could not be walked.
         lookups: every module that was looked for.
+        names: what classes of the contracts' families may be called, where nothing else was read; sorted.
+        family: the files that were read because of that; sorted.
     """
 
     identities: tuple[Identity, ...]
     remarks: tuple[Remarks, ...]
     lookups: tuple[Lookup, ...]
+    names: tuple[str, ...] = ()
+    family: tuple[str, ...] = ()
+
+    def used_by(self, paths: Iterable[str]) -> set[str]:
+        """The files that were looked up from some files, over however many others; those files too."""
+        found: dict[str, list[str]] = {}
+        for lookup in self.lookups:
+            found.setdefault(lookup.near, []).append(lookup.path)
+        return _closure(paths, found)
 
     def reached_by(self, changed: Iterable[str]) -> set[str]:
         """The files, namespace packages among them, whose verdicts may depend on others: those others too."""
         looked: dict[str, list[str]] = {}
         for lookup in self.lookups:
             looked.setdefault(lookup.path, []).append(lookup.near)
-        reached = set(changed)
-        pending = list(reached)
-        while pending:
-            for near in looked.get(pending.pop(), ()):
-                if near not in reached:
-                    reached.add(near)
-                    pending.append(near)
-        return reached
+        return _closure(changed, looked)
+
+
+def _closure(paths: Iterable[str], edges: Mapping[str, Iterable[str]]) -> set[str]:
+    """The files, and those to which edges lead from them."""
+    reached = set(paths)
+    pending = list(reached)
+    while pending:
+        for path in edges.get(pending.pop(), ()):
+            if path not in reached:
+                reached.add(path)
+                pending.append(path)
+    return reached
 
 
 @dataclass(frozen=True, slots=True)

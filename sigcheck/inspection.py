@@ -5,22 +5,26 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from sigcheck.cache import ModuleCache
 from sigcheck.config import Configuration
-from sigcheck.core.check import Checked, check, conclude, is_divisible
+from sigcheck.core.check import Checked, Judgement, check, conclude, is_divisible
 from sigcheck.core.contract import Contract
 from sigcheck.core.demands import Demands
 from sigcheck.core.evidence import evidence_in
 from sigcheck.core.family import Family
+from sigcheck.core.guarded import Guarded, inside
 from sigcheck.core.hierarchy import Hierarchy
 from sigcheck.core.kinship import Kin
-from sigcheck.core.module import Module
+from sigcheck.core.module import Class, Module
 from sigcheck.core.resolution import Resolver
 from sigcheck.core.rules import Severity
 from sigcheck.core.siblings import Siblings
+from sigcheck.core.verdict import Remarks, matched_in, remarks_on
 from sigcheck.errors import UnmatchedContractError, UnmatchedFamilyError
 from sigcheck.findings import Findings, Ground
+from sigcheck.lineage import Lineage
 from sigcheck.outcome import Report
 from sigcheck.project import Project
 from sigcheck.survey import Survey
@@ -69,25 +73,85 @@ def inspect(
         UnmatchedFamilyError: a family leads nowhere.
     """
     demands = demands_of(configuration)
+    if demands.is_confined:
+        confined = _inspect_family(configuration, survey, demands, progress, by_libcst=by_libcst)
+        if confined is not None:
+            return confined
+        if survey.trail is not None:
+            survey.trail.forget()
     is_regular = is_divisible(demands)
     with reading(configuration, survey, progress, by_libcst=by_libcst) as (project, read, scanned):
         modules, hierarchy = read, scanned
-        judgement = check(modules, hierarchy, demands, project.flow)
+        judgement = check(modules, hierarchy, demands, project.flow, inner_of(demands, hierarchy))
         # Where libcst reads what is told otherwise than the scan did, the check is made again with that.
         while odd := project.confirm(evidence_in(judgement.verdicts)):
             is_regular = False
             modules = [odd.get(module.path, module) for module in modules]
             hierarchy = _hierarchy(project, modules)
-            judgement = check(modules, hierarchy, demands, project.flow)
-        _require_contracts(judgement.matched, hierarchy)
-        _require_families(judgement.kin)
-        checked = conclude(judgement.remarks, judgement.verdicts, hierarchy.inconsistent, demands)
-        report = report_of(configuration, checked, judgement.matched)
+            judgement = check(modules, hierarchy, demands, project.flow, inner_of(demands, hierarchy))
+        report = _concluded(configuration, demands, hierarchy, judgement)
     findings = Findings(tuple(judgement.verdicts))
     if not is_regular or hierarchy.inconsistent or hierarchy.resolver.is_circular:
         return report, findings, None
     ground = Ground(tuple(project.identities()), tuple(judgement.remarks), tuple(project.lookups()))
     return report, findings, ground
+
+
+def _inspect_family(
+    configuration: Configuration,
+    survey: Survey,
+    demands: Demands,
+    progress: Callable[[int, int], None] | None,
+    *,
+    by_libcst: bool,
+) -> tuple[Report, Findings, Ground] | None:
+    """`inspect` from the files that may define a class of the contracts' families; None where that is not certain to be all."""
+    lineage = Lineage(contract.base.rpartition(".")[2] for contract in demands.contracts)
+    with module_cache(configuration) as cache:
+        project = Project(configuration, survey, cache, by_libcst=by_libcst)
+        found = project.read_family(lineage, progress=progress)
+        if found is None:
+            return None
+        modules, family = found
+        here = {file.shown for file in survey.files}
+        hierarchy = Hierarchy(
+            (entry for module in modules for entry in module.classes), Resolver(project.load), project=here
+        )
+        inner = inner_of(demands, hierarchy)
+        if inner != set(demands.contracts):
+            return None  # A base in another package: what is between it and the files, no search of the files can tell.
+        judgement = check(modules, hierarchy, demands, project.flow, inner)
+        if project.confirm(evidence_in(judgement.verdicts)) or hierarchy.inconsistent or hierarchy.resolver.is_circular:
+            return None
+        ground = Ground(
+            tuple(project.identities()),
+            (),
+            tuple(project.lookups()),
+            tuple(sorted(lineage.texts())),
+            tuple(sorted(family)),
+        )
+        judgement.remarks = with_looked_up(judgement.remarks, ground, project)
+        report = _concluded(configuration, demands, hierarchy, judgement)
+    return report, Findings(tuple(judgement.verdicts)), replace(ground, remarks=tuple(judgement.remarks))
+
+
+def with_looked_up(remarks: Sequence[Remarks], ground: Ground, project: Project) -> list[Remarks]:
+    """The remarks, with those on files of the project that were only read because something above was looked up in them."""
+    loaded = project.loaded(ground.used_by(ground.family) - {*ground.family})
+    return [remarks_on(loaded[entry.path]) if entry.path in loaded else entry for entry in remarks]
+
+
+def _concluded(configuration: Configuration, demands: Demands, hierarchy: Hierarchy, judgement: Judgement) -> Report:
+    """The report of a check in which every contract and every family guards something."""
+    guarded = Guarded(hierarchy, demands.contracts, inner_of(demands, hierarchy))
+    matched = matched_in(judgement.verdicts, demands.contracts)
+    _require_contracts(matched, guarded)
+    _require_families(judgement.kin)
+    inconsistent = [
+        (owner, cause) for owner, cause in hierarchy.inconsistent if not demands.is_confined or guarded.is_below(owner)
+    ]
+    checked = conclude(judgement.remarks, judgement.verdicts, inconsistent, demands)
+    return report_of(configuration, checked, matched)
 
 
 def report_of(configuration: Configuration, checked: Checked, matched: Mapping[Contract, int]) -> Report:
@@ -119,25 +183,35 @@ def demands_of(configuration: Configuration) -> Demands:
         configuration.only_contracts,
         configuration.respect_type_ignores,
         configuration.families,
+        is_confined=configuration.only_contracts
+        and bool(configuration.contracts)
+        and not configuration.families
+        and severities.get("unresolved-base") in (None, Severity.NOTE),
     )
 
 
-def _require_contracts(matched: Mapping[Contract, int], hierarchy: Hierarchy) -> None:
+def inner_of(demands: Demands, hierarchy: Hierarchy) -> frozenset[Contract]:
+    """The contracts whose base is one of the classes to check."""
+    return inside(demands.contracts, [entry.name for entry in hierarchy.classes]) if demands.contracts else frozenset()
+
+
+def _require_contracts(matched: Mapping[Contract, int], guarded: Guarded) -> None:
     """Every contract guards something."""
-    known = [entry.name for entry in hierarchy.known()]
-    siblings = Siblings(hierarchy)
+    known = guarded.hierarchy.known()
+    siblings = Siblings(guarded, known)
     for contract, overrides in matched.items():
-        if not any(contract.names_base(name) for name in known):
+        bases = [entry for entry in known if guarded.is_base(contract, entry)]
+        if not bases:
             raise UnmatchedContractError(
                 f"contract {contract.base}: no class of that name is among the files or their bases"
             )
         for group in contract.siblings:
-            if not siblings.are_found(contract, group):
+            if not any(siblings.are_found(base, group) for base in bases):
                 names = ", ".join(group)
                 raise UnmatchedContractError(
                     f"contract {contract.base}: it has no two methods among the siblings {names}; they would guard nothing"
                 )
-        _require_honoured(contract, hierarchy)
+        _require_honoured(contract, guarded, known)
         if not overrides and not contract.siblings:
             methods = ", ".join(contract.methods)
             raise UnmatchedContractError(
@@ -145,13 +219,9 @@ def _require_contracts(matched: Mapping[Contract, int], hierarchy: Hierarchy) ->
             )
 
 
-def _require_honoured(contract: Contract, hierarchy: Hierarchy) -> None:
+def _require_honoured(contract: Contract, guarded: Guarded, classes: Sequence[Class]) -> None:
     """Every parameter to honour is one of the family's methods: a base below the contract's may have added it."""
-    family = [
-        owner
-        for owner in (hierarchy.known() if contract.honour else ())
-        if any(contract.names_base(entry.name) for order in hierarchy.linearizations(owner) for entry in order)
-    ]
+    family = [owner for owner in (classes if contract.honour else ()) if guarded.is_about(contract, owner)]
     known = {
         parameter.name
         for owner in family

@@ -18,6 +18,7 @@ from sigcheck.core.verdict import Line
 from sigcheck.files import SUFFIXES, SourceFile, read_bytes, shown
 from sigcheck.findings import Identity, Lookup
 from sigcheck.footprint import PROJECT_MARKS, names_in, stamp_at
+from sigcheck.lineage import Lineage
 from sigcheck.readers import source
 from sigcheck.readers.source import Decorators, read_text
 from sigcheck.reading import Read, ReadRequest, Suspect, read_files, unconfirmed
@@ -91,6 +92,53 @@ class Project:
         if self.survey.problems:
             modules.append(Module("", "", problems=self.survey.problems))
         return modules
+
+    def read_family(
+        self, lineage: Lineage, *, progress: Callable[[int, int], None] | None = None
+    ) -> tuple[list[Module], frozenset[str]] | None:
+        """Read the files that may define a class of a family.
+
+        Args:
+            lineage: the names of its bases; what else it is called is added.
+            progress: told how many files of how many are done.
+
+        Returns:
+            The modules as of `read`, but those of the other files are empty; and the files that were read, as reports show
+            them. None where all must be read.
+        """
+        requests = {file.shown: self._request(file) for file in self.files}
+        texts = {
+            path: read_bytes(request.path, lambda _: None) if request.content is None else request.content
+            for path, request in requests.items()
+        }
+        found: dict[str, Module] = {}
+
+        def read(paths: Sequence[str]) -> Iterator[Module]:
+            chosen = [requests[path] for path in paths]
+            for one in read_files(
+                chosen, self.decorators, self._cache, progress, whole=True, by_libcst=self._by_libcst
+            ):
+                self._keep(one)
+                found[one.request.shown] = one.module
+                yield one.module
+
+        if lineage.collect(texts, read) is None:
+            return None
+        modules = [found[path] if path in found else Module(request.name, path) for path, request in requests.items()]
+        if self.survey.problems:
+            modules.append(Module("", "", problems=self.survey.problems))
+        return modules, frozenset(found)
+
+    def loaded(self, paths: Collection[str]) -> dict[str, Module]:
+        """The modules of some files of the project, by their paths as reports show them: those that were read."""
+        shown_paths = {file.real: file.shown for file in self.files if file.shown in paths}
+        return {path: self._modules[real] for real, path in shown_paths.items() if real in self._modules}
+
+    def is_of_family(self, path: str, lineage: Lineage) -> bool:
+        """A file of the project, as reports show it, may define a class of a family, as it is now; or cannot be read."""
+        real = self._by_shown[path]
+        data = self._contents.get(real) or read_bytes(real, lambda _: None)
+        return data is None or lineage.is_of_it(data)
 
     def _keep(self, read: Read) -> None:
         real = read.request.real

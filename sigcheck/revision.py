@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from sigcheck.config import Configuration
 from sigcheck.core.check import conclude, judge
+from sigcheck.core.contract import Contract
 from sigcheck.core.evidence import evidence_in
 from sigcheck.core.hierarchy import Hierarchy
 from sigcheck.core.resolution import Resolver
-from sigcheck.core.verdict import Remarks, remarks_on
+from sigcheck.core.verdict import Remarks, Verdict, matched_in, remarks_on
 from sigcheck.findings import Findings, Ground, Lookup
 from sigcheck.footprint import Changes, Footprint
-from sigcheck.inspection import demands_of, module_cache, report_of
+from sigcheck.inspection import demands_of, inner_of, module_cache, report_of
 from sigcheck.outcome import Report
 from sigcheck.project import Project, decorators_of
 from sigcheck.reading import confirming
@@ -60,21 +63,47 @@ def revise(
             (entry for module in modules.values() for entry in module.classes), Resolver(project.load), project=here
         )
         demands = demands_of(configuration)
-        new = {verdict.path: verdict for verdict in judge(hierarchy, demands, remarks)}
+        old = {verdict.path: verdict for verdict in findings.verdicts if verdict.path not in reached}
+        inner = inner_of(demands, hierarchy) | _defined_in(old.values(), demands.contracts)
+        if inner != _defined_in(findings.verdicts, demands.contracts):
+            return None  # Words of a contract mean other classes.
+        new = {verdict.path: verdict for verdict in judge(hierarchy, demands, remarks, project.flow, inner)}
         if hierarchy.inconsistent or hierarchy.resolver.is_circular:
             return None
         # What was told before of a file that is as it was has been read by libcst already.
         known = {(path, line) for path, line in evidence_in(findings.verdicts) if path not in changed}
         if project.confirm(evidence_in(new.values()) - known, ask):
             return None
-        old = {verdict.path: verdict for verdict in findings.verdicts if verdict.path not in reached}
         both = {**old, **new}
         verdicts = [both[file.shown] for file in survey.files if file.shown in both]
+        if not all(_is_kept(number, contract, verdicts) for number, contract in enumerate(demands.contracts)):
+            return None  # The whole check has the words for that.
         lookups = {(lookup.near, lookup.name): lookup for lookup in ground.lookups if lookup.near not in reached}
         lookups |= {(lookup.near, lookup.name): lookup for lookup in project.lookups()}
-        report = report_of(configuration, conclude(remarks, verdicts, (), demands), {})
+        report = report_of(
+            configuration, conclude(remarks, verdicts, (), demands), matched_in(verdicts, demands.contracts)
+        )
         now = Ground(tuple(project.identities()), tuple(remarks), tuple(lookups.values()))
         return report, Findings(tuple(verdicts)), now
+
+
+def _defined_in(verdicts: Iterable[Verdict], contracts: Sequence[Contract]) -> frozenset[Contract]:
+    """The contracts whose base is defined in files that were judged."""
+    return frozenset(contracts[guard.contract] for verdict in verdicts for guard in verdict.guards if guard.is_defined)
+
+
+def _is_kept(number: int, contract: Contract, verdicts: Iterable[Verdict]) -> bool:
+    """The contract still guards all that it names."""
+    guards = [guard for verdict in verdicts for guard in verdict.guards if guard.contract == number]
+    honoured = {name for guard in guards for name in guard.honoured}
+    groups = {index for guard in guards for index in guard.groups}
+    has_work = any(guard.overrides for guard in guards) or bool(contract.siblings)
+    return (
+        bool(guards)
+        and has_work
+        and honoured >= {*(contract.honour or ())} - {"*"}
+        and len(groups) == len(contract.siblings)
+    )
 
 
 def _is_elsewhere(lookup: Lookup, project: Project) -> bool:

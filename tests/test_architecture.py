@@ -29,7 +29,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "cache": ("sigcheck.cache", "sigcheck.cachedir", "sigcheck.index", "sigcheck.serialization"),
     "changes": ("sigcheck.changeset", "sigcheck.watching"),
     "survey": ("sigcheck.survey", "sigcheck.search"),
-    "project": ("sigcheck.project", "sigcheck.reading", "sigcheck.transfer"),
+    "project": ("sigcheck.project", "sigcheck.reading", "sigcheck.transfer", "sigcheck.lineage"),
     "outcome": ("sigcheck.outcome", "sigcheck.findings"),
     "use case": (
         "sigcheck.checking",

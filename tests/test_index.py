@@ -17,6 +17,7 @@ from sigcheck import cachedir, footprint, index, inspection, reading, revision
 from sigcheck.checking import run_check
 from sigcheck.config import Configuration
 from sigcheck.core import check
+from sigcheck.core.contract import Contract
 from sigcheck.errors import SigcheckError
 from sigcheck.outcome import Report
 from sigcheck.report.machine import render_json
@@ -82,6 +83,14 @@ SETTINGS: tuple[dict[str, object], ...] = (
     {"search_paths": ("lib",), "exclude": ("lib",)},
     {"extend_select": ("ALL",), "respect_type_ignores": True},
     {"per_file_ignores": {"pkg/*": ("override",)}},
+)
+GUARDED: tuple[dict[str, object], ...] = (
+    {"contracts": (Contract("A"),)},
+    {"contracts": (Contract("A"),), "respect_type_ignores": True},
+    {"contracts": (Contract("A", ("run", "__init__")), Contract("D", honour=("*",))), "scope": "all"},
+    {"contracts": (Contract("A", honour=("x",)), Contract("A", ("l*",), siblings=(("run", "load", "go"),)))},
+    {"contracts": (Contract("a.A"),), "extend_select": ("ALL",), "search_paths": ("lib",), "exclude": ("lib",)},
+    {"contracts": (Contract("A"),), "strict_resolve": True},
 )
 METHODS = ("run", "load", "go")
 PARAMETERS = ("x", "y", "scale", "*args", "**kwargs", "z=1", "*, k=2", "y, x")
@@ -188,6 +197,34 @@ def test_after_every_edit_a_warm_check_says_what_a_cold_one_says(
             (project / "lib").mkdir(exist_ok=True)
         assert warm(project, **settings) == cold(project, **settings), (seed, steps)
     assert counted.revised > 3, "the revision was hardly tried"
+
+
+@pytest.mark.parametrize("settings", GUARDED, ids=str)
+def test_so_it_does_with_contracts(
+    settings: dict[str, object], tmp_path: Path, counted: Counted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(footprint, "_TICK", 20_000_000)
+    first = "class A:\n    def run(self, x): ...\n    def load(self, x, y): ...\n    def go(self, y, x): ...\n"
+    kid = "from a import A as B\nclass D(B):\n    def run(self, x): ...\n    def load(self, y): ...\n"
+    kid += "class C(D):\n    def run(self, x):\n        return 1\n"
+    told_of: set[str] = set()
+    for seed in range(4):
+        random = Random(seed)
+        project = tmp_path / f"project{seed}"
+        (project / "lib").mkdir(parents=True)
+        write(project, {f"{name}.py": file_source(random, name) for name in random.sample(NAMES, k=seed)})
+        write(project, {"a.py": first, "first.py": first, "kid.py": kid, "pkg/kid.py": kid})
+        write(project, {f"rest{number}.py": f"class R{number}: ...\n" for number in range(12)})
+        steps: list[str] = []
+        for _ in range(9):
+            steps.append(edit(random, project))
+            time.sleep(0.03)
+            answer = warm(project, **settings)
+            assert answer == cold(project, **settings), (seed, steps)
+            told_of.add(answer)
+    assert counted.revised > 5, "the revision was hardly tried"
+    assert len(told_of) > 5
 
 
 # What is done for an answer.

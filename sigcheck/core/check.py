@@ -4,7 +4,7 @@ does no I/O.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sigcheck.core.brief import brief
@@ -15,7 +15,8 @@ from sigcheck.core.diagnostic import BaseWithoutSource, Diagnostic, Inconsistent
 from sigcheck.core.family import Family
 from sigcheck.core.flow import Flow
 from sigcheck.core.forwarding import BrokenCall, Forwarding
-from sigcheck.core.hierarchy import Hierarchy
+from sigcheck.core.guarded import Guarded
+from sigcheck.core.hierarchy import Hierarchy, UnresolvedBase
 from sigcheck.core.honour import Honouring, swallowed_arguments
 from sigcheck.core.kinship import Kin, kin_of
 from sigcheck.core.member import Member
@@ -23,7 +24,7 @@ from sigcheck.core.module import Class, Module
 from sigcheck.core.place import Place
 from sigcheck.core.rules import RULES
 from sigcheck.core.suppression import suppress
-from sigcheck.core.verdict import Found, Line, Remarks, Verdict, calls_of, remarks_on
+from sigcheck.core.verdict import Found, Guard, Line, Remarks, Verdict, calls_of, remarks_on
 
 _CALL_RULES = {rule.name for rule in RULES.values() if rule.group == "call"}
 _USE_RULES = {rule.name for rule in RULES.values() if rule.group == "use" and rule.needs_contract}
@@ -51,8 +52,8 @@ class Checked:
 
 
 def is_divisible(demands: Demands) -> bool:
-    """Every file can be judged by itself: no family and no contract spans them."""
-    return not demands.families and not demands.contracts
+    """Every file can be judged by itself: no family spans them."""
+    return not demands.families
 
 
 @dataclass(slots=True)
@@ -62,13 +63,11 @@ class Judgement:
     Attributes:
         remarks: on every file of the project, in order.
         verdicts: on the files that were judged.
-        matched: for each contract, the number of its overrides.
         kin: for each family, what its words lead to.
     """
 
     remarks: list[Remarks]
     verdicts: list[Verdict]
-    matched: Mapping[Contract, int] = field(default_factory=dict)
     kin: Mapping[Family, Kin] = field(default_factory=dict)
 
 
@@ -77,6 +76,7 @@ def check(
     hierarchy: Hierarchy,
     demands: Demands,
     flow_of: Callable[[Member], Flow | None] = lambda _: None,
+    inner: Collection[Contract] = frozenset(),
 ) -> Judgement:
     """Hold every override of the hierarchy against its bases.
 
@@ -85,29 +85,37 @@ def check(
         hierarchy: their classes, with what the bases resolve to.
         demands: what the user asked for.
         flow_of: reads the body of a member; None where it cannot be read.
+        inner: the contracts whose base is one of the classes of the project.
     """
     remarks = [remarks_on(module) for module in modules]
     if is_divisible(demands):
-        return Judgement(remarks, judge(hierarchy, demands, remarks))
+        return Judgement(remarks, judge(hierarchy, demands, remarks, flow_of, inner))
     kin = {family: kin_of(family, modules, hierarchy) for family in demands.families}
-    judge_ = _Judge(hierarchy, demands, remarks, kin, flow_of)
-    verdict, comparison = judge_.verdict("", hierarchy.classes)
-    return Judgement(remarks, [judge_.with_unresolved(verdict)], comparison.matched, kin)
+    judge_ = _Judge(Guarded(hierarchy, demands.contracts, inner), demands, remarks, kin, flow_of)
+    return Judgement(remarks, [judge_.with_unresolved(judge_.verdict("", hierarchy.classes))], kin)
 
 
-def judge(hierarchy: Hierarchy, demands: Demands, remarks: Sequence[Remarks]) -> list[Verdict]:
+def judge(
+    hierarchy: Hierarchy,
+    demands: Demands,
+    remarks: Sequence[Remarks],
+    flow_of: Callable[[Member], Flow | None] = lambda _: None,
+    inner: Collection[Contract] = frozenset(),
+) -> list[Verdict]:
     """The verdicts on the classes of a hierarchy, file by file.
 
     Args:
         hierarchy: the classes, in order.
         demands: what the user asked for; it is divisible.
         remarks: on every file of the project.
+        flow_of: reads the body of a member; None where it cannot be read.
+        inner: the contracts whose base is one of the classes of the project.
     """
     by_file: dict[str, list[Class]] = {}
     for owner in hierarchy.classes:
         by_file.setdefault(owner.place.path, []).append(owner)
-    judge_ = _Judge(hierarchy, demands, remarks, {}, lambda _: None)
-    verdicts = [judge_.verdict(path, owners)[0] for path, owners in by_file.items()]
+    judge_ = _Judge(Guarded(hierarchy, demands.contracts, inner), demands, remarks, {}, flow_of)
+    verdicts = [judge_.verdict(path, owners) for path, owners in by_file.items()]
     return [judge_.with_unresolved(verdict) for verdict in verdicts]
 
 
@@ -116,17 +124,18 @@ class _Judge:
 
     def __init__(
         self,
-        hierarchy: Hierarchy,
+        guarded: Guarded,
         demands: Demands,
         remarks: Sequence[Remarks],
         kin: Mapping[Family, Kin],
         flow_of: Callable[[Member], Flow | None],
     ) -> None:
-        self.hierarchy = hierarchy
+        self.hierarchy = guarded.hierarchy
         self.demands = demands
+        self.guarded = guarded
         self.kin = kin
         self.flow_of = flow_of
-        self.forwarding = Forwarding(hierarchy)
+        self.forwarding = Forwarding(guarded.hierarchy)
         self.breaks: Breaks = {}
         comments = [comment for entry in remarks for comment in entry.suppressions]
         self.commented = {(comment.place.path, comment.place.line) for comment in comments}
@@ -134,10 +143,10 @@ class _Judge:
             (comment.place.path, comment.place.line): comment.parameters for comment in comments if comment.parameters
         }
 
-    def verdict(self, path: str, owners: Sequence[Class]) -> tuple[Verdict, Comparison]:
-        """The verdict on some classes, but for their bases without source; and the comparison that led to it."""
+    def verdict(self, path: str, owners: Sequence[Class]) -> Verdict:
+        """The verdict on some classes, but for their bases without source."""
         demands, hierarchy = self.demands, self.hierarchy
-        comparison = Comparison(hierarchy, demands, self.kin, owners, self.breaks)
+        comparison = Comparison(hierarchy, demands, self.kin, owners, self.breaks, guarded=self.guarded)
         overriding = self._wanted(comparison.findings())
         self.forwarding.comparison = comparison
         calls = []
@@ -151,7 +160,7 @@ class _Judge:
         if demands.contracts and _USE_RULES & demands.severities.keys():
             honouring = Honouring(self.forwarding, self.flow_of)
             neglected += honouring.neglected(comparison.pairs, comparison.contracts_of, self.disowned)
-        found = Verdict(
+        return Verdict(
             path,
             len(comparison.compared),
             followed,
@@ -162,16 +171,54 @@ class _Judge:
             (),
             self._commented(comparison.lines()) if self.commented else (),
             self._commented(comparison.sibling_lines()) if self.commented else (),
+            tuple(self._guards(comparison)),
+            sum(bool(self.guarded.contracts_above(owner)) for owner in owners),
         )
-        return found, comparison
+
+    def _guards(self, comparison: Comparison) -> Iterator[Guard]:
+        """What each contract has to do with the classes of a comparison."""
+        for number, contract in enumerate(self.demands.contracts):
+            about = [owner for owner in comparison.owners if self.guarded.is_about(contract, owner)]
+            if not about:
+                continue
+            above = {entry.key: entry for owner in about for entry in self._family(contract, owner)}
+            bases = [entry for entry in above.values() if self.guarded.is_base(contract, entry)]
+            known = {
+                parameter.name
+                for entry in (above.values() if contract.honour else ())
+                for member in entry.members
+                if contract.names_method(member.name)
+                for parameter in member.signature.named
+            }
+            groups = enumerate(contract.siblings)
+            yield Guard(
+                number,
+                any(self.guarded.is_base(contract, owner) for owner in about),
+                len(about),
+                comparison.matched[contract],
+                tuple(name for name in contract.honour or () if name in known),
+                tuple(index for index, group in groups if any(comparison.siblings.are_found(b, group) for b in bases)),
+            )
+
+    def _family(self, contract: Contract, owner: Class) -> Iterator[Class]:
+        """A class, and those above it that the contract is about."""
+        for order in self.hierarchy.linearizations(owner):
+            yield from (entry for entry in order if self.guarded.is_about(contract, entry))
 
     def with_unresolved(self, verdict: Verdict) -> Verdict:
         """The verdict with the bases without source: all are known when everything was compared."""
         mine = [
             BaseWithoutSource(brief(entry.owner), entry.reference)
             for entry in self.hierarchy.unresolved_in(verdict.path)
+            if not self.demands.is_confined or self._may_be_guarded(entry)
         ]
         return replace(verdict, unresolved=tuple(mine))
+
+    def _may_be_guarded(self, unresolved: UnresolvedBase) -> bool:
+        """A contract is about the class, or is about a class of the name of the base that was not found."""
+        name = unresolved.reference.replace(":", ".").rpartition(".")[2]
+        is_named = any(contract.base.rpartition(".")[2] == name for contract in self.demands.contracts)
+        return is_named or bool(self.guarded.contracts_above(unresolved.owner))
 
     def _wanted(self, findings: Iterable[Found]) -> tuple[Found, ...]:
         return tuple((rule, place, brief(entry)) for rule, place, entry in findings if rule in self.demands.severities)
@@ -222,7 +269,7 @@ def conclude(
     return Checked(
         tuple(sorted(kept, key=lambda diagnostic: (diagnostic.place, diagnostic.rule))),
         sum(bool(file.path) for file in remarks),
-        sum(file.classes for file in remarks),
+        sum(verdict.guarded for verdict in verdicts) if demands.is_confined else sum(file.classes for file in remarks),
         sum(verdict.overrides for verdict in verdicts),
         len({call for verdict in verdicts for call in verdict.followed}),
         tuple(unresolved),

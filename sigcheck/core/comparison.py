@@ -1,4 +1,6 @@
-"""Which override is held against which base, and what is told of it, once. Imports `hierarchy`, `overriding`, `siblings`, `kinship`."""
+"""Which override is held against which base, and what is told of it, once. Imports `guarded`, `hierarchy`, `overriding`, `siblings`,
+`kinship`.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +13,7 @@ from sigcheck.core.contract import Contract
 from sigcheck.core.demands import Demands
 from sigcheck.core.diagnostic import BrokenOverride, Finding
 from sigcheck.core.family import Family
+from sigcheck.core.guarded import Guarded
 from sigcheck.core.hierarchy import Hierarchy, Pair
 from sigcheck.core.incompatibility import RenamedParameter, ReplacedParameters, names_involved
 from sigcheck.core.kinship import Kin, pairs_of
@@ -38,6 +41,8 @@ class Comparison:
         kin: Mapping[Family, Kin],
         owners: Sequence[Class],
         known: Breaks | None = None,
+        *,
+        guarded: Guarded | None = None,
     ) -> None:
         """Prepare a run.
 
@@ -47,12 +52,14 @@ class Comparison:
             kin: what the families lead to.
             owners: the classes whose overrides are compared.
             known: what earlier runs over the same hierarchy found.
+            guarded: which classes the contracts are about.
         """
         self.hierarchy = hierarchy
         self.owners = owners
         self.demands = demands
         self.kin = kin
-        self.siblings = Siblings(hierarchy)
+        self.guarded = guarded or Guarded(hierarchy, demands.contracts)
+        self.siblings = Siblings(self.guarded, owners)
         self.compared: set[tuple[str, str]] = set()
         self.pairs: list[Pair] = []
         self._pairs: set[tuple[int, int]] = set()
@@ -60,7 +67,6 @@ class Comparison:
         self._told: set[tuple[str, Place, str, frozenset[str]]] = set()
         self._breaks: Breaks = {} if known is None else known
         self._compared_by: dict[str, frozenset[tuple[int, int]]] = {}
-        self._contracts: dict[str, tuple[Contract, ...]] = {}
 
     def findings(self) -> Iterator[tuple[str, Place, Finding]]:
         """Every broken override, with its rule and its place."""
@@ -153,7 +159,7 @@ class Comparison:
     def is_call_wanted(self, receiver: Class, method: str) -> bool:
         """Calls to that method of such an object are to be followed."""
         return not self.demands.only_contracts or any(
-            contract.names_method(method) for contract in self._contracts_above(receiver)
+            contract.names_method(method) for contract in self.guarded.contracts_above(receiver)
         )
 
     def contracts_of(self, pair: Pair) -> tuple[Contract, ...]:
@@ -162,22 +168,9 @@ class Comparison:
             return ()
         return tuple(
             contract
-            for contract in self._contracts_above(pair.owner)
-            if contract.names_method(pair.override.name) and not contract.names_base(pair.owner.name)
+            for contract in self.guarded.contracts_above(pair.owner)
+            if contract.names_method(pair.override.name) and not self.guarded.is_base(contract, pair.owner)
         )
-
-    def _contracts_above(self, owner: Class) -> tuple[Contract, ...]:
-        """The contracts whose base the class is, or inherits."""
-        if not self.demands.contracts:
-            return ()
-        known = self._contracts.get(owner.key)
-        if known is None:
-            names = {entry.name for order in self.hierarchy.linearizations(owner) for entry in order}
-            known = tuple(
-                contract for contract in self.demands.contracts if any(contract.names_base(name) for name in names)
-            )
-            self._contracts[owner.key] = known
-        return known
 
     def _own_breaks(self, pair: Pair) -> Iterator[Break]:
         """The breaks that this pair made, and no other: a parent's are told at the parent."""

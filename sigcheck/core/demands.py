@@ -20,6 +20,7 @@ class Demands:
         only_contracts: compare nothing else, but the families.
         respect_type_ignores: other checkers' comments count.
         families: what is compared without inheritance.
+        is_confined: nothing is told of classes that no contract is about, but of the comments in their files.
     """
 
     severities: Mapping[str, Severity]
@@ -27,3 +28,4 @@ class Demands:
     only_contracts: bool = False
     respect_type_ignores: bool = False
     families: tuple[Family, ...] = ()
+    is_confined: bool = False

@@ -1,5 +1,5 @@
-"""Sibling methods of one class, and the order of the parameters that they share. Imports `contract`, `diagnostic` and
-`hierarchy`.
+"""Sibling methods of one class, and the order of the parameters that they share. Imports `contract`, `diagnostic`,
+`guarded` and `hierarchy`.
 
 An *order* is two names of positional slots, the first in front. Two siblings drift where one has an order and the other
 the reverse. What the highest class of the contract that has both names says is right; there, what most siblings say.
@@ -7,13 +7,14 @@ the reverse. What the highest class of the contract that has both names says is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from sigcheck.core.contract import Contract
 from sigcheck.core.diagnostic import SiblingDrift
-from sigcheck.core.hierarchy import Hierarchy, Linearization
+from sigcheck.core.guarded import Guarded
+from sigcheck.core.hierarchy import Linearization
 from sigcheck.core.member import Member
 from sigcheck.core.module import Class
 from sigcheck.core.place import Branch, Place, can_coexist
@@ -57,47 +58,37 @@ View = tuple[_Sibling, ...]
 class Siblings:
     """The groups of siblings of some contracts, in every class that they are about."""
 
-    def __init__(self, hierarchy: Hierarchy) -> None:
-        self.hierarchy = hierarchy
-        self._demanded: dict[tuple[Contract, str], bool] = {}
+    def __init__(self, guarded: Guarded, owners: Sequence[Class]) -> None:
+        """Args: guarded: which classes the contracts are about; owners: those to look at."""
+        self.guarded = guarded
+        self.hierarchy = guarded.hierarchy
+        self.owners = owners
         self._views: dict[tuple[Group, str], View] = {}
         self._told: set[tuple[str, Place, Order]] = set()
 
     def views(self, contract: Contract) -> Iterator[tuple[Class, Linearization, Group, View]]:
         """Each class that a contract is about, with what it has of each group, for each of its method resolution orders."""
-        for owner in self.hierarchy.classes if contract.siblings else ():
-            if self._is_demanded(contract, owner):
+        for owner in self.owners if contract.siblings else ():
+            if self.guarded.is_about(contract, owner):
                 for order in self.hierarchy.linearizations(owner):
                     for group in contract.siblings:
                         yield owner, order, group, self._view(order, group)
 
-    def are_found(self, contract: Contract, group: Group) -> bool:
-        """A class that the contract names has two methods of the group."""
-        return any(
-            len({name for order in self.hierarchy.linearizations(owner) for name, _ in _names(order, group)}) > 1
-            for owner in self.hierarchy.known()
-            if contract.names_base(owner.name)
-        )
+    def are_found(self, owner: Class, group: Group) -> bool:
+        """A class has two methods of the group."""
+        orders = self.hierarchy.linearizations(owner)
+        return len({name for order in orders for name, _ in _names(order, group)}) > 1
 
     def drifts(self, contract: Contract, is_told: IsTold) -> Iterator[SiblingDrift]:
         """Every method that orders its parameters unlike its siblings: at the class that began it, once."""
         for owner, order, group, view in self.views(contract):
-            above = [entry for entry in order[1:] if self._is_demanded(contract, entry)]
+            above = [entry for entry in order[1:] if self.guarded.is_about(contract, entry)]
             family = _Family(owner, view, [(entry, self._view_of(entry, group)) for entry in above])
             for drift in family.drifts(is_told):
                 key = (owner.key, drift.method.place, (drift.first, drift.second))
                 if key not in self._told:  # Groups and contracts may overlap.
                     self._told.add(key)
                     yield drift
-
-    def _is_demanded(self, contract: Contract, owner: Class) -> bool:
-        key = (contract, owner.key)
-        known = self._demanded.get(key)
-        if known is None:
-            orders = self.hierarchy.linearizations(owner)
-            known = any(contract.names_base(entry.name) for order in orders for entry in order)
-            self._demanded[key] = known
-        return known
 
     def _view_of(self, owner: Class, group: Group) -> View:
         known = self._views.get((group, owner.key))

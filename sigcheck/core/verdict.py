@@ -1,5 +1,5 @@
 """What a check says of one file, as values that stand alone: to be put together with those of the other files. Imports
-`diagnostic`, `forwarding` and `module`.
+`contract`, `diagnostic`, `forwarding` and `module`.
 
 A *verdict* depends on the classes of a file and on what is above them, and on nothing beside or below. So one that was given
 stands until a file changes in which something above is defined, or through which it is found.
@@ -7,9 +7,10 @@ stands until a file changes in which something above is defined, or through whic
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from sigcheck.core.contract import Contract
 from sigcheck.core.diagnostic import BaseWithoutSource, Finding
 from sigcheck.core.forwarding import CallKeys
 from sigcheck.core.module import Module, Problem, Suppression
@@ -75,6 +76,27 @@ def _strange(module: Module) -> Iterator[tuple[Suppression, str]]:
 
 
 @dataclass(frozen=True, slots=True)
+class Guard:
+    """What the classes of one file have to do with a contract.
+
+    Attributes:
+        contract: its number among the contracts of the check.
+        is_defined: its base is one of these classes.
+        classes: how many of them it is about.
+        overrides: how many definitions it names.
+        honoured: the parameters to honour that its methods have, in these classes or above them.
+        groups: the numbers of the groups of siblings that its base has.
+    """
+
+    contract: int
+    is_defined: bool
+    classes: int
+    overrides: int
+    honoured: tuple[str, ...]
+    groups: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What was found of the classes of one file, or of several that were judged together.
 
@@ -88,6 +110,8 @@ class Verdict:
         unresolved: bases without source.
         compared: the lines that have a comment and on which one about what was compared may stand.
         siblings: the same for siblings.
+        guards: for each contract that is about one of the classes, what it finds here.
+        guarded: how many of the classes some contract is about.
     """
 
     path: str
@@ -100,6 +124,8 @@ class Verdict:
     unresolved: tuple[BaseWithoutSource, ...]
     compared: tuple[Line, ...]
     siblings: tuple[Line, ...]
+    guards: tuple[Guard, ...] = ()
+    guarded: int = 0
 
     def told(self) -> Iterator[Found]:
         """All that was found, in an order of its own."""
@@ -110,6 +136,16 @@ class Verdict:
         yield from self.drifts
         for entry in self.unresolved:
             yield "unresolved-base", entry.owner.place, entry
+
+
+def matched_in(verdicts: Iterable[Verdict], contracts: Sequence[Contract]) -> dict[Contract, int]:
+    """For each contract, the number of overrides that it names."""
+    found = dict.fromkeys(contracts, 0)
+    for guard in (guard for verdict in verdicts for guard in verdict.guards):
+        contract = contracts[guard.contract]
+        if contracts.index(contract) == guard.contract:  # One that is written twice is one.
+            found[contract] += guard.overrides
+    return found
 
 
 def calls_of(verdicts: Iterable[Verdict]) -> Iterator[Found]:
