@@ -36,16 +36,36 @@ def _suppressions(text: str, path: str) -> Iterator[Suppression]:
             names = tuple(name.strip() for name in found.group(1).split(",") if name.strip())
             yield Suppression(place, (), parameters=names)
         for found in _FOREIGN.finditer(comment):
-            codes = {code.strip() for code in (found.group(1) or found.group(2) or "override").split(",")}
-            if codes & _FOREIGN_CODES:
+            if _is_about_overrides(found):
                 place = Place(path, line, column + found.start() + 1, line, column + found.end() + 1)
                 yield Suppression(place, (), is_foreign=True)
 
 
+def _is_about_overrides(found: re.Match[str]) -> bool:
+    """Another checker's comment names the rule that says what ours do, or none."""
+    codes = {code.strip() for code in (found.group(1) or found.group(2) or "override").split(",")}
+    return bool(codes & _FOREIGN_CODES)
+
+
+def _may_tell(line: str) -> bool:
+    """A comment on this line would be a suppression, wherever on it a comment begins."""
+    index = line.find("#")
+    while index >= 0:
+        if _OURS.match(line, index) or _IGNORES.match(line, index):
+            return True
+        found = _FOREIGN.match(line, index)
+        if found is not None and _is_about_overrides(found):
+            return True
+        index = line.find("#", index + 1)
+    return False
+
+
 def _comments(text: str) -> Iterator[tuple[int, int, str]]:
     """Line (1-based), column (0-based) and text of the comments that may matter."""
+    if _ANY.search(text) is None:
+        return
     candidates = {
-        number: line for number, line in enumerate(text.split("\n"), start=1) if "#" in line and _ANY.search(line)
+        number: line for number, line in enumerate(text.split("\n"), start=1) if "#" in line and _may_tell(line)
     }
     if not candidates:
         return

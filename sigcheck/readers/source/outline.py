@@ -18,7 +18,7 @@ import ast
 import sys
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from sigcheck.core.module import Problem
 from sigcheck.core.place import Place
@@ -252,7 +252,7 @@ class _Facts:
         self.guarded: list[ast.Call] = []
         self.tried: list[ast.Call] = []
         self.only_raises = _only_raises(node)
-        if self.receiver is not None and any(_binds(inner, self.receiver) for inner in ast.walk(node)):
+        if self.receiver is not None and any(_binds(inner, self.receiver) for inner in _walk(node)):
             self.receiver = None
         for visit in _Visit(node, is_own=True, receiver=self.receiver).statements(node.body):
             self._visit(visit)
@@ -296,7 +296,7 @@ class _Facts:
 
     def _mention(self, root: ast.AST) -> None:
         if self.catch_alls:
-            for node in ast.walk(root):
+            for node in _walk(root):
                 if isinstance(node, ast.Name) and node.id in self.catch_alls:
                     self.mentions.add(node.id)
                 self._mention_all(node)
@@ -306,7 +306,7 @@ class _Facts:
             self.mentions |= self.catch_alls
 
     def _look_for_yields(self, call: ast.AST, *, own: bool) -> None:
-        self.yields = self.yields or (own and any(isinstance(inner, _YIELDS) for inner in ast.walk(call)))
+        self.yields = self.yields or (own and any(isinstance(inner, _YIELDS) for inner in _walk(call)))
 
     def asides(self, lines: Sequence[str]) -> list[str]:
         """Expressions that say what is not at its place: which attributes are assigned, methods probed, catch-alls mentioned,
@@ -346,8 +346,30 @@ class _Facts:
         return "return 0" if self.returned else "return"
 
 
-@dataclass(frozen=True, slots=True)
-class _Visit:
+_EMPTY = frozenset(
+    kind
+    for kind in vars(ast).values()
+    if isinstance(kind, type)
+    and issubclass(kind, (ast.expr_context, ast.operator, ast.unaryop, ast.boolop, ast.cmpop, ast.Constant))
+)
+"""Kinds of nodes that say nothing of a body, and have none below them that does."""
+
+
+def _walk(root: ast.AST) -> Iterator[ast.AST]:
+    """A node and all below it, in no order, without the empty ones: much faster than `ast.walk`."""
+    pending = [root]
+    while pending:
+        node = pending.pop()
+        yield node
+        for name in node._fields:
+            value = getattr(node, name, None)
+            if type(value) is list:
+                pending += [part for part in value if isinstance(part, ast.AST)]
+            elif isinstance(value, ast.AST) and type(value) not in _EMPTY:
+                pending.append(value)
+
+
+class _Visit(NamedTuple):
     """A node on the way through a body: the twin of `bodies._Visit`."""
 
     node: ast.AST
@@ -358,14 +380,14 @@ class _Visit:
 
     def at(self, node: ast.AST) -> _Visit:
         """Another node under the same circumstances."""
-        return _Visit(node, self.is_own, self.receiver, self.is_guarded, self.is_tried)
+        return _Visit(node, *self[1:])
 
     def children(self) -> Iterator[_Visit]:
         node = self.node
         inner = self
         if isinstance(node, (*_FUNCTIONS, ast.Lambda)):
             names = _parameter_names(node.args)
-            inner = replace(self, is_own=False, receiver=None if self.receiver in names else self.receiver)
+            inner = self._replace(is_own=False, receiver=None if self.receiver in names else self.receiver)
         special = {} if self.receiver is None or type(node) not in _CIRCUMSTANCES else self._special()
         for name, value in ast.iter_fields(node):
             entry = special.get(name, inner)
@@ -373,16 +395,16 @@ class _Visit:
                 yield from entry.statements(value)
             elif isinstance(value, list):
                 for index, part in enumerate(value):
-                    if isinstance(part, ast.AST):
+                    if isinstance(part, ast.AST) and type(part) not in _EMPTY:
                         yield (self._operand(index) if isinstance(node, ast.BoolOp) else entry).at(part)
-            elif isinstance(value, ast.AST):
+            elif isinstance(value, ast.AST) and type(value) not in _EMPTY:
                 yield entry.at(value)
 
     def _operand(self, index: int) -> _Visit:
         """An operand of `and` and `or`: what stands in front of it decides whether it is run."""
         before = self.node.values[:index] if isinstance(self.node, ast.BoolOp) else ()
         is_guarded = self.receiver is not None and any(_names(value, self.receiver) for value in before)
-        return replace(self, is_guarded=True) if is_guarded else self
+        return self._replace(is_guarded=True) if is_guarded else self
 
     def statements(self, statements: Sequence[ast.AST]) -> Iterator[_Visit]:
         current = self
@@ -394,10 +416,10 @@ class _Visit:
                 and _names(statement.test, self.receiver)
                 and isinstance(statement.body[-1], (ast.Return, ast.Raise, ast.Continue, ast.Break))
             ):
-                current = replace(current, is_guarded=True)
+                current = current._replace(is_guarded=True)
 
     def _special(self) -> dict[str, _Visit]:
-        guarded, tried = replace(self, is_guarded=True), replace(self, is_tried=True)
+        guarded, tried = self._replace(is_guarded=True), self._replace(is_tried=True)
         receiver = self.receiver or ""
         match self.node:
             case ast.If(test=ast.Name(id="TYPE_CHECKING") | ast.Constant(value=False)) if not _is_zero(self.node):
@@ -428,11 +450,16 @@ def _is_zero(node: ast.AST) -> bool:
 
 def _names(node: ast.AST, name: str) -> bool:
     """The name stands somewhere in an expression."""
-    return any(isinstance(inner, ast.Name) and inner.id == name for inner in ast.walk(node))
+    return any(type(inner) is ast.Name and inner.id == name for inner in _walk(node))
+
+
+_BINDERS = frozenset({ast.Assign, ast.For, ast.AsyncFor, ast.comprehension, ast.NamedExpr, ast.withitem})
 
 
 def _binds(node: ast.AST, name: str) -> bool:
     """A statement binds the name anew."""
+    if type(node) not in _BINDERS:
+        return False
     match node:
         case ast.Assign(targets=targets):
             pending: list[ast.AST] = list(targets)

@@ -7,7 +7,9 @@ each other. Where the scan cannot be certain of what libcst would read, it says 
 from __future__ import annotations
 
 import ast
+import io
 import re
+import tokenize
 import unicodedata
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
@@ -109,7 +111,25 @@ def _is_plain(text: str) -> bool:
         run[0] + "".join(character if _is_letter(character) else " " for character in run[1:])
         for run in set(_FOREIGN.findall(f" {text}"))
     )
-    return all(unicodedata.is_normalized("NFKC", word) for word in letters)
+    return all(unicodedata.is_normalized("NFKC", word) for word in letters) or _are_names_plain(text)
+
+
+def _are_names_plain(text: str) -> bool:
+    """What is not normalized stands in comments and strings, of which `ast` and libcst make the same."""
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            # Before Python 3.12 an f-string is one token, names and all.
+            is_code = token.type == tokenize.NAME or (
+                token.type == tokenize.STRING and _INTERPOLATED.match(token.string)
+            )
+            if is_code and not unicodedata.is_normalized("NFKC", token.string):
+                return False
+    except (tokenize.TokenError, SyntaxError):
+        return False
+    return True
+
+
+_INTERPOLATED = re.compile(r"[bBrRuU]*[fFtT]")
 
 
 def _is_letter(character: str) -> bool:

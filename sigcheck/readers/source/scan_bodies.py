@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from sigcheck.core.callsite import CallSite, Route
@@ -53,6 +53,18 @@ _SIMPLE = (
     | {ast.Expr, ast.Return, ast.Raise, ast.Pass, ast.Import, ast.ImportFrom, ast.Assert, ast.Delete}
     | ({ast.Global, ast.Nonlocal, ast.Break, ast.Continue} | ({ast.TypeAlias} if hasattr(ast, "TypeAlias") else set()))
 )
+_LEAFLESS = frozenset(
+    {"ctx", "op", "ops", "attr", "id", "arg", "kind", "conversion", "type_comment", "simple", "level"}
+)
+"""Fields that hold no node which has anything in it."""
+
+_PARTS = {
+    kind: tuple(name for name in kind._fields if name not in _LEAFLESS)
+    for kind in vars(ast).values()
+    if isinstance(kind, type) and issubclass(kind, ast.AST) and kind is not ast.Constant
+}
+"""The fields in which the nodes below a node are, of every kind of node that can have any."""
+
 _LEAVING = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 _GAP = r"(?:[\s)\\]|#[^\n]*\n)*"
 
@@ -62,52 +74,88 @@ class Candidates:
 
     def __init__(self, spots: Spots, receivers: frozenset[str], catch_alls: frozenset[str]) -> None:
         text = spots.text
-        words = ["super", "yield", "signature", "__class__"]
-        if catch_alls:
-            words += ["locals", "vars", "eval", "exec", *catch_alls]
-        places: list[int] = []
-        rebindings: list[int] = []
-        for word in words:
-            index = text.find(word)
-            while index >= 0:
-                places.append(index)
-                index = text.find(word, index + len(word))
+        self._starts = spots.starts
+        self._lines: dict[tuple[bool, bool], list[int]] = {(False, False): self._on(_places(text, ("yield",)))}
+        of_receivers: list[int] = []
+        bare: list[int] = []
+        if receivers:
+            of_receivers = _places(text, ("super", "signature", "__class__"))
         for name in receivers:
             for found in _of_receiver(name).finditer(text):
-                places += (found.start(), found.end() - 1)
-            rebindings += (found.start() for found in _rebinding(name).finditer(text))
-        self._starts = spots.starts
-        self.lines = self._lines(places)
-        self.rebindings = self._lines(rebindings)
+                of_receivers += (found.start(), found.end() - 1)
+                if found.end(1) >= 0:
+                    bare.append(found.start())
+        self._rebindings = self._on(bare)
+        of_catch_alls: list[int] = []
+        if catch_alls:
+            of_catch_alls = _places(text, ("locals", "vars", "eval", "exec"))
+        for name in catch_alls:
+            of_catch_alls += [found.start() for found in _name(name).finditer(text)]
+        self._of_receivers = self._on(of_receivers)
+        self._of_catch_alls = self._on(of_catch_alls)
 
-    def _lines(self, places: list[int]) -> list[int]:
+    def _on(self, places: list[int]) -> list[int]:
+        """The lines of some places."""
         starts = self._starts
         return sorted({bisect_right(starts, place) for place in places})
 
-    def are_between(self, first: int, last: int) -> bool:
-        """Some line of these, both included, is one."""
-        index = bisect_left(self.lines, first)
-        return index < len(self.lines) and self.lines[index] <= last
+    def lines(self, *, has_receiver: bool, has_catch_alls: bool) -> list[int]:
+        """The lines that may count in a function, sorted; where nothing is a receiver, nothing is asked of one."""
+        key = has_receiver, has_catch_alls
+        known = self._lines.get(key)
+        if known is None:
+            found = {*self._lines[False, False]}
+            if has_receiver:
+                found.update(self._of_receivers)
+            if has_catch_alls:
+                found.update(self._of_catch_alls)
+            known = self._lines[key] = sorted(found)
+        return known
 
     def may_bind(self, first: int, last: int) -> bool:
-        """On some line of these, an expression may bind a receiver anew."""
-        index = bisect_left(self.rebindings, first)
-        return index < len(self.rebindings) and self.rebindings[index] <= last
+        """On some line of these, both included, something may bind a receiver anew: its name stands there for itself."""
+        return _are_between(self._rebindings, first, last)
+
+
+def _places(text: str, words: Iterable[str]) -> list[int]:
+    """Where one of some words stands."""
+    places: list[int] = []
+    for word in words:
+        index = text.find(word)
+        while index >= 0:
+            places.append(index)
+            index = text.find(word, index + len(word))
+    return places
+
+
+def _are_between(lines: list[int], first: int, last: int) -> bool:
+    """Some of the sorted lines is one of these, both included."""
+    index = bisect_left(lines, first)
+    return index < len(lines) and lines[index] <= last
 
 
 @lru_cache(maxsize=256)
 def _of_receiver(name: str) -> re.Pattern[str]:
-    """Finds calls on a receiver, calls that are given one, and what is asked of one. Fast, for it begins with the name."""
+    """Finds calls on a receiver, what is asked of one, and where its name stands for itself: then, the first group is found.
+
+    Nothing that binds a name is followed by a dot. Fast, for it begins with the name.
+    """
     name = re.escape(name)
-    space = r"(?:[\s\\]|#[^\n]*\n)*"
-    return re.compile(rf"{name}(?<!\w{name})(?:{_GAP}\.{_GAP}\w+{_GAP}(?:\(|is\b)|{space}[,)])")
+    return re.compile(rf"{name}(?<!\w{name})(?:{_GAP}\.{_GAP}\w+{_GAP}(?:\(|is\b)|(?![.\w])())")
 
 
 @lru_cache(maxsize=256)
-def _rebinding(name: str) -> re.Pattern[str]:
+def _in_expression(name: str) -> re.Pattern[str]:
     """Finds `self :=`, and `self` among the names between `for` and `in`."""
     name = re.escape(name)
     return re.compile(rf"{name}(?<!\w{name})(?:\s*:=|(?![.\w])(?:[\s,)\]\w(*\[.\\]|#[^\n]*\n)*\bin\b)")
+
+
+@lru_cache(maxsize=256)
+def _name(name: str) -> re.Pattern[str]:
+    """Finds a name that is no attribute."""
+    name = re.escape(name)
+    return re.compile(rf"{name}(?<![\w.]{name})(?!\w)")
 
 
 def read_body(
@@ -134,12 +182,15 @@ def read_body(
     Returns:
         What it tells, and whether there is a class statement in it.
     """
-    reading = _Reading(frozenset(catch_alls), spots, candidates, references, path)
-    if receiver is not None and reading.binds(node.body, receiver):
+    first, last = node.body[0].lineno, node.body[-1].end_lineno or node.body[-1].lineno
+    if receiver is not None and candidates.may_bind(first, last) and _binds(node.body, receiver, spots):
         receiver = None  # From somewhere on, the name is another object.
-    last = node.body[-1]
-    reading.has_candidates = candidates.are_between(node.body[0].lineno, last.end_lineno or last.lineno)
-    reading.block(node.body, receiver)
+    lines = candidates.lines(has_receiver=receiver is not None, has_catch_alls=bool(catch_alls))
+    reading = _Reading(frozenset(catch_alls), spots, lines, references, path)
+    if _are_between(lines, first, last):
+        reading.block(node.body, receiver)
+    else:
+        reading.skim(node.body, receiver)
     values = reading.returned
     plain = [isinstance(value, _PLAIN) or (type(value) is ast.Constant and value.value is not ...) for value in values]
     calls = sorted(reading.calls, key=_place) if len(reading.calls) > 1 else reading.calls
@@ -184,14 +235,13 @@ class _Reading:
         self,
         catch_alls: frozenset[str],
         spots: Spots,
-        candidates: Candidates,
+        lines: list[int],
         references: Callable[[ast.expr], tuple[str, ...]],
         path: str,
     ) -> None:
         self.catch_alls = catch_alls
         self.spots = spots
-        self.candidates = candidates
-        self.are_between = candidates.are_between
+        self.lines = lines
         self.references = references
         self.path = path
         self.yields = False
@@ -201,7 +251,6 @@ class _Reading:
         self.assigns: set[str] = set()
         self.mentions: set[str] = set()
         self.probes: set[str] = set()
-        self.has_candidates = True
         self._is_own = True
         self._is_guarded = False
         self._is_tried = False
@@ -211,14 +260,17 @@ class _Reading:
     def block(self, statements: Sequence[ast.stmt], receiver: str | None) -> None:
         """Look at the statements of a block, and at those in them."""
         was_guarded = self._is_guarded
+        lines = self.lines
         for statement in statements:
             kind = type(statement)
             if kind in _SIMPLE:
-                if kind in _BINDING and receiver is not None:
-                    self.assigns.update(_assigned_by(statement, receiver))
+                if kind in _BINDING:
+                    if receiver is not None:
+                        self.assign(statement, receiver)
                 elif kind is ast.Return and self._is_own and statement.value is not None:  # type: ignore[attr-defined]
                     self.returned.append(statement.value)  # type: ignore[attr-defined]
-                if self.are_between(statement.lineno, statement.end_lineno or statement.lineno):
+                index = bisect_left(lines, statement.lineno)
+                if index < len(lines) and lines[index] <= (statement.end_lineno or statement.lineno):
                     self.visit(statement, receiver)
             elif isinstance(statement, ast.If):
                 self.if_(statement, receiver)
@@ -232,6 +284,36 @@ class _Reading:
             else:
                 self.compound(statement, receiver)
         self._is_guarded = was_guarded
+
+    def skim(self, body: Sequence[ast.stmt], receiver: str | None) -> None:
+        """Look at the statements of a body in which no expression counts: at what it returns and assigns, and for classes."""
+        pending: list[tuple[Sequence[ast.stmt], bool]] = [(body, True)]
+        while pending:
+            statements, is_own = pending.pop()
+            for statement in statements:
+                kind = type(statement)
+                if kind in _BINDING:
+                    if receiver is not None:
+                        self.assign(statement, receiver)
+                elif kind is ast.Return:
+                    if is_own and statement.value is not None:  # type: ignore[attr-defined]
+                        self.returned.append(statement.value)  # type: ignore[attr-defined]
+                elif kind in _SIMPLE:
+                    continue
+                elif kind is ast.ClassDef:
+                    self.has_class = True
+                else:
+                    is_owner = is_own and kind not in FUNCTIONS
+                    pending += [(block, is_owner) for block in _blocks(statement)]
+
+    def assign(self, statement: ast.stmt, receiver: str) -> None:
+        """Note the attributes of the receiver that an assignment binds."""
+        if type(statement) is ast.Assign:
+            for target in statement.targets:
+                if type(target) is not ast.Name:
+                    self.assigns.update(_assigned(target, receiver))
+        else:
+            self.assigns.update(_assigned(statement.target, receiver))  # type: ignore[attr-defined]
 
     def if_(self, node: ast.If, receiver: str | None) -> None:
         test = node.test
@@ -259,7 +341,7 @@ class _Reading:
         if receiver is not None and receiver in _parameter_names(node.args):
             receiver = None
         first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
-        if self.are_between(first, node.body[0].lineno):
+        if _are_between(self.lines, first, node.body[0].lineno):
             for part in (*node.decorator_list, node.args, *([node.returns] if node.returns is not None else ())):
                 self.visit(part, receiver)
         self.block(node.body, receiver)
@@ -319,7 +401,7 @@ class _Reading:
     # Expressions.
 
     def expression(self, node: ast.expr, receiver: str | None) -> None:
-        if self.are_between(node.lineno, node.end_lineno or node.lineno):
+        if _are_between(self.lines, node.lineno, node.end_lineno or node.lineno):
             self.visit(node, receiver)
 
     def visit(self, root: ast.AST, receiver: str | None) -> None:
@@ -332,7 +414,8 @@ class _Reading:
                 if node.id in self.catch_alls:  # type: ignore[attr-defined]
                     self.mentions.add(node.id)  # type: ignore[attr-defined]
                 continue
-            if kind is ast.Constant:
+            parts = _PARTS.get(kind, ())
+            if not parts:
                 continue
             if kind is ast.Call:
                 self.call(node, receiver)  # type: ignore[arg-type]
@@ -354,12 +437,12 @@ class _Reading:
                 elif kind is ast.IfExp or kind is ast.BoolOp:
                     self.conditional(node, receiver)
                     continue
-            for name in node._fields:
+            for name in parts:
                 value = getattr(node, name, None)
                 if type(value) is list:
-                    pending += [part for part in value if isinstance(part, ast.AST)]
-                elif isinstance(value, ast.AST):
-                    pending.append(value)
+                    pending += value
+                else:
+                    pending.append(value)  # type: ignore[arg-type]
 
     def conditional(self, node: ast.AST, receiver: str) -> None:
         """`a if b else c`, `a and b`: what is run only if something of the receiver is true."""
@@ -395,8 +478,6 @@ class _Reading:
 
     def names(self, node: ast.expr, name: str) -> bool:
         """The name stands somewhere in an expression."""
-        if not self.has_candidates:
-            return False
         last = node.end_lineno or node.lineno
         if not any(name in line for line in self.spots.lines[node.lineno - 1 : last]):
             return False
@@ -505,39 +586,33 @@ class _Reading:
             )
         )
 
-    # Whether the receiver stays what it is.
 
-    def binds(self, statements: Sequence[ast.stmt], name: str) -> bool:
-        """Somewhere in the statements the name is bound anew."""
-        pending: list[Sequence[ast.stmt]] = [statements]
-        while pending:
-            for statement in pending.pop():
-                kind = type(statement)
-                if kind is ast.Assign:
-                    if any(_has_name(target, name) for target in statement.targets):  # type: ignore[attr-defined]
-                        return True
-                elif kind in _COMPOUND:
-                    match statement:
-                        case ast.For(target=target) | ast.AsyncFor(target=target) if _has_name(target, name):
-                            return True
-                        case ast.With(items=items) | ast.AsyncWith(items=items):
-                            if any(i.optional_vars is not None and _has_name(i.optional_vars, name) for i in items):
-                                return True
-                        case _:
-                            pass
-                    pending += _blocks(statement)
-        return bool(statements) and self._binds_in_expression(statements, name)
-
-    def _binds_in_expression(self, statements: Sequence[ast.stmt], name: str) -> bool:
-        """A comprehension or `:=` binds the name."""
-        first, last = statements[0].lineno, statements[-1].end_lineno or statements[-1].lineno
-        if not self.candidates.may_bind(first, last):
-            return False
-        for statement in statements:
-            for node in ast.walk(statement):
-                if isinstance(node, (ast.comprehension, ast.NamedExpr)) and _has_name(node.target, name):
+def _binds(statements: Sequence[ast.stmt], name: str, spots: Spots) -> bool:
+    """Somewhere in the statements the name is bound anew: by an assignment, a loop, `with`, a comprehension or `:=`."""
+    pending: list[Sequence[ast.stmt]] = [statements]
+    while pending:
+        for statement in pending.pop():
+            kind = type(statement)
+            if kind is ast.Assign:
+                if any(_has_name(target, name) for target in statement.targets):  # type: ignore[attr-defined]
                     return True
+            elif kind in _COMPOUND:
+                match statement:
+                    case ast.For(target=target) | ast.AsyncFor(target=target) if _has_name(target, name):
+                        return True
+                    case ast.With(items=items) | ast.AsyncWith(items=items):
+                        if any(i.optional_vars is not None and _has_name(i.optional_vars, name) for i in items):
+                            return True
+                    case _:
+                        pass
+                pending += _blocks(statement)
+    if _in_expression(name).search(spots.text, spots.start(statements[0]), spots.end(statements[-1])) is None:
         return False
+    return any(
+        isinstance(node, (ast.comprehension, ast.NamedExpr)) and _has_name(node.target, name)
+        for statement in statements
+        for node in ast.walk(statement)
+    )
 
 
 def _blocks(statement: ast.stmt) -> Iterator[Sequence[ast.stmt]]:
@@ -557,16 +632,6 @@ def _has_name(target: ast.expr, name: str) -> bool:
     if kind is ast.Tuple or kind is ast.List:
         return any(_has_name(element, name) for element in target.elts)  # type: ignore[attr-defined]
     return isinstance(target, ast.Starred) and _has_name(target.value, name)
-
-
-def _assigned_by(statement: ast.stmt, receiver: str) -> Iterator[str]:
-    """The attributes of the receiver that an assignment binds."""
-    if type(statement) is ast.Assign:
-        for target in statement.targets:
-            if type(target) is not ast.Name:
-                yield from _assigned(target, receiver)
-    else:
-        yield from _assigned(statement.target, receiver)  # type: ignore[attr-defined]
 
 
 def _assigned(target: ast.expr, receiver: str) -> Iterator[str]:
