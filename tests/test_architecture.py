@@ -55,7 +55,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "core": set(),
     "reader parts": {"core"},
     "source reader": {"core", "reader parts"},
-    "mypy reader": {"core", "cache", "reader parts"},
+    "mypy reader": {"core", "reader parts"},
     "live reader": {"core"},
     "readers": set(),
     "files": {"core"},
@@ -70,6 +70,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "report": {"core", "outcome"},
     "mypy plugin": {
         "version", "errors", "core", "files", "configuration", "report", "reader parts", "mypy reader",
+        "source reader",
     },
     "command line": {
         "version", "errors", "collector", "core", "files", "configuration", "cache", "changes", "use case", "outcome", "report",

@@ -14,6 +14,7 @@ from mypy.options import Options
 from mypy.plugin import ClassDefContext, Plugin
 
 from sigcheck.mypy_plugin.settings import Settings, read_settings
+from sigcheck.mypy_plugin.suspicion import Noted
 
 if TYPE_CHECKING:
     from sigcheck.mypy_plugin.modules import AnalysedModule
@@ -68,6 +69,7 @@ class SigcheckPlugin(Plugin):
         _, _, function = scope
         target = function.fullname if function is not None else tree.fullname
         module.scopes.setdefault(target, (scope[0], None, function))
+        module.classes[id(context.cls)] = Noted(context.cls, function is not None, target)
         for outer in api.scope.functions:
             if isinstance(outer, nodes.FuncDef):
                 module.functions[id(outer)] = outer
@@ -84,7 +86,10 @@ class SigcheckPlugin(Plugin):
                 self._defect = f"{type(error).__name__} in {module.name}: {error}"
         if self._defect is not None and not self._is_told and not module.is_silent:
             self._is_told = True
-            module.desk(next(iter(module.scopes.values()))).apologise(self._defect)
+            from sigcheck.mypy_plugin.reporting import Desk  # noqa: PLC0415
+
+            scope = next(iter(module.scopes.values()))
+            Desk(module.errors, module.tree.path, module.name, module.options, scope).apologise(self._defect)
 
 
 class Inert(Plugin):

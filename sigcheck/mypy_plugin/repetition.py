@@ -16,6 +16,7 @@ from sigcheck.core.incompatibility import AsyncMismatch, DefaultChanged, Receive
 from sigcheck.core.member import Flavour
 from sigcheck.core.names import is_interface
 from sigcheck.core.signature import Kind, Signature
+from sigcheck.mypy_plugin.binding import is_plain
 
 
 def is_told_by_mypy(
@@ -44,17 +45,6 @@ def is_told_by_mypy(
         return False
     top = Instance(override.info.mro[-1], [])
     return not is_subtype(_callable(mine, top), _callable(theirs, top), ignore_pos_arg_names=True)
-
-
-def is_plain(node: nodes.SymbolNode | None) -> bool:
-    """A function with the signature that is written, to mypy's knowledge; of one in its cache, the decorators are lost."""
-    if not isinstance(node, nodes.Decorator):
-        return isinstance(node, nodes.FuncDef)
-    seen = node.var.type
-    return isinstance(seen, CallableType) and (
-        list(zip(seen.arg_names, seen.arg_kinds, strict=True))
-        == list(zip(node.func.arg_names, node.func.arg_kinds, strict=True))
-    )
 
 
 def _callable(signature: Signature, top: Instance) -> CallableType:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from mypy import nodes
 from mypy.options import Options
 
 import sigcheck.errors
@@ -19,6 +20,9 @@ from sigcheck.version import __version__
 
 _NOT_TOLD = frozenset({"syntax-error", "unresolved-base", "inconsistent-hierarchy", "unused-suppression"})
 """mypy tells the first three itself. A comment may free an override in a module that is not looked at with this one."""
+
+_BEYOND = frozenset({"default-changed", "positional-forwarding"})
+"""What breaks no promise: names and kinds of parameters say nothing of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,24 @@ class Settings:
     def decorators(self) -> Decorators:
         """What the configuration says of decorators."""
         return Decorators(frozenset(self.configuration.opaque_decorators), self.configuration.injects)
+
+    @property
+    def wants(self) -> Callable[[nodes.TypeInfo], bool] | None:
+        """Whether more is asked of a class than whether it breaks a promise; None where it is of every class."""
+        configuration = self.configuration
+        if configuration.opaque_decorators or configuration.injects or _BEYOND & self.demands.severities.keys():
+            return None
+        contracts = self.demands.contracts
+        return lambda info: any(entry.names_base(base.fullname) for entry in contracts for base in info.mro)
+
+    @property
+    def is_complete(self) -> bool:
+        """Every rule about overrides that is on by default runs."""
+        return all(
+            name in self.demands.severities
+            for name, rule in RULES.items()
+            if rule.group == "override" and rule.severity is not Severity.OFF
+        )
 
     def fails(self, severity: Severity) -> bool:
         """A diagnostic of that severity is an error to mypy, else a note."""

@@ -103,10 +103,10 @@ def test_what_mypy_is_not_asked_for_is_told(tmp_path: Path) -> None:
 
 
 BREAKING = """
-import sigcheck.mypy_plugin.modules as modules
+import sigcheck.mypy_plugin.verdicts as verdicts
 def broken(*_):
     raise RuntimeError("no reason")
-modules.check = broken
+verdicts.check = broken
 """
 
 
@@ -115,7 +115,7 @@ def test_a_defect_is_one_note_and_mypy_goes_on(tmp_path: Path) -> None:
     lines, _, status = run_mypy(tmp_path, program=BREAKING, sub__py=source)
     notes = [line for line in lines if "sigcheck failed" in line]
     assert len(notes) == 1
-    assert "note: sigcheck failed (RuntimeError in base: no reason)" in notes[0]
+    assert "note: sigcheck failed (RuntimeError in sub: no reason)" in notes[0]
     assert any("[assignment]" in line for line in lines)
     assert status == 1
 

@@ -9,17 +9,17 @@ from sigcheck.readers.mypy_nodes.classes import ReadClass, ReadModule, read_modu
 from sigcheck.readers.mypy_nodes.expressions import SourceText
 from sigcheck.readers.mypy_nodes.flow import read_flow
 from sigcheck.readers.mypy_nodes.references import References
-from sigcheck.readers.mypy_nodes.resolution import KEY, MypyResolver
-from sigcheck.readers.mypy_nodes.summary import write_summary
+from sigcheck.readers.mypy_nodes.resolution import MypyResolver
+from sigcheck.readers.mypy_nodes.summary import Summary, summary_of
 
 __all__ = [
-    "KEY",
     "MypyResolver",
     "ReadClass",
     "ReadModule",
     "References",
     "SourceText",
+    "Summary",
     "read_flow",
     "read_module",
-    "write_summary",
+    "summary_of",
 ]

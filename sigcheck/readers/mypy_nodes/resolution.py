@@ -1,20 +1,18 @@
-"""Finds the classes that references mean, through mypy: this module's as they were read, others' through their summaries."""
+"""Finds the classes that references mean, through mypy: this module's as they were read, others' as a callable reads them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from mypy import nodes
 from mypy.types import TypedDictType
 
 from sigcheck.core.member import Member
 from sigcheck.core.module import Class, TypedField
 from sigcheck.core.resolution import BUILTIN_MODULES, Resolver, Target
 from sigcheck.readers.mypy_nodes.references import References
-from sigcheck.readers.mypy_nodes.summary import Summary, read_summary
+from sigcheck.readers.mypy_nodes.summary import Summary
 from sigcheck.readers.mypy_nodes.symbols import read_symbol, read_symbols
-
-KEY = "sigcheck"
-"""Where a class's `TypeInfo.metadata` has what sigcheck keeps."""
 
 
 class MypyResolver(Resolver):
@@ -31,6 +29,7 @@ class MypyResolver(Resolver):
         own: Mapping[str, Class],
         module: str,
         read_own: Callable[[str], tuple[Member, ...]],
+        read_other: Callable[[nodes.TypeInfo], Summary | None],
     ) -> None:
         """Prepare for one module.
 
@@ -39,12 +38,14 @@ class MypyResolver(Resolver):
             own: the classes of the module, by reference.
             module: its name.
             read_own: reads the functions of the module that have a name.
+            read_other: reads a class of another module; None where it has no source.
         """
         super().__init__(lambda _name, _near: None)
         self._references = references
         self._own = own
         self._module_name = module
         self._read_own = read_own
+        self._read_other = read_other
         self.summaries: dict[str, Summary] = {}
         self.functions: set[str] = set()
         self._classes_found: dict[str, Class | None] = {}
@@ -108,10 +109,10 @@ class MypyResolver(Resolver):
         info = self._references.info(reference)
         if info is None:
             return None
-        kept = info.metadata.get(KEY)
-        if kept is None:
+        summary = self._read_other(info)
+        if summary is None:
             return read_symbols(info, reference, self._references)
-        summary = self.summaries[reference] = read_summary(kept["class"])
+        self.summaries[reference] = summary
         return summary.owner
 
     def missing(self, reference: str, near: str) -> str:  # noqa: ARG002 - mypy's names are absolute

@@ -1,7 +1,6 @@
-"""What other modules need to know of a class: a core value without places, as text that mypy keeps in its cache.
+"""What other modules are told of a class: a core value without places. Imports nothing of mypy.
 
-A class of another module is always seen through its summary, whether it was read in this run or comes from the cache, so that
-both give the same result. Lines are only kept in their order: a comment above a class changes nothing for its subclasses.
+Lines are only kept in their order: a comment above a class changes nothing for its subclasses.
 """
 
 from __future__ import annotations
@@ -10,14 +9,12 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 from sigcheck.core.callsite import CallSite
 from sigcheck.core.member import Member
 from sigcheck.core.module import Class, Suppression
 from sigcheck.core.place import Branch, Condition, Place
 from sigcheck.core.signature import Parameter, Signature
-from sigcheck.readers.mypy_nodes.encoding import decode, encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,26 +25,19 @@ class Summary:
     suppressions: tuple[Suppression, ...] = ()
 
 
-def write_summary(owner: Class, suppressions: Iterable[Suppression]) -> str:
-    """The text to keep."""
+def summary_of(owner: Class, suppressions: Iterable[Suppression]) -> Summary:
+    """What others see of a class.
+
+    Args:
+        owner: as it was read.
+        suppressions: the comments of its file.
+    """
     lines = sorted(set(_lines(owner)))
     last = lines[-1]
     comments = tuple(comment for comment in suppressions if owner.place.line <= comment.place.line <= last)
     lines = sorted({*lines, *(comment.place.line for comment in comments)})
     order = _Order(lines, owner.id)
-    return encode(
-        Summary(order.of_class(owner), tuple(replace(comment, place=order.of(comment.place)) for comment in comments))
-    ).decode("utf-8", "surrogatepass")
-
-
-@lru_cache(maxsize=8192)
-def read_summary(text: str) -> Summary:
-    """The value of a text that `write_summary` made.
-
-    Raises:
-        ValueError: it is none.
-    """
-    return decode(Summary, text.encode("utf-8", "surrogatepass"))
+    return Summary(order.of_class(owner), tuple(replace(comment, place=order.of(comment.place)) for comment in comments))
 
 
 def _lines(owner: Class) -> Iterator[int]:

@@ -77,14 +77,33 @@ def scan_module(
     text = read_text(data, path)
     if isinstance(text, Problem):
         return Scan(Module(name, path, problems=(text,)))
+    return _scan_text(
+        text, name=name, path=path, is_package=is_package, decorators=decorators, skim=skim, is_certain=True
+    )
+
+
+def scan_text(text: str, *, name: str, path: str, is_package: bool, decorators: Decorators) -> Module | None:
+    """The module of a text, as nearly as `ast` tells; None where it cannot be parsed. For who has no libcst to ask.
+
+    Where `scan_module` would not be certain, places are: of names that are not normalized, of conditions in odd layout.
+    """
+    scanned = _scan_text(
+        text, name=name, path=path, is_package=is_package, decorators=decorators, skim=False, is_certain=False
+    )
+    return scanned.module if scanned is not None else None
+
+
+def _scan_text(
+    text: str, *, name: str, path: str, is_package: bool, decorators: Decorators, skim: bool, is_certain: bool
+) -> Scan | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-    spots = Spots(text)
-    if max(map(len, spots.lines)) > _LONGEST_LINE or not _is_plain(text):
+    spots = Spots(text, is_certain=is_certain)
+    if is_certain and (max(map(len, spots.lines)) > _LONGEST_LINE or not _is_plain(text)):
         return None
     suppressions = read_suppressions(text, path)
     if skim:
@@ -260,7 +279,7 @@ class _Scanner:
         handlers: list[ast.ExceptHandler] = node.handlers  # type: ignore[attr-defined]
         line = node.lineno
         if "\\" in self.spots.lines[line - 1]:
-            raise UncertainError
+            self.spots.doubt()
         test = f"the try of line {line} succeeds"
         before = dict(scope.names)
         self.block(body, scope, (*branch, Condition(test, True, line, self.path)))
@@ -383,7 +402,9 @@ class _Scanner:
         else:
             found = _HEAD[word].match(self.spots.text, self.spots.index(line, node.col_offset))
             if found is None or not self.spots.text.startswith(node.name, found.end()):
-                raise UncertainError
+                self.spots.doubt()
+                start = self.spots.start(node) + len(word) + 1
+                return Place(self.path, line, column + 1, line, column + 1 + len(node.name)), start
             line = self.spots.line(found.end())
             column = found.end() - (self.spots.text.rfind("\n", 0, found.end()) + 1)
         end = column + len(node.name)
@@ -397,7 +418,7 @@ class _Scanner:
                 yield (f"?*{self.spots.code(value)}",)
             case ast.Call(func=function, args=arguments, keywords=keywords) if _last(function) == "with_metaclass":
                 if keywords or any(isinstance(inner, ast.Starred) for inner in arguments):
-                    raise UncertainError
+                    self.spots.doubt()
                 for inner in arguments[1:]:
                     yield from self.bases(inner, scope)
             case value:
@@ -557,7 +578,7 @@ class _Scanner:
         """`*args` or `**kwargs`; its place is that of its stars."""
         column = self.spots.column(node.lineno, node.col_offset)
         if not self.spots.lines[node.lineno - 1].startswith(stars, max(column - len(stars), 0)):
-            raise UncertainError  # White space between them.
+            self.spots.doubt()  # White space between them.
         return Parameter(
             node.arg,
             kind,

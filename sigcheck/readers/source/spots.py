@@ -31,11 +31,22 @@ Node = ast.expr | ast.stmt | ast.arg | ast.pattern
 class Spots:
     """The lines of one text."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, is_certain: bool = True) -> None:
+        """Args: text: of the file; is_certain: give up rather than guess."""
         self.text = text
+        self.is_certain = is_certain
         self.lines = text.split("\n")
         self.is_ascii = text.isascii()
         self.starts = [0, *itertools.accumulate([len(line) + 1 for line in self.lines])]
+
+    def doubt(self) -> None:
+        """Here only libcst could tell.
+
+        Raises:
+            UncertainError: it is to be asked.
+        """
+        if self.is_certain:
+            raise UncertainError
 
     def column(self, line: int, offset: int) -> int:
         """From `ast`'s UTF-8 offset in a line (from 1) to a 0-based column."""
@@ -108,7 +119,8 @@ class Spots:
         """The line of the next colon, which nothing but brackets, commas, words and comments may be in front of."""
         found = _TO_COLON.match(self.text, index)
         if found is None:
-            raise UncertainError
+            self.doubt()
+            return self.line(index)
         return self.line(found.end())
 
     def _inner(self, start: int, end: int) -> tuple[int, int]:
@@ -152,10 +164,12 @@ class Spots:
             return end - 1
         if '"' in line or "'" in line:
             if '"""' in line or "'''" in line:
-                raise UncertainError  # What is a string there, and what a comment, takes a tokenizer.
+                self.doubt()  # What is a string there, and what a comment, takes a tokenizer.
+                return end - 1
             line = _STRING.sub(_masked, line)
             if '"' in line or "'" in line:
-                raise UncertainError
+                self.doubt()
+                return end - 1
         return start + line.find("#") - 1 if "#" in line else end - 1
 
 

@@ -1,0 +1,781 @@
+"""Which classes of a module are worth reading: mypy's symbols and the text suspect, the nodes convict. Imports mypy, nothing of `core`.
+
+Suspected is whatever is not certain to be in order. Of each class is kept, in its `TypeInfo.metadata`, what others need for their
+own suspicion, and a digest of what they can be told when they read its text.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from bisect import bisect_left
+from collections.abc import Callable as Function
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from mypy import errorcodes, nodes
+from mypy.options import Options
+from mypy.types import Instance
+
+from sigcheck.core.names import is_interface
+from sigcheck.mypy_plugin.binding import (
+    Callable,
+    accepts,
+    callable_of,
+    is_like,
+    is_misnamed,
+    is_plain,
+    is_refused_by_mypy,
+    is_same,
+    keeps_every_name,
+    promises_nothing,
+    serves,
+)
+from sigcheck.mypy_plugin.written_calls import Arguments, Written, WrittenCall, read_text
+
+KEY = "sigcheck"
+"""Where a class's `TypeInfo.metadata` has what sigcheck keeps."""
+
+_WITHOUT_SOURCE = frozenset({"builtins", "typing", "typing_extensions", "types"})
+"""As `core.resolution.BUILTIN_MODULES` has it."""
+
+
+@dataclass(slots=True)
+class Noted:
+    """A class statement that mypy has analysed.
+
+    Attributes:
+        definition: the statement.
+        is_local: it stands in a function.
+        target: what `dmypy` checks anew as one: the outermost function around it, or the module.
+    """
+
+    definition: nodes.ClassDef
+    is_local: bool
+    target: str
+
+
+class Demand(NamedTuple):
+    """What is asked for.
+
+    Attributes:
+        options: mypy's, for the module.
+        wants: whether the configuration asks for what only the nodes tell of a class; None where it always does.
+        is_complete: every rule about overrides is an error or a warning.
+        repeats_mypy: what mypy tells is told again.
+    """
+
+    options: Options
+    wants: Function[[nodes.TypeInfo], bool] | None
+    is_complete: bool
+    repeats_mypy: bool
+
+
+class Suspicion:
+    """What a look over a module leaves open."""
+
+    def __init__(self, tree: nodes.MypyFile, lines: Sequence[str] | None, noted: Sequence[Noted]) -> None:
+        """Look over a module, and keep what others need of its classes.
+
+        Args:
+            tree: the module, its semantic analysis done.
+            lines: of its text; None where it cannot be had.
+            noted: its class statements.
+        """
+        self.kept: list[tuple[nodes.TypeInfo, dict[str, object]]] = []
+        met = {id(entry.definition) for entry in noted}
+        # Named tuples and typed dictionaries mypy shows to nobody.
+        others = [entry for entry in tree.defs if isinstance(entry, nodes.ClassDef) and id(entry) not in met]
+        noted = [*noted, *(Noted(entry, False, tree.fullname) for entry in others)]
+        self._noted = noted
+        self._survey = survey = _Survey(tree, lines or [], [entry.definition for entry in noted])
+        with_comments = "sigcheck:" in survey.text
+        self._is_whole = lines is None or survey.is_odd or with_comments
+        known = [
+            _Class(entry.definition, survey)
+            for entry in noted
+            if not entry.is_local and not isinstance(entry.definition.info, nodes.FakeInfo)
+        ]
+        for entry in known:
+            entry.judge_calls()
+            traits = entry.traits(is_odd=survey.is_odd, with_comments=with_comments)
+            entry.info.metadata[KEY] = traits
+            self.kept.append((entry.info, traits))
+
+    def suspects(self, demand: Demand) -> set[int]:
+        """The class statements to read, by identity; to be asked for when all modules of a cycle of imports were looked over."""
+        wants = demand.wants
+        classes = self._survey.classes
+        return {
+            id(definition)
+            for definition in (entry.definition for entry in self._noted)
+            if self._is_whole
+            or wants is None
+            or id(definition) not in classes
+            or wants(definition.info)
+            or classes[id(definition)].is_suspect(demand)
+        }
+
+
+_CLASS = re.compile(r"class[ \t\f]+(\w+)\s*[(:\[]")
+_WORD = re.compile(r"\w+")
+
+
+class _Survey:
+    """A module, and what its names can be bound to."""
+
+    def __init__(self, tree: nodes.MypyFile, lines: Sequence[str], definitions: Sequence[nodes.ClassDef]) -> None:
+        self.name = tree.fullname
+        self.lines = lines
+        self.text = "\n".join(lines)
+        self.classes: dict[int, _Class] = {}
+        self.named: dict[str, nodes.TypeInfo] = {}
+        self.symbols = tree.names
+        self.bound: dict[str, int] = {}
+        self.values: set[str] = set()
+        self.uncertain: set[str] = set()
+        self._read_statements(tree.defs)
+        self.is_odd = self._has_unknown_class(tree.defs, definitions)
+
+    def _has_unknown_class(self, statements: Sequence[nodes.Statement], definitions: Sequence[nodes.ClassDef]) -> bool:
+        """There is a class statement that mypy did not analyse, and that stands in no function."""
+        known = {entry.line for entry in definitions}
+        text, line, last = self.text, 1, 0
+        for found in _CLASS.finditer(text):
+            start = found.start()
+            begin = text.rfind("\n", 0, start) + 1
+            if text[begin:start].strip():
+                continue
+            line += text.count("\n", last, start)
+            last = start
+            if line not in known and not any(
+                part.line <= line <= (part.end_line or 0)
+                for block in (statements, *(entry.defs.body for entry in definitions))
+                for part in block
+                if type(part) in _FUNCTIONS or type(part) is nodes.ExpressionStmt
+            ):
+                return True
+        return False
+
+    def _read_statements(self, statements: Sequence[nodes.Statement]) -> None:
+        bound = self.bound
+        for statement in statements:
+            kind = type(statement)
+            if kind in _FUNCTIONS or kind is nodes.ClassDef:
+                name = statement.name  # type: ignore[attr-defined]
+                bound[name] = bound.get(name, 0) + 1
+            elif kind is nodes.ImportFrom:
+                for name, renamed in statement.names:  # type: ignore[attr-defined]
+                    bound[renamed or name] = bound.get(renamed or name, 0) + 1
+            elif kind is nodes.Import:
+                for name, renamed in statement.ids:  # type: ignore[attr-defined]
+                    # `import a.b` and `import a.c` bind one name to one module.
+                    bound[renamed or name.partition(".")[0]] = 1 + (bound.get(renamed, 0) if renamed else 0)
+            elif kind is nodes.AssignmentStmt:
+                value = statement.rvalue  # type: ignore[attr-defined]
+                for target in statement.lvalues:  # type: ignore[attr-defined]
+                    if isinstance(target, nodes.NameExpr) and not isinstance(value, _REFERRING):
+                        self.values.add(target.name)
+                    else:
+                        self.uncertain.update(_names_in(target))
+            elif kind not in _HARMLESS:
+                end = statement.end_line or len(self.lines)
+                self.uncertain.update(_WORD.findall("\n".join(self.lines[statement.line - 1 : end])))
+
+    def is_certain(self, name: str) -> bool:
+        """The name means one thing in the module, whatever is true."""
+        times = self.bound.get(name, 0) + (name in self.values)
+        return times < 2 and name not in self.uncertain  # noqa: PLR2004
+
+    def is_value(self, expression: nodes.Expression) -> bool:
+        """A name, or an attribute, that is certain to mean no function."""
+        if not isinstance(expression, nodes.RefExpr):
+            return False
+        root: nodes.Expression = expression
+        while isinstance(root, nodes.MemberExpr):
+            root = root.expr
+        return (
+            isinstance(expression.node, (nodes.Var, nodes.TypeInfo))
+            and isinstance(root, nodes.NameExpr)
+            and self.is_certain(root.name)
+        )
+
+
+_REFERRING = (nodes.NameExpr, nodes.MemberExpr, nodes.IndexExpr, nodes.ConditionalExpr, nodes.OpExpr)
+_FUNCTIONS = frozenset({nodes.FuncDef, nodes.Decorator, nodes.OverloadedFuncDef})
+_HARMLESS = frozenset(
+    {nodes.ExpressionStmt, nodes.PassStmt, nodes.ImportAll, nodes.AssertStmt, nodes.RaiseStmt, nodes.GlobalDecl}
+)
+
+
+def _names_in(target: nodes.Expression) -> Iterator[str]:
+    """The names at the root of what is assigned to."""
+    if isinstance(target, (nodes.TupleExpr, nodes.ListExpr)):
+        for item in target.items:
+            yield from _names_in(item)
+    while isinstance(target, (nodes.MemberExpr, nodes.IndexExpr, nodes.StarExpr)):
+        target = target.base if isinstance(target, nodes.IndexExpr) else target.expr
+    if isinstance(target, nodes.NameExpr):
+        yield target.name
+
+
+_CALLABLE, _PROPERTY, _SETTABLE, _NONE, _ODD = range(5)
+
+
+def _kind_of(node: nodes.SymbolNode | None) -> int | None:
+    """What a class binds a name to, to mypy's knowledge; None for what is no member or says nothing."""
+    kind = type(node)
+    if kind is nodes.FuncDef:
+        return _CALLABLE
+    if kind is nodes.Decorator:
+        return _PROPERTY if node.var.is_property else _CALLABLE  # type: ignore[union-attr]
+    if kind is nodes.OverloadedFuncDef:
+        first = node.items[0] if node.items else None  # type: ignore[union-attr]
+        if isinstance(first, nodes.Decorator) and first.var.is_property:
+            return _SETTABLE if first.var.is_settable_property else _PROPERTY
+        return _ODD
+    if kind is nodes.Var and node.is_property:  # type: ignore[union-attr]
+        return _SETTABLE if node.is_settable_property else _PROPERTY  # type: ignore[union-attr]
+    return None
+
+
+def _function(node: nodes.SymbolNode | None) -> nodes.FuncDef:
+    function = node.func if isinstance(node, nodes.Decorator) else node
+    assert isinstance(function, nodes.FuncDef)
+    return function
+
+
+@dataclass(slots=True)
+class _Method:
+    """A method of a class of this module, with what its text tells."""
+
+    node: nodes.FuncDef
+    written: Written | None
+    is_bound_to_class: bool
+
+
+class _Class:
+    """A class of this module."""
+
+    def __init__(self, definition: nodes.ClassDef, survey: _Survey) -> None:
+        self.definition = definition
+        self.info: nodes.TypeInfo = definition.info
+        self.survey = survey
+        self.is_odd = False
+        self.odd_names: set[str] = set()
+        self.none_names: set[str] = set()
+        self._assigned: set[str] = set()
+        self.methods: list[_Method] = []
+        self.self_calls: set[str] = set()
+        self.super_calls: set[str] = set()
+        self.loose_calls: set[str] = set()
+        self._is_amiss = False
+        self._callees: set[tuple[nodes.TypeInfo, str]] = set()
+        self._parts: list[str] = []
+        survey.classes[id(definition)] = self
+        self._read_header()
+        self._read_body()
+
+    def _text(self, first: int, last: int) -> str:
+        return "\n".join(self.survey.lines[first - 1 : last])
+
+    # What is kept.
+
+    def traits(self, *, is_odd: bool, with_comments: bool) -> dict[str, object]:
+        """What others need of the class."""
+        definition, survey = self.definition, self.survey
+        is_odd = is_odd or self.is_odd
+        if is_odd:
+            self._parts = [survey.text]
+        elif with_comments:
+            self._parts = [self._text(definition.line, definition.end_line or definition.line)]
+        self._parts += sorted(self.self_calls | self.super_calls)
+        told = "\0".join(self._parts).encode("utf-8", "surrogatepass")
+        kept: dict[str, object] = {"digest": hashlib.sha256(told).hexdigest()[:32]}
+        if is_odd:
+            kept["odd"] = definition.line  # Which of several of that name it is.
+        if self.odd_names:
+            kept["names"] = sorted(self.odd_names)
+        if self.self_calls:
+            kept["calls"] = sorted(self.self_calls)
+        if self.loose_calls:
+            kept["loose"] = sorted(self.loose_calls)
+        if self.super_calls:
+            kept["super"] = sorted(self.super_calls)
+        return kept
+
+    def _read_header(self) -> None:
+        definition, survey = self.definition, self.survey
+        body = definition.defs.body
+        first = body[0].line if body else definition.line
+        self._parts.append(self._text(definition.line, max(definition.line, first - 1)))
+        self._parts.append("@" if definition.decorators else "")
+        qualified = self.info.fullname.removeprefix(f"{survey.name}.")
+        if qualified in survey.named or not survey.is_certain(qualified.partition(".")[0]):
+            self.is_odd = True
+        survey.named[qualified] = self.info
+        mro = self.info.mro
+        for base in definition.base_type_exprs:
+            expression: nodes.Expression = base
+            while isinstance(expression, nodes.IndexExpr):
+                expression = expression.base
+            root = expression
+            while isinstance(root, nodes.MemberExpr):
+                root = root.expr
+            if not isinstance(root, nodes.NameExpr) or not isinstance(expression, nodes.RefExpr):
+                self.is_odd = True
+                return
+            if not survey.is_certain(root.name) or "." in qualified:
+                self.is_odd = True
+            node = expression.node
+            if isinstance(node, nodes.TypeInfo) and node not in mro and not _is_without_source(node):
+                self.is_odd = True
+            if isinstance(expression.node, nodes.TypeAlias):
+                self.is_odd = True
+
+    def _read_body(self) -> None:
+        seen: set[str] = set()
+        for statement in self.definition.defs.body:
+            kind = type(statement)
+            name = ""
+            if kind is nodes.FuncDef:
+                name = statement.name  # type: ignore[attr-defined]
+                self._read_method(statement, statement.line)  # type: ignore[arg-type]
+            elif kind is nodes.Decorator:
+                name = statement.name  # type: ignore[attr-defined]
+                self._read_decorated(statement)  # type: ignore[arg-type]
+            elif kind is nodes.OverloadedFuncDef:
+                name = statement.name  # type: ignore[attr-defined]
+                self._read_several(statement)  # type: ignore[arg-type]
+            elif kind is nodes.AssignmentStmt:
+                self._read_assignment(statement)  # type: ignore[arg-type]
+            elif kind not in _SILENT:
+                self.is_odd = True
+            if name:
+                if name in seen:
+                    self.is_odd = True
+                seen.add(name)
+        self.is_odd = self.is_odd or not seen.isdisjoint(self._assigned)
+
+    def _read_assignment(self, statement: nodes.AssignmentStmt) -> None:
+        value = statement.rvalue
+        if isinstance(value, nodes.TempNode):
+            return
+        names = [name for target in statement.lvalues for name in _names_in(target)]
+        if len(statement.lvalues) == 1 and isinstance(value, nodes.NameExpr) and value.name == "None":
+            self.none_names.update(names)
+        elif isinstance(value, _MEMBERS) and not self._is_value(value):
+            self.odd_names.update(names)
+            self._parts.append(self._text(statement.line, statement.end_line or statement.line))
+        self._assigned.update(names)
+        self._parts += names
+
+    def _is_value(self, value: nodes.Expression) -> bool:
+        """What is assigned is no method."""
+        if isinstance(value, nodes.CallExpr):
+            return _last_name(value.callee) not in _MAKERS
+        if isinstance(value, nodes.NameExpr):
+            name = value.name
+            if name in ("True", "False"):
+                return True
+            if name in self._assigned or name in self.info.names:
+                return name in self._assigned and name not in self.odd_names and name not in self.none_names
+        return self.survey.is_value(value)
+
+    def _read_several(self, node: nodes.OverloadedFuncDef) -> None:
+        first = node.items[0] if node.items else None
+        if not (isinstance(first, nodes.Decorator) and first.var.is_property):
+            self.is_odd = True
+        for item in node.unanalyzed_items:
+            if isinstance(item, nodes.Decorator):
+                line = min([item.line, *(word.line for word in item.original_decorators)])
+                words = [_last_name(word) for word in item.original_decorators]
+                if len(words) != 1 or words[0] not in ("property", "setter", "getter", "deleter"):
+                    self.odd_names.add(node.name)
+                self._read_method(item.func, line)
+            else:
+                self.is_odd = True
+
+    def _read_decorated(self, node: nodes.Decorator) -> None:
+        lines = [node.line]
+        for decorator in node.original_decorators:
+            lines.append(decorator.line)
+            expression = decorator
+            while isinstance(expression, nodes.CallExpr):
+                expression = expression.callee
+            if not isinstance(expression, nodes.RefExpr):
+                self.odd_names.add(node.name)
+                continue
+            root = expression
+            while isinstance(root, nodes.MemberExpr) and isinstance(root.expr, nodes.RefExpr):
+                root = root.expr
+            words = (_last_name(expression), (expression.fullname or "").rpartition(".")[2])
+            if not self._is_plain_decorator(words, node) or _last_name(root) == node.name:
+                self.odd_names.add(node.name)
+        self._read_method(node.func, min(lines))
+
+    @staticmethod
+    def _is_plain_decorator(words: tuple[str, str], node: nodes.Decorator) -> bool:
+        for word in words:
+            if word in ("staticmethod", "abstractstaticmethod"):
+                if not node.func.is_static:
+                    return False
+            elif word in ("classmethod", "abstractclassmethod"):
+                if not node.func.is_class:
+                    return False
+            elif word in ("property", "abstractproperty"):
+                if not node.var.is_property:
+                    return False
+            elif "property" in word or "patch" in word or word in _STRANGE:
+                return False
+        return True
+
+    def _read_method(self, node: nodes.FuncDef, first: int) -> None:
+        last = node.end_line or node.line
+        lines = self.survey.lines
+        text = "\n".join(lines[first - 1 : last])
+        receiver = ""
+        if node.arguments and node.arg_kinds[0] in (nodes.ARG_POS, nodes.ARG_OPT):
+            receiver = node.arguments[0].variable.name
+        written = read_text(text, receiver) if receiver else None
+        is_bound_to_class = node.is_class or node.name in ("__init_subclass__", "__class_getitem__")
+        self.methods.append(_Method(node, written, is_bound_to_class))
+        body = node.body.body
+        if (
+            not body
+            or nodes.ARG_STAR in node.arg_kinds
+            or nodes.ARG_STAR2 in node.arg_kinds
+            or body[0].line <= node.line
+            or node.name in ("__new__",)
+        ):
+            self._parts.append(text)
+        else:
+            self._digest_body(node, first, text, written)
+        if written is None:
+            return
+        for call in written.calls:
+            if call.route == "super":
+                self.super_calls.add(call.method)
+            elif (call.route == "self" and call.arguments != _UNKNOWN_ARGUMENTS) or call.owner == "type":
+                self.self_calls.add(call.method)
+
+    def _digest_body(self, node: nodes.FuncDef, first: int, text: str, written: Written | None) -> None:
+        """Keep the header, and the statements of the body that say something of calls; of the others, next to nothing."""
+        body = node.body.body
+        parts, lines = self._parts, self.survey.lines
+        parts.append("\n".join(lines[first - 1 : body[0].line - 1]))
+        last = body[-1]
+        if isinstance(last, nodes.RaiseStmt) or len(body) < 3:  # noqa: PLR2004
+            parts.append(",".join([type(part).__name__ for part in body]))
+            parts.append(",".join([type(p.expr).__name__ for p in body if isinstance(p, nodes.ExpressionStmt)]))
+        parts.append(f"{node.is_generator}{node.is_async_generator}")
+        marks: list[int] = []
+        if written is not None and written.places:
+            line, behind = first, 0
+            for place in sorted(written.places):
+                line += text.count("\n", behind, place)
+                behind = place
+                marks.append(line)
+        if written is not None and written.assigned:
+            parts += sorted(written.assigned)
+        if node.unanalyzed_type is None or node.is_coroutine:
+            line, behind = first, 0
+            for found in _RETURN.finditer(text):
+                line += text.count("\n", behind, found.start())
+                behind = found.start()
+                marks.append(line)
+            marks.sort()
+        if not marks:
+            return
+        for statement in body:
+            begin, end = statement.line, statement.end_line or last.end_line or statement.line
+            if isinstance(statement, nodes.Decorator):
+                begin = min([begin, *(word.line for word in statement.original_decorators)])
+            at = bisect_left(marks, begin)
+            if (at < len(marks) and marks[at] <= end) or isinstance(statement, nodes.IfStmt):
+                parts.append("\n".join(lines[begin - 1 : end]))
+
+    # Suspicion.
+
+    def is_suspect(self, demand: Demand) -> bool:
+        """The class may be at fault, alone or with what it inherits."""
+        if self.is_odd:
+            return True
+        info = self.info
+        above = [base for base in info.mro[1:] if not _is_without_source(base)]
+        known: list[tuple[nodes.TypeInfo, Mapping[str, list[str]]]] = []
+        for base in above:
+            traits = base.metadata.get(KEY, _EMPTY)
+            if "odd" in traits:
+                return True
+            known.append((base, traits))
+        if above and any(self._breaks(name, symbol, known, demand) for name, symbol in info.names.items()):
+            return True
+        if len(info.bases) > 1 and any(self._meets(base, traits, known) for base, traits in known):
+            return True
+        if len(info.bases) > 1 and self._shadows(known):
+            return True
+        return self._is_amiss or any(
+            name in base.metadata.get(KEY, _EMPTY).get("names", ())
+            or (KEY not in base.metadata and isinstance(base.names[name].node, nodes.Decorator))
+            for base, name in self._callees
+        )
+
+    def _breaks(
+        self,
+        name: str,
+        symbol: nodes.SymbolTableNode,
+        known: Sequence[tuple[nodes.TypeInfo, Mapping[str, list[str]]]],
+        demand: Demand,
+    ) -> bool:
+        """The class's own definition of a name is not certain to serve what stands above."""
+        if symbol.implicit or symbol.plugin_generated:
+            return False
+        mine = _kind_of(symbol.node)
+        is_odd = name in self.odd_names
+        is_none = name in self.none_names
+        if mine is None and not is_odd and not is_none:
+            return False
+        is_seen = is_interface(name)
+        is_called = any(name in traits.get("calls", ()) for _, traits in known)
+        nearer: list[tuple[nodes.TypeInfo, Callable]] = []
+        for base, traits in known:
+            if not is_seen and name not in traits.get("calls", ()):
+                continue
+            theirs = base.names.get(name)
+            if theirs is None or theirs.implicit:
+                if mine is not None and name in traits.get("calls", ()) and self._is_unseen(name, base):
+                    return True
+                continue
+            if name in traits.get("names", ()):
+                return True
+            kind = _kind_of(theirs.node)
+            if kind is None:
+                if mine is not None and name in traits.get("calls", ()):
+                    return True
+                continue
+            if is_odd or is_none or kind is _ODD or mine is _ODD:
+                return True
+            if mine is _CALLABLE and kind is _CALLABLE:
+                if not self._is_in_order(name, symbol.node, theirs.node, nearer, demand, is_called=is_called):
+                    return True
+                if any(name in entry.get("loose", ()) for _, entry in known):
+                    return True  # What its author saw refuses the call, or nobody knows.
+                nearer.append((base, callable_of(_function(theirs.node))))
+            elif mine is _CALLABLE or kind is _CALLABLE or (kind is _SETTABLE and mine is not _SETTABLE):
+                return True
+        return False
+
+    def _is_in_order(
+        self,
+        name: str,
+        override: nodes.SymbolNode | None,
+        base: nodes.SymbolNode | None,
+        nearer: Sequence[tuple[nodes.TypeInfo, Callable]],
+        demand: Demand,
+        *,
+        is_called: bool,
+    ) -> bool:
+        """The override serves the callers of the base, or it is told elsewhere that it does not."""
+        function, upper = _function(override), _function(base)
+        mine, theirs = callable_of(function), callable_of(upper)
+        if serves(mine, theirs, name):
+            return not is_called or mine.flavour == theirs.flavour
+        if is_called or not is_interface(name) or not is_like(mine, theirs) or mine.flavour != theirs.flavour:
+            return False
+        if promises_nothing(upper):
+            return True
+        if not demand.is_complete:
+            return False
+        if any(is_same(mine, known, name) and upper.info in entry.mro for entry, known in nearer):
+            return True  # That one is told.
+        options = demand.options
+        return (
+            not demand.repeats_mypy
+            and errorcodes.OVERRIDE not in options.disabled_error_codes
+            and (options.check_untyped_defs or not function.is_dynamic())
+            and is_plain(override)
+            and is_plain(base)
+            and keeps_every_name(mine, theirs)
+            and is_refused_by_mypy(mine, theirs, Instance(self.info.mro[-1], []))
+        )
+
+    @staticmethod
+    def _is_unseen(name: str, base: nodes.TypeInfo) -> bool:
+        """Who wrote the class saw no method of that name."""
+        return not any(
+            (symbol := entry.names.get(name)) is not None and _kind_of(symbol.node) is not None for entry in base.mro
+        )
+
+    def _meets(
+        self,
+        base: nodes.TypeInfo,
+        traits: Mapping[str, list[str]],
+        known: Sequence[tuple[nodes.TypeInfo, Mapping[str, list[str]]]],
+    ) -> bool:
+        """A call in a class above runs here what it does not run there."""
+        order = self.info.mro
+        for names, start in ((traits.get("calls", ()), 0), (traits.get("super", ()), 1)):
+            for name in names:
+                here = _look_up(order, order.index(base) + 1 if start else 0, name)
+                if here is None:
+                    continue
+                there = _look_up(base.mro, start, name)
+                if there is not None and there[1].node is here[1].node:
+                    continue
+                kind = _kind_of(here[1].node)
+                if kind is None and name not in here[0].metadata.get(KEY, _EMPTY).get("names", ()):
+                    continue
+                if name in traits.get("loose", ()):
+                    return True
+                if there is None or kind is not _CALLABLE or _kind_of(there[1].node) is not _CALLABLE:
+                    return True
+                if not is_same(
+                    callable_of(_function(here[1].node)), callable_of(_function(there[1].node)), name
+                ):
+                    return True
+        del known
+        return False
+
+    def _shadows(self, known: Sequence[tuple[nodes.TypeInfo, Mapping[str, list[str]]]]) -> bool:
+        """A base hides what a later one has, and does not inherit it."""
+        own = self.info.names
+        first: dict[str, tuple[nodes.TypeInfo, nodes.SymbolNode | None, bool]] = {}
+        for base, traits in known:
+            odd = traits.get("names", ())
+            for name, symbol in base.names.items():
+                if symbol.implicit or (name in own and not own[name].implicit) or not is_interface(name):
+                    continue
+                node = symbol.node
+                kind = _kind_of(node)
+                runs = first.setdefault(name, (base, node, name in odd))
+                if runs[0] is base or base in runs[0].mro:
+                    continue
+                upper = _kind_of(runs[1])
+                if runs[2] or name in odd or upper is _ODD or kind is _ODD:
+                    return True
+                if upper is None or kind is None:
+                    # `name = None` hides a method.
+                    if kind is not None:
+                        return True
+                    continue
+                if upper is _CALLABLE and kind is _CALLABLE:
+                    if not serves(callable_of(_function(runs[1])), callable_of(_function(node)), name):
+                        return True
+                elif upper is not kind:
+                    return True
+        return False
+
+    def judge_calls(self) -> None:
+        """Find the calls that are not certain to bind in this very class; what the definers say of themselves comes later."""
+        for method in self.methods:
+            written = method.written
+            if written is None or method.node.is_static or method.node.name == "__new__":
+                continue
+            self._is_amiss = self._is_amiss or written.is_odd
+            for call in written.calls:
+                if self._goes_wrong(call, method):
+                    self._is_amiss = True
+                    if call.route != "class" or call.owner == "type":
+                        self.loose_calls.add(call.method)
+
+    def _goes_wrong(self, call: WrittenCall, method: _Method) -> bool:
+        order, start = self.info.mro, 0
+        if call.route == "super":
+            start = 1
+            if call.owner:
+                named = self.survey.symbols.get(call.owner)
+                if named is None or named.node is not self.info:
+                    return True
+        elif call.route == "class" and call.owner != "type":
+            owner = self._named(call)
+            if owner is None:
+                return False
+            if owner == _UNKNOWN:
+                return True
+            order = owner.mro  # type: ignore[union-attr]
+        found = _look_up(order, start, call.method)
+        if found is None:
+            return False
+        base, symbol = found
+        node = symbol.node
+        kind = _kind_of(node)
+        self._callees.add((base, call.method))
+        if kind is not _CALLABLE:
+            return kind is _ODD
+        if call.arguments is None:
+            return True
+        function = callable_of(_function(node))
+        receivers = function.receivers
+        if call.method == "__new__":
+            return True
+        if call.route == "class" or method.is_bound_to_class:
+            # On a class, a method of instances is a function: its receiver is written out.
+            if call.route == "super" and not function.flavour:
+                return True
+            receivers = 0 if not function.flavour else receivers
+        if not accepts(function, call.arguments, receivers):
+            return True
+        is_forwarding = call.method == method.node.name and call.route != "self"
+        return is_forwarding and is_misnamed(function, call.arguments, receivers)
+
+    def _named(self, call: WrittenCall) -> nodes.TypeInfo | str | None:
+        """The class on which `Base.m(self)` looks a method up; None where it is none, `_UNKNOWN` where the text does not tell."""
+        owner = call.owner
+        if not owner:
+            return _UNKNOWN if call.owner == "" else None
+        first, *rest = owner.split(".")
+        if self.info.names.get(first) is not None:
+            return _UNKNOWN
+        symbol = self.survey.symbols.get(first)
+        node: nodes.SymbolNode | None = symbol.node if symbol is not None else None
+        if symbol is None:
+            # A parameter or a variable, unless the class is imported or defined in a function.
+            return _UNKNOWN if _is_local_name(first, self.survey) else None
+        for name in rest:
+            if not isinstance(node, (nodes.MypyFile, nodes.TypeInfo)):
+                return None
+            inner = node.names.get(name)
+            node = inner.node if inner is not None else None
+        if isinstance(node, nodes.TypeAlias):
+            return _UNKNOWN
+        return node if isinstance(node, nodes.TypeInfo) else None
+
+
+_UNKNOWN = "unknown"
+_UNKNOWN_ARGUMENTS = Arguments((), (), has_star=True, has_double_star=True)
+"""Of a call that hands on `*args, **kwargs`, nothing is certain, so nothing can be wrong."""
+_EMPTY: dict[str, list[str]] = {}
+_RETURN = re.compile(r"return\b")
+_MEMBERS = (nodes.NameExpr, nodes.MemberExpr, nodes.LambdaExpr, nodes.CallExpr)
+_MAKERS = frozenset(
+    {"staticmethod", "classmethod", "partialmethod", "singledispatchmethod", "property", "cached_property"}
+)
+_STRANGE = frozenset({"overload", "setter", "getter", "deleter", "register", "singledispatchmethod"})
+_SILENT = frozenset({nodes.ExpressionStmt, nodes.PassStmt, nodes.ClassDef})
+
+
+def _last_name(node: nodes.Node) -> str:
+    return node.name if isinstance(node, (nodes.NameExpr, nodes.MemberExpr)) else ""
+
+
+def _is_without_source(info: nodes.TypeInfo) -> bool:
+    return info.module_name in _WITHOUT_SOURCE or info.fullname == "abc.ABC"
+
+
+def _look_up(
+    order: Sequence[nodes.TypeInfo], start: int, name: str
+) -> tuple[nodes.TypeInfo, nodes.SymbolTableNode] | None:
+    """What a class finds under a name, behind some classes of an order."""
+    for entry in order[start:]:
+        symbol = entry.names.get(name)
+        if symbol is not None and not symbol.implicit and not _is_without_source(entry):
+            return entry, symbol
+    return None
+
+
+def _is_local_name(name: str, survey: _Survey) -> bool:
+    """A statement that is no module's own imports or defines a class of that name."""
+    pattern = rf"^[ \t]+(?:from[^\n]*import\b[^\n(]*(?:\([^)]*)?\b|import\b[^\n]*\b|class[ \t]+){re.escape(name)}\b"
+    return re.search(pattern, survey.text, re.MULTILINE) is not None

@@ -1,0 +1,169 @@
+"""What is told of the classes of a module that are suspected: they are read, and checked against what is above them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from mypy import nodes
+from mypy.errors import Errors
+from mypy.options import Options
+from mypy.scope import SavedScope
+
+from sigcheck.core.check import check, conclude
+from sigcheck.core.diagnostic import BrokenOverride, Diagnostic
+from sigcheck.core.flow import Flow
+from sigcheck.core.forwarding import BrokenCall
+from sigcheck.core.hierarchy import Hierarchy
+from sigcheck.core.member import Member
+from sigcheck.core.module import Module, Suppression
+from sigcheck.core.place import Place
+from sigcheck.mypy_plugin.binding import is_plain
+from sigcheck.mypy_plugin.others import Others
+from sigcheck.mypy_plugin.repetition import is_told_by_mypy
+from sigcheck.mypy_plugin.reporting import Desk
+from sigcheck.mypy_plugin.settings import Settings
+from sigcheck.readers.comments import read_suppressions
+from sigcheck.readers.mypy_nodes import MypyResolver, ReadClass, References, SourceText, read_flow, read_module
+
+
+@dataclass(frozen=True, slots=True)
+class Analysed:
+    """A module that mypy has analysed.
+
+    Attributes:
+        tree: mypy's.
+        options: those for it.
+        errors: mypy's.
+        modules: every module that mypy has loaded.
+        scopes: the parts of it that are analysed in this round, by their targets.
+        functions: the functions in which class statements were met.
+        lines: of its text, when they are asked for.
+    """
+
+    tree: nodes.MypyFile
+    options: Options
+    errors: Errors
+    modules: dict[str, nodes.MypyFile]
+    scopes: Mapping[str, SavedScope]
+    functions: Sequence[nodes.FuncDef]
+    lines: Callable[[], list[str] | None]
+
+
+class Inquest:
+    """One module, whose suspects are read."""
+
+    def __init__(self, module: Analysed, settings: Settings) -> None:
+        self.module = module
+        self.settings = settings
+        self.name = module.tree.fullname
+        self._text = SourceText(module.lines)
+        self._references = References(module.modules)
+        self._read = read_module(module.tree, self._references, self._text, settings.decorators, module.functions)
+        self._comments = self._suppressions(foreign=settings.demands.respect_type_ignores)
+
+    def report(self, suspects: set[int], depend: Callable[[Iterable[str], Iterable[str], str], None]) -> None:
+        """Check the suspects, part by part, and hand in what is found.
+
+        Args:
+            suspects: the class statements, by identity.
+            depend: is told of the classes and functions on which a part depends.
+        """
+        module = self.module
+        for target, scope in module.scopes.items():
+            chosen = [
+                entry
+                for entry in self._read.classes
+                if _target(entry, self.name) == target
+                # What mypy calls unreachable was never shown to the plugin.
+                and (id(entry.definition) in suspects or isinstance(entry.definition.info, nodes.FakeInfo))
+            ]
+            told = list(self._diagnostics(chosen, target, depend))
+            if told:
+                Desk(module.errors, module.tree.path, self.name, module.options, scope).report(told, self._path)
+
+    def _diagnostics(
+        self, chosen: Sequence[ReadClass], target: str, depend: Callable[[Iterable[str], Iterable[str], str], None]
+    ) -> Iterator[tuple[Diagnostic, Iterable[int], bool]]:
+        settings, text = self.settings, self._text
+        if not chosen:
+            return
+        own = {entry.value.id: entry.value for entry in self._read.classes}
+        resolver = MypyResolver(
+            self._references,
+            own,
+            self.name,
+            self._read.functions,
+            Others(
+                self.module.modules,
+                self.module.errors.read_source,
+                settings.decorators,
+                respect_foreign=settings.demands.respect_type_ignores,
+            ).read,
+        )
+        hierarchy = Hierarchy([entry.value for entry in chosen], resolver)
+        for entry in chosen:
+            above = {other.id for order in hierarchy.linearizations(entry.value) for other in order[1:]}
+            depend(above, (), target)
+        depend((), resolver.functions, target)
+        module = Module(self.name, self.name, classes=tuple(own.values()), suppressions=self._comments)
+        others = [
+            Module(reference, reference, suppressions=summary.suppressions)
+            for reference, summary in resolver.summaries.items()
+            if summary.suppressions
+        ]
+        definitions = {place: node for entry in self._read.classes for place, node in entry.members.items()}
+
+        def flow_of(member: Member) -> Flow | None:
+            node = definitions.get(member.place)
+            return read_flow(node, text) if node is not None else None
+
+        found = check([module, *others], hierarchy, settings.demands, flow_of)
+        checked = conclude(found.remarks, found.verdicts, hierarchy.inconsistent, settings.demands)
+        for diagnostic in checked.diagnostics:
+            if diagnostic.place.path != self.name or settings.configuration.is_ignored(diagnostic.rule, self.module.tree.path):
+                continue
+            if not settings.configuration.repeat_mypy and self._is_told(diagnostic, definitions):
+                continue
+            yield diagnostic, _ignoring_lines(diagnostic), settings.fails(diagnostic.severity)
+
+    def _is_told(self, diagnostic: Diagnostic, definitions: Mapping[Place, nodes.FuncDef]) -> bool:
+        """Mypy says so itself."""
+        finding = diagnostic.finding
+        if not isinstance(finding, BrokenOverride):
+            return False
+        override = definitions.get(finding.override.place)
+        info = self._references.info(finding.base_class.id)
+        if override is None or info is None or not override.info:
+            return False
+        own, theirs = override.info.names.get(override.name), info.names.get(finding.base.name)
+        node = own.node if own is not None else None
+        if node is not override and not (isinstance(node, nodes.Decorator) and node.func is override):
+            return False  # Another definition of the name counts to mypy.
+        return is_told_by_mypy(finding, override, theirs.node if theirs is not None else None, self.module.options) and (
+            not isinstance(node, nodes.Decorator) or is_plain(node)
+        )
+
+    def _suppressions(self, *, foreign: bool) -> tuple[Suppression, ...]:
+        if not (foreign or self._text.has("sigcheck:")):
+            return ()
+        return read_suppressions("\n".join(self.module.lines() or ()), self.name)
+
+    def _path(self, module: str) -> str | None:
+        tree = self.module.modules.get(module)
+        return self.module.errors.simplify_path(tree.path) if tree is not None else None
+
+
+def _target(entry: ReadClass, module: str) -> str:
+    """What `dmypy` checks anew as one: the outermost function around the class, or the module."""
+    return entry.functions[0].fullname if entry.functions else module
+
+
+def _ignoring_lines(diagnostic: Diagnostic) -> Iterator[int]:
+    """The lines on which `type: ignore` is about the diagnostic: the whole header of a method, the whole of a call."""
+    finding = diagnostic.finding
+    yield diagnostic.place.line
+    if isinstance(finding, BrokenCall) and diagnostic.place == finding.call.place:
+        yield from range(finding.call.place.line, finding.call.last_line + 1)
+    if isinstance(finding, BrokenOverride) and diagnostic.place == finding.override.place:
+        yield from range(finding.override.place.line, finding.override.last_line + 1)

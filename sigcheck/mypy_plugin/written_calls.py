@@ -1,0 +1,220 @@
+"""The calls on a receiver that stand in the text of a method, and their shapes. Imports only `re`.
+
+More is found than there is: what stands in a string or behind a `#` looks like a call too. Less is never found than the reader of
+bodies follows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+
+class WrittenCall(NamedTuple):
+    """One call.
+
+    Attributes:
+        route: `self`, `super`, or `class` for what is called with the receiver as its first argument.
+        owner: what stands in front of the method's name, where the route is `class`.
+        method: the name that is called.
+        start: where it begins in the text.
+        arguments: how it is called; None where the text does not tell.
+    """
+
+    route: str
+    owner: str
+    method: str
+    start: int
+    arguments: Arguments | None
+
+
+class Arguments(NamedTuple):
+    """What is certain of the arguments.
+
+    Attributes:
+        positional: their texts, up to the first `*`.
+        keywords: their names.
+        has_star, has_double_star: there is more, of which the text does not tell how much.
+    """
+
+    positional: tuple[str, ...]
+    keywords: tuple[str, ...]
+    has_star: bool
+    has_double_star: bool
+
+
+class Written(NamedTuple):
+    """What stands in the text of a method.
+
+    Attributes:
+        calls: on the receiver, on `super()`, and with the receiver.
+        assigned: the attributes of the receiver that may be assigned.
+        places: where the receiver, or `super`, is more than the owner of an attribute that is read.
+        is_odd: there is a `super` that is no plain call.
+    """
+
+    calls: list[WrittenCall]
+    assigned: set[str]
+    places: list[int]
+    is_odd: bool
+
+
+_TAIL = (
+    r"(?:\s*\.\s*(\w+)\s*"
+    r"(?:(\()|,[^=\n]*=(?!=)|:\s*[\w\"']|is\b|[^\w\s=!<>]{0,2}=(?!=)|[<>]{2}=)|\s*\.\s*__class__|\s*(?![\s.\w]))"
+)
+_SELF = re.compile(rf"self{_TAIL}")
+_BEHIND_RECEIVER = re.compile(_TAIL)
+
+
+def _mentions(text: str, receiver: str) -> Iterator[re.Match[str]]:
+    """The receiver, but for an attribute of it that is only read: from where it begins, or from behind it."""
+    if receiver == "self":
+        yield from _SELF.finditer(text)
+        return
+    # To compile a pattern for each takes longer than to look.
+    at = text.find(receiver)
+    while at >= 0:
+        found = _BEHIND_RECEIVER.match(text, at + len(receiver))
+        if found is not None:
+            yield found
+        at = text.find(receiver, at + len(receiver))
+
+
+_SUPER = re.compile(r"super\s*\(")
+_SUPER_CALL = re.compile(r"super\s*\(([^()]*)\)\s*\.\s*(\w+)\s*\(")
+_SUPER_READ = re.compile(r"super\s*\([^()]*\)\s*(?:\.\s*\w+\s*(?![\s(\w])|(?![\s.(]))")
+_BEHIND = re.compile(r"\s*\)\s*\.\s*(\w+)\s*\(")
+_OWNER = re.compile(r"([\w.]*)\s*\.\s*(\w+)\s*\(\s*\Z")
+_HEADER = re.compile(r"\s*(?:async\s+)?def\s")
+_OF_CLASS = re.compile(r"\s*\.\s*(\w+)\s*\(")
+
+
+def read_text(text: str, receiver: str) -> Written:
+    """What the text of a method tells.
+
+    Args:
+        text: from its `def`, or its first decorator, to its end.
+        receiver: the name of its first parameter.
+    """
+    calls: list[WrittenCall] = []
+    assigned: set[str] = set()
+    places: list[int] = []
+    before = 0 if receiver == "self" else len(receiver)
+    for found in _mentions(text, receiver):
+        start = found.start() - before
+        if start and (text[start - 1].isalnum() or text[start - 1] in "_."):
+            continue
+        method, opens = found.groups()
+        if opens:
+            places.append(start)
+            calls.append(WrittenCall("self", "", method, start, read_arguments(text, found.end())))
+        elif method:
+            assigned.add(method)
+            if found.group().endswith("is"):
+                places.append(start)
+        else:
+            line = text.rfind("\n", 0, start) + 1
+            if _HEADER.match(text, line, start) is None:
+                places.append(start)
+                calls += _calls_with(text, start, found.end())
+    is_odd = False
+    if "super" in text:
+        for found in _SUPER.finditer(text):
+            start = found.start()
+            places.append(start)
+            called = _SUPER_CALL.match(text, start)
+            if called is not None:
+                owner, method = called.groups()
+                first = owner.partition(",")[0].strip()
+                calls.append(WrittenCall("super", first, method, start, read_arguments(text, called.end())))
+            elif _SUPER_READ.match(text, start) is None:
+                is_odd = True
+    return Written(calls, assigned, places, is_odd)
+
+
+def _calls_with(text: str, start: int, end: int) -> Iterator[WrittenCall]:
+    """`type(self).m(...)`, `self.__class__.m(...)`, `Base.m(self, ...)`."""
+    if text[end - 1] == "_":
+        behind = _OF_CLASS.match(text, end)
+        if behind is not None:
+            yield WrittenCall("class", "type", behind.group(1), start, None)
+        return
+    before = text[max(start - 200, 0) : start]
+    if before.rstrip().endswith("("):
+        opened = _BEHIND.match(text, end) or _BEHIND.match(text, end - 1)
+        if opened is not None and before.rstrip()[:-1].rstrip().endswith("type"):
+            yield WrittenCall("class", "type", opened.group(1), start, None)
+            return
+        owner = _OWNER.search(before)
+        if owner is not None and owner.group(1)[:1] not in ("", "."):
+            arguments = read_arguments(text, start)
+            yield WrittenCall("class", owner.group(1), owner.group(2), start, arguments)
+
+
+_PLAIN = re.compile(r"([^()\[\]{}'\"#*\\]*)\)")
+_KEYWORD = re.compile(r"\s*(\w+)\s*=(?!=)")
+_TOKEN = re.compile(
+    r"\"{3}(?:[^\\]|\\.)*?\"{3}|'{3}(?:[^\\]|\\.)*?'{3}|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|#[^\n]*|[()\[\]{},\"']",
+    re.DOTALL,
+)
+_AFTER_STRING = frozenset(" \t\n,)]}:.%+-*/=<>!&|^#;[")
+
+
+def read_arguments(text: str, index: int) -> Arguments | None:
+    """The arguments behind an opening bracket; None where the text alone does not tell."""
+    plain = _PLAIN.match(text, index)
+    if plain is not None:
+        written = plain.group(1)
+        if not written:
+            return _NONE
+        parts = written.split(",")
+    else:
+        parts = []
+        depth, begin = 0, index
+        for token in _TOKEN.finditer(text, index):
+            what = token.group()
+            if what == ",":
+                if not depth:
+                    parts.append(text[begin : token.start()])
+                    begin = token.end()
+            elif what in "([{":
+                depth += 1
+            elif what in ")]}":
+                if not depth:
+                    parts.append(text[begin : token.start()])
+                    break
+                depth -= 1
+            elif what[0] == "#":
+                if not text[begin : token.start()].strip():
+                    begin = token.end()
+            elif what in "\"'" or text[token.end() : token.end() + 1] not in _AFTER_STRING:
+                return None
+        else:
+            return None
+        written = text[index : token.end()]
+    if "lambda" in written and "lambda" in _TOKEN.sub(" ", written):
+        return None
+    positional: list[str] = []
+    keywords: list[str] = []
+    has_star = has_double_star = False
+    for part in parts:
+        stripped = part.strip()
+        if stripped.startswith("*"):
+            if stripped.startswith("**"):
+                has_double_star = True
+            else:
+                has_star = True
+            continue
+        if not stripped:
+            continue  # Behind the last comma.
+        named = _KEYWORD.match(part)
+        if named is not None:
+            keywords.append(named.group(1))
+        elif not has_star:
+            positional.append(stripped)
+    return Arguments(tuple(positional), tuple(keywords), has_star, has_double_star)
+
+
+_NONE = Arguments((), (), False, False)
