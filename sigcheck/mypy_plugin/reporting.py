@@ -13,7 +13,8 @@ from mypy.scope import SavedScope, Scope
 from sigcheck.core.diagnostic import Diagnostic
 from sigcheck.core.forwarding import BrokenCall
 from sigcheck.core.place import Place
-from sigcheck.mypy_plugin.codes import BY_GROUP, SIGCHECK
+from sigcheck.mypy_plugin.codes import BY_GROUP
+from sigcheck.mypy_plugin.defects import apologise
 from sigcheck.report import words
 
 PARENTS = hasattr(ErrorInfo, "parent_error")
@@ -63,12 +64,8 @@ class Desk:
 
     def apologise(self, defect: str) -> None:
         """Ask for a report of an internal error."""
-        text = (
-            f"sigcheck failed ({defect}); what it found elsewhere is told, and mypy is not affected. "
-            "Please report it, with the output under SIGCHECK_DEBUG=1"
-        )
         with _Context(self):
-            self.errors.report(1, 0, text, SIGCHECK, severity="note")
+            apologise(self.errors, defect)
 
 
 class _Context:

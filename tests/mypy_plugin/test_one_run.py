@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from sigcheck.mypy_plugin.versions import complaint
+from tests.mypy_plugin.programs import MYPY, TAKES_CODES
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+codes_in_options = pytest.mark.skipif(not TAKES_CODES, reason="this mypy reads its options before it loads a plugin")
 
 BASE = """\
 class Base:
@@ -74,10 +77,12 @@ def test_it_is_ignored_at_the_parameter_and_nowhere_in_vain(code: str, tmp_path:
     source = SUB.format(comment=f"  # type: ignore[{code}]")
     lines, _, status = run_mypy(tmp_path, sub__py=source)
     assert (lines, status) == ([], 0)
-    lines, _, _ = run_mypy(tmp_path, "--warn-unused-ignores", "--disable-error-code=override-binding", sub__py=source)
+    disabled = "override-binding" if TAKES_CODES else "override"
+    lines, _, _ = run_mypy(tmp_path, "--warn-unused-ignores", f"--disable-error-code={disabled}", sub__py=source)
     assert lines == ['sub.py:7: error: Unused "type: ignore" comment  [unused-ignore]']
 
 
+BASE_IN_MYPY = "base.Base" if MYPY >= (1, 17) else "Base"
 TYPED = """\
 from base import Base
 
@@ -90,34 +95,73 @@ class Sub(Base):
 def test_what_mypy_tells_is_not_told_again_unless_asked_for(tmp_path: Path) -> None:
     lines, _, _ = run_mypy(tmp_path, sub__py=TYPED)
     assert [line for line in lines if "error" in line] == [
-        'sub.py:5: error: Signature of "typed" incompatible with supertype "base.Base"  [override]'
+        f'sub.py:5: error: Signature of "typed" incompatible with supertype "{BASE_IN_MYPY}"  [override]'
     ]
     lines, _, _ = run_mypy(tmp_path, sigcheck__toml="repeat-mypy = true\n")
     assert "sub.py:5: error: Sub.typed cannot receive y (missing-parameter)  [override-binding]" in lines
 
 
+@codes_in_options
 def test_what_mypy_is_not_asked_for_is_told(tmp_path: Path) -> None:
     options = ("--disable-error-code=override", "--enable-error-code=override-binding")
     lines, _, _ = run_mypy(tmp_path, *options, sub__py=TYPED)
     assert lines[0] == "sub.py:5: error: Sub.typed cannot receive y (missing-parameter)  [override-binding]"
 
 
-BREAKING = """
-import sigcheck.mypy_plugin.verdicts as verdicts
-def broken(*_):
-    raise RuntimeError("no reason")
-verdicts.check = broken
-"""
+@pytest.mark.skipif(TAKES_CODES, reason="this mypy loads a plugin before it reads its options")
+def test_an_older_mypy_refuses_the_codes_and_takes_what_they_are_sub_codes_of(tmp_path: Path) -> None:
+    lines, complaints, status = run_mypy(tmp_path, "--disable-error-code=override-binding", sub__py=TYPED)
+    assert (lines, status) == ([], 2)
+    assert "Invalid error code(s): override-binding" in complaints
+    lines, complaints, status = run_mypy(tmp_path, "--disable-error-code=override", sub__py=SUB.format(comment=""))
+    assert (lines, complaints, status) == ([], "", 0)
 
 
-def test_a_defect_is_one_note_and_mypy_goes_on(tmp_path: Path) -> None:
+def _broken(statement: str) -> str:
+    return f"def broken(*_, **__):\n    raise RuntimeError('no reason')\n{statement}"
+
+
+IN_A_CHECK = "import sigcheck.mypy_plugin.verdicts as verdicts\nverdicts.check = broken"
+DEFECTS = {
+    "in a check": (_broken(IN_A_CHECK), "RuntimeError in sub: no reason"),
+    "in a class": (
+        _broken("import sigcheck.mypy_plugin.modules as modules\nmodules.AnalysedModule.__init__ = broken"),
+        "RuntimeError in base: no reason",
+    ),
+    "in the settings": (
+        _broken("import sigcheck.mypy_plugin.hooks as hooks\nhooks.read_settings = broken"),
+        "RuntimeError in the configuration: no reason",
+    ),
+    "in an import": ("sys.modules['sigcheck.mypy_plugin.modules'] = None", "ModuleNotFoundError in base: import of"),
+    "in a file": ("sys.path.insert(0, 'broken')", "SyntaxError in base: "),
+}
+
+
+@pytest.mark.parametrize("kind", DEFECTS)
+def test_a_defect_is_one_note_and_mypy_goes_on(kind: str, tmp_path: Path) -> None:
+    program, told = DEFECTS[kind]
     source = SUB.format(comment="") + "\n\nx: int = ''\n"
-    lines, _, status = run_mypy(tmp_path, program=BREAKING, sub__py=source)
+    if kind == "in a file":  # An installation of which a file is damaged.
+        shutil.copytree(ROOT / "sigcheck", tmp_path / "broken" / "sigcheck")
+        (tmp_path / "broken" / "sigcheck" / "mypy_plugin" / "modules.py").write_text("def\n", encoding="utf-8")
+    lines, complaints, status = run_mypy(tmp_path, program=program, sub__py=source)
     notes = [line for line in lines if "sigcheck failed" in line]
-    assert len(notes) == 1
-    assert "note: sigcheck failed (RuntimeError in sub: no reason)" in notes[0]
+    assert len(notes) == 1, lines
+    assert f"note: sigcheck failed ({told}" in notes[0]
     assert any("[assignment]" in line for line in lines)
-    assert status == 1
+    assert (complaints, status) == ("", 1)
+
+
+def test_a_defect_is_told_where_somebody_sees_it_and_its_traceback_where_it_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SIGCHECK_DEBUG", "1")
+    ini = "[mypy]\nplugins = sigcheck.mypy_plugin\n[mypy-base]\nignore_errors = True\n"
+    (tmp_path / "mypy.ini").write_text(ini, encoding="utf-8")
+    lines, complaints, status = run_mypy(tmp_path, program=_broken(IN_A_CHECK), sub__py=SUB.format(comment=""))
+    assert [line.partition("(")[0] for line in lines] == ["sub.py:1: note: sigcheck failed "]
+    assert "RuntimeError: no reason" in complaints
+    assert status == 0
 
 
 def test_a_configuration_that_cannot_be_read_ends_the_run(tmp_path: Path) -> None:
@@ -143,7 +187,7 @@ def test_of_others_it_says_so(version: str) -> None:
 
 
 def test_an_unknown_mypy_is_left_alone(tmp_path: Path) -> None:
-    program = "import sigcheck.mypy_plugin.versions as versions\nversions.NEWEST = (1, 17)"
+    program = "import sigcheck.mypy_plugin.versions as versions\nversions.NEWEST = (1, 15)"
     lines, complaints, status = run_mypy(tmp_path, program=program, sub__py=SUB.format(comment=""))
     assert (lines, status) == ([], 0)
     assert complaints.startswith("sigcheck.mypy_plugin: mypy ")
