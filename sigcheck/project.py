@@ -212,9 +212,8 @@ class Project:
         """
         found = self.locate(name, near)
         module = None if found is None else self._module(found[1], name, found[0])
-        if self._trail is not None:
-            real, path = ("", "") if found is None or module is None else (found[1], module.path)
-            self._lookups[near, name] = Lookup(near, name, real, path)
+        real, path = ("", "") if found is None or module is None else (found[1], module.path)
+        self._lookups[near, name] = Lookup(near, name, real, path)
         return module
 
     def lookups(self) -> Iterable[Lookup]:
