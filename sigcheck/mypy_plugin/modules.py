@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mypy import nodes
@@ -140,7 +140,7 @@ class AnalysedModule:
         ]
         definitions = {place: node for entry in self._read.classes for place, node in entry.members.items()}
 
-        def flow_of(member: Member) -> Flow | None:
+        def flow_of(member: Member, _names: Collection[str]) -> Flow | None:
             node = definitions.get(member.place)
             return read_flow(node, text) if node is not None else None
 
