@@ -259,7 +259,7 @@ class Project:
         extent = source.extent_at(read.extents, member.place.line) if read is not None and names else None
         if extent is not None and source.certain_reads(text.split("\n")[extent[0] - 1 : extent[1]]) >= {*names}:
             return None
-        return source.read_flow(text, member.place.line, real)
+        return source.read_flow(text, member.place.line, real, extent)
 
     def _module(self, real: str, name: str, root: str) -> Module:
         module = self._modules.get(real)
