@@ -137,8 +137,15 @@ def _inspect_family(
 
 def with_looked_up(remarks: Sequence[Remarks], ground: Ground, project: Project) -> list[Remarks]:
     """The remarks, with those on files of the project that were only read because something above was looked up in them."""
-    loaded = project.loaded(ground.used_by(ground.family) - {*ground.family})
-    return [remarks_on(loaded[entry.path]) if entry.path in loaded else entry for entry in remarks]
+    family = {*ground.family}
+    used = ground.used_by(family) - family
+    new = {path: remarks_on(module) for path, module in project.loaded(used).items()}
+    new |= {
+        entry.path: entry for entry in remarks if entry.path in family or (entry.path in used and entry.path not in new)
+    }
+    return [
+        new.get(entry.path, Remarks(entry.path, 0, problems=() if entry.path else entry.problems)) for entry in remarks
+    ]
 
 
 def _concluded(configuration: Configuration, demands: Demands, hierarchy: Hierarchy, judgement: Judgement) -> Report:

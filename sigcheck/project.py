@@ -212,9 +212,8 @@ class Project:
         """
         found = self.locate(name, near)
         module = None if found is None else self._module(found[1], name, found[0])
-        if self._trail is not None:
-            real, path = ("", "") if found is None or module is None else (found[1], module.path)
-            self._lookups[near, name] = Lookup(near, name, real, path)
+        real, path = ("", "") if found is None or module is None else (found[1], module.path)
+        self._lookups[near, name] = Lookup(near, name, real, path)
         return module
 
     def lookups(self) -> Iterable[Lookup]:
@@ -244,14 +243,23 @@ class Project:
             self._located[key] = self._locate(name, tops, prefer_stub=near.endswith(".pyi"))
         return self._located[key]
 
-    def flow(self, member: Member) -> Flow | None:
-        """The control flow of a member's body; None where it has none, or its file cannot be read any more."""
+    def flow(self, member: Member, names: Collection[str] = ()) -> Flow | None:
+        """The control flow of a member's body; None where it has none, or its file cannot be read any more.
+
+        Also None where the body needs none to show that it reads all of some names on every path that returns.
+        """
         real = self._by_shown.get(member.place.path)
         if real is None:
             return None
         data = self._contents.get(real) or read_bytes(real, lambda _: None)
         text = read_text(data, real) if data is not None else None
-        return source.read_flow(text, member.place.line, real) if isinstance(text, str) else None
+        if not isinstance(text, str):
+            return None
+        read = self._scanned.get(real)
+        extent = source.extent_at(read.extents, member.place.line) if read is not None and names else None
+        if extent is not None and source.certain_reads(text.split("\n")[extent[0] - 1 : extent[1]]) >= {*names}:
+            return None
+        return source.read_flow(text, member.place.line, real, extent)
 
     def _module(self, real: str, name: str, root: str) -> Module:
         module = self._modules.get(real)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from sigcheck.config import Configuration
 from sigcheck.core.check import conclude, judge
@@ -13,7 +14,8 @@ from sigcheck.core.resolution import Resolver
 from sigcheck.core.verdict import Remarks, Verdict, matched_in, remarks_on
 from sigcheck.findings import Findings, Ground, Lookup
 from sigcheck.footprint import Changes, Footprint
-from sigcheck.inspection import demands_of, inner_of, module_cache, report_of
+from sigcheck.inspection import demands_of, inner_of, module_cache, report_of, with_looked_up
+from sigcheck.lineage import Lineage
 from sigcheck.outcome import Report
 from sigcheck.project import Project, decorators_of
 from sigcheck.reading import confirming
@@ -57,8 +59,16 @@ def revise(
         here = {file.shown for file in survey.files}
         if len(reached & here) > len(here) * _TOO_MANY:
             return None
-        modules = project.read_some(reached & here)
-        remarks = _remarks(ground, survey, {path: remarks_on(module) for path, module in modules.items()})
+        family = here
+        lineage = Lineage(ground.names)
+        if ground.names:
+            # What is not of the family was not read: it stays so, if nothing that changed gives the family another name.
+            family = {*ground.family} - changed
+            family |= {path for path in changed & here if project.is_of_family(path, lineage)}
+        modules = project.read_some(reached & family)
+        if ground.names and lineage.learn(modules.values()):
+            return None
+        remarks = _remarks(ground, survey, changed, {path: remarks_on(module) for path, module in modules.items()})
         hierarchy = Hierarchy(
             (entry for module in modules.values() for entry in module.classes), Resolver(project.load), project=here
         )
@@ -80,11 +90,17 @@ def revise(
             return None  # The whole check has the words for that.
         lookups = {(lookup.near, lookup.name): lookup for lookup in ground.lookups if lookup.near not in reached}
         lookups |= {(lookup.near, lookup.name): lookup for lookup in project.lookups()}
+        now = Ground(
+            tuple(project.identities()), (), tuple(lookups.values()), ground.names, tuple(sorted(family & here))
+        )
+        if ground.names:
+            remarks = with_looked_up(remarks, now, project)
+            if any(entry.problems for entry in remarks):
+                return None  # Are these files still of the family?
         report = report_of(
             configuration, conclude(remarks, verdicts, (), demands), matched_in(verdicts, demands.contracts)
         )
-        now = Ground(tuple(project.identities()), tuple(remarks), tuple(lookups.values()))
-        return report, Findings(tuple(verdicts)), now
+        return report, Findings(tuple(verdicts)), replace(now, remarks=tuple(remarks))
 
 
 def _defined_in(verdicts: Iterable[Verdict], contracts: Sequence[Contract]) -> frozenset[Contract]:
@@ -111,8 +127,8 @@ def _is_elsewhere(lookup: Lookup, project: Project) -> bool:
     return lookup.real != ("" if found is None else found[1])
 
 
-def _remarks(before: Ground, survey: Survey, new: dict[str, Remarks]) -> list[Remarks]:
+def _remarks(before: Ground, survey: Survey, changed: set[str], new: dict[str, Remarks]) -> list[Remarks]:
     """The remarks on all files, in order, and on what could not be walked."""
-    old = {entry.path: entry for entry in before.remarks}
-    found = [new.get(file.shown) or old[file.shown] for file in survey.files]
+    old = {entry.path: entry for entry in before.remarks if entry.path not in changed}
+    found = [new.get(file.shown) or old.get(file.shown) or Remarks(file.shown, 0) for file in survey.files]
     return [*found, Remarks("", 0, problems=survey.problems)] if survey.problems else found

@@ -13,7 +13,7 @@ from random import Random
 
 import pytest
 
-from sigcheck import cachedir, footprint, index, inspection, reading, revision
+from sigcheck import cachedir, footprint, index, inspection, lineage, reading, revision
 from sigcheck.checking import run_check
 from sigcheck.config import Configuration
 from sigcheck.core import check
@@ -209,6 +209,7 @@ def test_so_it_does_with_contracts(
     kid = "from a import A as B\nclass D(B):\n    def run(self, x): ...\n    def load(self, y): ...\n"
     kid += "class C(D):\n    def run(self, x):\n        return 1\n"
     told_of: set[str] = set()
+    monkeypatch.setattr(lineage, "WORTH", 9)
     for seed in range(4):
         random = Random(seed)
         project = tmp_path / f"project{seed}"

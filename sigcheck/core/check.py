@@ -4,7 +4,7 @@ does no I/O.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sigcheck.core.brief import brief
@@ -13,13 +13,11 @@ from sigcheck.core.contract import Contract
 from sigcheck.core.demands import Demands
 from sigcheck.core.diagnostic import BaseWithoutSource, Diagnostic, InconsistentBases, UnreadableSource
 from sigcheck.core.family import Family
-from sigcheck.core.flow import Flow
 from sigcheck.core.forwarding import BrokenCall, Forwarding
 from sigcheck.core.guarded import Guarded
 from sigcheck.core.hierarchy import Hierarchy, UnresolvedBase
-from sigcheck.core.honour import Honouring, swallowed_arguments
+from sigcheck.core.honour import FlowOf, Honouring, swallowed_arguments
 from sigcheck.core.kinship import Kin, kin_of
-from sigcheck.core.member import Member
 from sigcheck.core.module import Class, Module
 from sigcheck.core.place import Place
 from sigcheck.core.rules import RULES
@@ -75,7 +73,7 @@ def check(
     modules: Sequence[Module],
     hierarchy: Hierarchy,
     demands: Demands,
-    flow_of: Callable[[Member], Flow | None] = lambda _: None,
+    flow_of: FlowOf = lambda *_: None,
     inner: Collection[Contract] = frozenset(),
 ) -> Judgement:
     """Hold every override of the hierarchy against its bases.
@@ -84,7 +82,7 @@ def check(
         modules: the files of the project, as read.
         hierarchy: their classes, with what the bases resolve to.
         demands: what the user asked for.
-        flow_of: reads the body of a member; None where it cannot be read.
+        flow_of: reads the body of a member.
         inner: the contracts whose base is one of the classes of the project.
     """
     remarks = [remarks_on(module) for module in modules]
@@ -99,7 +97,7 @@ def judge(
     hierarchy: Hierarchy,
     demands: Demands,
     remarks: Sequence[Remarks],
-    flow_of: Callable[[Member], Flow | None] = lambda _: None,
+    flow_of: FlowOf = lambda *_: None,
     inner: Collection[Contract] = frozenset(),
 ) -> list[Verdict]:
     """The verdicts on the classes of a hierarchy, file by file.
@@ -108,7 +106,7 @@ def judge(
         hierarchy: the classes, in order.
         demands: what the user asked for; it is divisible.
         remarks: on every file of the project.
-        flow_of: reads the body of a member; None where it cannot be read.
+        flow_of: reads the body of a member.
         inner: the contracts whose base is one of the classes of the project.
     """
     by_file: dict[str, list[Class]] = {}
@@ -128,7 +126,7 @@ class _Judge:
         demands: Demands,
         remarks: Sequence[Remarks],
         kin: Mapping[Family, Kin],
-        flow_of: Callable[[Member], Flow | None],
+        flow_of: FlowOf,
     ) -> None:
         self.hierarchy = guarded.hierarchy
         self.demands = demands

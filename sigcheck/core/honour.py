@@ -163,11 +163,15 @@ def _landings(parameter: Parameter, override: Signature, base: Signature) -> Ite
             yield binding[argument]
 
 
+FlowOf = Callable[[Member, Collection[str]], Flow | None]
+"""Gives the body of a member; None where it has none to read, or where it is known to read all of some parameters whatever happens."""
+
+
 class Honouring:
     """One run over what contracts demand of bodies."""
 
-    def __init__(self, forwarding: Forwarding, flow_of: Callable[[Member], Flow | None]) -> None:
-        """Args: forwarding: finds what a call runs; flow_of: reads the body of a member, None where it has none to read."""
+    def __init__(self, forwarding: Forwarding, flow_of: FlowOf) -> None:
+        """Args: forwarding: finds what a call runs; flow_of: reads the body of a member."""
         self.forwarding = forwarding
         self.hierarchy = forwarding.hierarchy
         self.flow_of = flow_of
@@ -195,7 +199,7 @@ class Honouring:
                 for name in self._demanded(contract, pair, disowned):
                     parameters.setdefault(name, pair)
         for pair, parameters in demanded.values():
-            flow = self.flow_of(pair.override) if parameters else None
+            flow = self.flow_of(pair.override, parameters.keys()) if parameters else None
             if flow is None:
                 continue
             reasons = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mypy import nodes
@@ -114,7 +114,7 @@ class Inquest:
         ]
         definitions = {place: node for entry in self._read.classes for place, node in entry.members.items()}
 
-        def flow_of(member: Member) -> Flow | None:
+        def flow_of(member: Member, _names: Collection[str]) -> Flow | None:
             node = definitions.get(member.place)
             return read_flow(node, text) if node is not None else None
 

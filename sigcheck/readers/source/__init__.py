@@ -12,7 +12,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from sigcheck.core.decorators import Decorators
-from sigcheck.readers.source.narrowing import Extents, narrowed
+from sigcheck.readers.source.narrowing import Extents, extent_at, narrowed
+from sigcheck.readers.source.prefix import certain_reads
 from sigcheck.readers.source.scan import Scan, scan_module
 from sigcheck.readers.source.text import read_text
 
@@ -24,6 +25,8 @@ __all__ = [
     "Decorators",
     "Extents",
     "Scan",
+    "certain_reads",
+    "extent_at",
     "load_libcst",
     "narrowed",
     "read_definition",

@@ -45,20 +45,28 @@ from sigcheck.core.flow import (
 from sigcheck.readers.source.bodies import is_stub
 
 
-def read_flow(text: str, line: int, path: str) -> Flow | None:
+def read_flow(text: str, line: int, path: str, extent: tuple[int, int] | None = None) -> Flow | None:
     """Read the body of one function.
 
     Args:
         text: the whole file, every line ending in a bare newline.
         line: the 1-based line of the function's name in its `def`.
         path: the file, which only a debugger needs.
+        extent: the first and the last line of a function in which that line stands, where one is known: often of this one.
 
     Returns:
         Its control flow, with the lines of the file; None for what is no `def` or cannot be read.
     """
+    if extent is not None:
+        found = _read_between(text, extent, path)
+        if found is not None and found.line == line:
+            return found
     extent = _extents(text).get(line)
-    if extent is None:
-        return None
+    return None if extent is None else _read_between(text, extent, path)
+
+
+def _read_between(text: str, extent: tuple[int, int], path: str) -> Flow | None:
+    """The flow of the function on these lines, its decorators among them or not."""
     first, last = extent
     piece = "\n".join(text.split("\n")[first - 1 : last])
     # The block of an `if` keeps its indentation, so that no string over several lines changes.

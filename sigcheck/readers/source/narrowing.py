@@ -7,6 +7,7 @@ stays in its line. Names, classes and tests stay: a decorator means what it mean
 from __future__ import annotations
 
 import ast
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator
 
 Extents = tuple[int, ...]
@@ -31,6 +32,12 @@ def _extents(statements: Iterable[ast.stmt]) -> Iterator[tuple[int, int]]:
                 ]
                 parts = (*getattr(statement, "handlers", ()), *getattr(statement, "cases", ()))
                 pending += [part.body for part in parts]
+
+
+def extent_at(extents: Extents, line: int) -> tuple[int, int] | None:
+    """The first and the last line of the function in which a line stands."""
+    index = (bisect_right(extents[::2], line) - 1) * 2
+    return extents[index : index + 2] if index >= 0 and line <= extents[index + 1] else None  # type: ignore[return-value]
 
 
 def narrowed(text: str, extents: Extents, wanted: Collection[int]) -> str:
