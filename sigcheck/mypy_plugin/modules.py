@@ -10,7 +10,7 @@ from mypy import nodes
 from mypy.errors import Errors
 from mypy.options import Options
 from mypy.scope import SavedScope
-from mypy.server.trigger import make_trigger
+from mypy.server.trigger import make_trigger, make_wildcard_trigger
 from mypy.types import Instance, LiteralType
 
 from sigcheck.core.check import check, conclude
@@ -179,8 +179,12 @@ class AnalysedModule:
                 continue
             if refs is not None:
                 refs.add(module)
-            trigger = make_trigger(f"{module}.{_symbol_name(path)}")
-            self.tree.plugin_deps.setdefault(trigger, set()).add(target)
+            triggers = [make_trigger(f"{module}.{_symbol_name(path)}")]
+            info = self._references.info(reference) if self._references is not None else None
+            if info is not None and KEY not in info.metadata:
+                triggers.append(make_wildcard_trigger(info.fullname))  # Its symbols are read: mypy shows no NamedTuple.
+            for trigger in triggers:
+                self.tree.plugin_deps.setdefault(trigger, set()).add(target)
 
     def _lines(self) -> list[str] | None:
         read = self.errors.read_source
