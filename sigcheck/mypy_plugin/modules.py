@@ -10,7 +10,7 @@ from mypy import nodes
 from mypy.errors import Errors
 from mypy.options import Options
 from mypy.scope import SavedScope
-from mypy.server.trigger import make_trigger
+from mypy.server.trigger import make_trigger, make_wildcard_trigger
 from mypy.types import Instance, LiteralType
 
 from sigcheck.mypy_plugin.settings import Settings
@@ -79,6 +79,10 @@ class AnalysedModule:
                 above = [f"{base.module_name}:{_path(base)}" for base in info.mro[1:-1] if KEY in base.metadata]
                 if above:
                     self._depend(above, (), noted.target)
+                for base in info.mro[1:-1]:
+                    if base.is_named_tuple and KEY not in base.metadata:
+                        # mypy shows a plugin no NamedTuple: whatever changes in it.
+                        self.tree.plugin_deps.setdefault(make_wildcard_trigger(base.fullname), set()).add(noted.target)
         suspects = self._suspicion.suspects(
             Demand(self.options, settings.wants, settings.is_complete, settings.configuration.repeat_mypy)
         )
