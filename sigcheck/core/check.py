@@ -77,6 +77,8 @@ def check(
     hierarchy: Hierarchy,
     demands: Demands,
     flow_of: Callable[[Member], Flow | None] = lambda _: None,
+    *,
+    heard: Callable[[Verdict], None] = lambda _: None,
 ) -> Judgement:
     """Hold every override of the hierarchy against its bases.
 
@@ -85,29 +87,41 @@ def check(
         hierarchy: their classes, with what the bases resolve to.
         demands: what the user asked for.
         flow_of: reads the body of a member; None where it cannot be read.
+        heard: told each verdict as soon as it is given, but for the bases without source.
     """
     remarks = [remarks_on(module) for module in modules]
     if is_divisible(demands):
-        return Judgement(remarks, judge(hierarchy, demands, remarks))
+        return Judgement(remarks, judge(hierarchy, demands, remarks, heard=heard))
     kin = {family: kin_of(family, modules, hierarchy) for family in demands.families}
     judge_ = _Judge(hierarchy, demands, remarks, kin, flow_of)
     verdict, comparison = judge_.verdict("", hierarchy.classes)
     return Judgement(remarks, [judge_.with_unresolved(verdict)], comparison.matched, kin)
 
 
-def judge(hierarchy: Hierarchy, demands: Demands, remarks: Sequence[Remarks]) -> list[Verdict]:
+def judge(
+    hierarchy: Hierarchy,
+    demands: Demands,
+    remarks: Sequence[Remarks],
+    *,
+    heard: Callable[[Verdict], None] = lambda _: None,
+) -> list[Verdict]:
     """The verdicts on the classes of a hierarchy, file by file.
 
     Args:
         hierarchy: the classes, in order.
         demands: what the user asked for; it is divisible.
         remarks: on every file of the project.
+        heard: told each verdict as soon as it is given, but for the bases without source.
     """
     by_file: dict[str, list[Class]] = {}
     for owner in hierarchy.classes:
         by_file.setdefault(owner.place.path, []).append(owner)
     judge_ = _Judge(hierarchy, demands, remarks, {}, lambda _: None)
-    verdicts = [judge_.verdict(path, owners)[0] for path, owners in by_file.items()]
+    verdicts: list[Verdict] = []
+    for path, owners in by_file.items():
+        verdict, _ = judge_.verdict(path, owners)
+        heard(verdict)
+        verdicts.append(verdict)
     return [judge_.with_unresolved(verdict) for verdict in verdicts]
 
 
