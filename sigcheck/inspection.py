@@ -82,7 +82,9 @@ def inspect(
     is_regular = is_divisible(demands)
     with reading(configuration, survey, progress, by_libcst=by_libcst) as (project, read, scanned):
         modules, hierarchy = read, scanned
-        judgement = check(modules, hierarchy, demands, project.flow, inner_of(demands, hierarchy))
+        with project.confirming() as confirm:
+            heard = lambda verdict: confirm(evidence_in((verdict,)))  # noqa: E731
+            judgement = check(modules, hierarchy, demands, project.flow, inner_of(demands, hierarchy), heard=heard)
         # Where libcst reads what is told otherwise than the scan did, the check is made again with that.
         while odd := project.confirm(evidence_in(judgement.verdicts)):
             is_regular = False

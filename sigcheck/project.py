@@ -7,7 +7,8 @@ imported or run, and neither is the interpreter whose packages are searched.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from sigcheck.cache import ModuleCache
 from sigcheck.config import Configuration
@@ -21,7 +22,7 @@ from sigcheck.footprint import PROJECT_MARKS, names_in, stamp_at
 from sigcheck.lineage import Lineage
 from sigcheck.readers import source
 from sigcheck.readers.source import Decorators, read_text
-from sigcheck.reading import Read, ReadRequest, Suspect, read_files, unconfirmed
+from sigcheck.reading import Read, ReadRequest, Suspect, confirming_meanwhile, read_files, unconfirmed
 from sigcheck.survey import Survey
 
 _INIT = "__init__"
@@ -43,6 +44,7 @@ class Project:
         """
         self._by_libcst = by_libcst
         self._scanned: dict[str, Read] = {}
+        self._confirmed: Mapping[str, set[int]] = {}
         self._cache = cache
         self.survey = survey
         self.configuration = configuration
@@ -148,6 +150,18 @@ class Project:
         if not self._by_libcst:
             self._scanned[real] = read
 
+    @contextmanager
+    def confirming(self) -> Iterator[Callable[[Iterable[Line]], None]]:
+        """Takes lines of which something is told, and has libcst read the definitions there while others are still being found;
+        `confirm` need not ask again about those that it reads as the scan did.
+        """
+        with confirming_meanwhile(self._scanned, self.decorators) as confirmation:
+            if confirmation is None:
+                yield lambda _: None
+                return
+            yield lambda lines: confirmation.ask((self._by_shown.get(path, ""), line) for path, line in lines)
+        self._confirmed = confirmation.confirmed
+
     def confirm(
         self, evidence: Iterable[Line], ask: Callable[[Sequence[Suspect]], list[ReadRequest]] | None = None
     ) -> dict[str, Module]:
@@ -166,7 +180,7 @@ class Project:
         suspects = [
             Suspect(read.request, read.module, read.extents, frozenset(lines[real]))
             for real, read in self._scanned.items()
-            if real in lines
+            if real in lines and not lines[real] <= self._confirmed.get(real, set())
         ]
         if not suspects:
             return {}

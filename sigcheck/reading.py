@@ -10,10 +10,10 @@ import signal
 import threading
 from bisect import bisect_right
 from codecs import BOM_UTF8
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
 from sigcheck.cache import Known, ModuleCache
@@ -118,6 +118,7 @@ def read_files(
         if progress is not None:
             progress(count, len(requests))
         yield read
+    next(fresh, None)  # Behind the last it ends its processes, in good order.
     cache.put(learnt)
 
 
@@ -195,7 +196,7 @@ def _end_with_parent() -> None:
 
 def _batches(requests: Sequence[ReadRequest], processors: int) -> list[list[ReadRequest]]:
     """Runs of files of about the same number of bytes: many enough that the processors end together."""
-    bound = max(sum(request.size for request in requests) // (processors * 16), 1)
+    bound = max(sum(request.size for request in requests) // (processors * 32), 1)
     batches: list[list[ReadRequest]] = [[]]
     size = 0
     for request in requests:
@@ -329,6 +330,102 @@ def unconfirmed(suspects: Sequence[Suspect], decorators: Decorators) -> list[Rea
         return [suspect.request for suspect in suspects]
     finally:
         _TO_CONFIRM.clear()
+
+
+class Confirmation:
+    """Has libcst read what is told in other processes, while more is being found.
+
+    Attributes:
+        confirmed: by real path, the lines with definitions that libcst reads as the scan did; known when all is found.
+    """
+
+    def __init__(self, scanned: Mapping[str, Read], decorators: Decorators, stack: ExitStack) -> None:
+        """Begin.
+
+        Args:
+            scanned: the files, as the scan read them, by real path; there may be more of them later.
+            decorators: what the configuration says of them.
+            stack: ends the processes.
+        """
+        self.confirmed: Mapping[str, set[int]] = {}
+        self._scanned = scanned
+        self._decorators = decorators
+        self._stack = stack
+        self._pool: ProcessPoolExecutor | None = None
+        self._asked: dict[str, set[int]] = {}
+        self._waiting: dict[str, set[int]] = {}
+        self._count = 0
+        self._futures: list[Future[list[str]]] = []
+        self._is_broken = False
+
+    def ask(self, lines: Iterable[tuple[str, int]]) -> None:
+        """Have the definitions on some lines read: the real path of each file, and the line."""
+        for real, line in lines:
+            asked = self._asked.setdefault(real, set())
+            if line not in asked and real in self._scanned:
+                asked.add(line)
+                self._waiting.setdefault(real, set()).add(line)
+                self._count += 1
+        if self._count >= _TOGETHER and not self._is_broken:
+            self._submit()
+
+    def _submit(self) -> None:
+        if self._pool is None:
+            _SCANNED.update(self._scanned)  # A forked process has them: they need not be written and read again.
+            self._pool = self._stack.enter_context(_pool(min(os.cpu_count() or 1, 8)))
+        waiting, self._waiting, self._count = self._waiting, {}, 0
+        later = {real: self._scanned[real] for real in waiting if real not in _SCANNED}
+        try:
+            self._futures.append(self._pool.submit(_confirm_lines, waiting, later, self._decorators))
+        except BrokenProcessPool:
+            self._is_broken = True
+
+    def finish(self) -> None:
+        """Wait for what was asked. Where a file took its process down with it, nothing is confirmed."""
+        if self._waiting and not self._is_broken:
+            self._submit()
+        try:
+            odd = {real for future in self._futures for real in future.result()}
+        except BrokenProcessPool:
+            self._is_broken = True
+        if self._is_broken:
+            return
+        self.confirmed = {real: lines for real, lines in self._asked.items() if real not in odd}
+
+
+@contextmanager
+def confirming_meanwhile(scanned: Mapping[str, Read], decorators: Decorators) -> Iterator[Confirmation | None]:
+    """A `Confirmation`, which is finished when the context ends; None where there can be no other process, or it would not
+    pay for its start.
+    """
+    size = sum(read.request.size for read in scanned.values())
+    if (os.cpu_count() or 1) == 1 or size < _PARALLEL_FROM or not _can_fork():
+        yield None
+        return
+    try:
+        with ExitStack() as stack:
+            confirmation = Confirmation(scanned, decorators, stack)
+            yield confirmation
+            confirmation.finish()
+    finally:
+        _SCANNED.clear()
+
+
+_TOGETHER = 16
+"""Definitions that go to another process at once."""
+
+_SCANNED: dict[str, Read] = {}
+
+
+def _confirm_lines(asked: dict[str, set[int]], later: dict[str, Read], decorators: Decorators) -> list[str]:
+    """The files in which libcst reads some definition otherwise than the scan did; `later` are those that were not forked."""
+    gc.disable()
+    odd: list[str] = []
+    for real, lines in asked.items():
+        read = later.get(real) or _SCANNED[real]
+        if not _is_confirmed(Suspect(read.request, read.module, read.extents, frozenset(lines)), decorators):
+            odd.append(real)
+    return odd
 
 
 @contextmanager

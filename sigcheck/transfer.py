@@ -44,7 +44,7 @@ def _packer(kind: Any) -> _Coder | None:
     if dataclasses.is_dataclass(kind):
         names, coders = _fields(kind, _packer)
         read = attrgetter(*names) if len(names) > 1 else _single(names[0])
-        return _each(read, coders, tuple)
+        return _packing(read, coders) if coders else read
     if isinstance(kind, type) and issubclass(kind, Enum):
         return attrgetter("value")
     if origin in (typing.Union, types.UnionType):
@@ -65,7 +65,7 @@ def _unpacker(kind: Any) -> _Coder | None:
     if dataclasses.is_dataclass(kind):
         _, coders = _fields(kind, _unpacker)
         make = typing.cast("Callable[..., Any]", kind)
-        return _each(lambda row: row, coders, lambda row: make(*row))
+        return _unpacking(make, coders) if coders else lambda row: make(*row)
     if isinstance(kind, type) and issubclass(kind, Enum):
         return {member.value: member for member in kind}.__getitem__
     if origin in (typing.Union, types.UnionType):
@@ -87,17 +87,26 @@ def _fields(kind: Any, coder: Callable[[Any], _Coder | None]) -> tuple[list[str]
     return names, [(index, found) for index, found in coders if found is not None]
 
 
-def _each(read: _Coder, coders: list[tuple[int, _Coder]], make: _Coder) -> _Coder:
-    if not coders:
-        return lambda value: make(read(value))
-
+def _packing(read: _Coder, coders: list[tuple[int, _Coder]]) -> _Coder:
     def turn(value: Any) -> Any:
         row = list(read(value))
         for index, coder in coders:
             part = row[index]
             if part != ():
                 row[index] = coder(part)
-        return make(row)
+        return tuple(row)
+
+    return turn
+
+
+def _unpacking(make: Callable[..., Any], coders: list[tuple[int, _Coder]]) -> _Coder:
+    def turn(row: Any) -> Any:
+        parts = list(row)
+        for index, coder in coders:
+            part = parts[index]
+            if part != ():
+                parts[index] = coder(part)
+        return make(*parts)
 
     return turn
 
@@ -122,7 +131,7 @@ def _optional(coder: _Coder | None) -> _Coder | None:
 
 
 def _sequence(coder: _Coder | None) -> _Coder | None:
-    return None if coder is None else lambda values: tuple([coder(value) for value in values])
+    return None if coder is None else lambda values: tuple(map(coder, values))
 
 
 def _mapping(coder: _Coder | None) -> _Coder | None:

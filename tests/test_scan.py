@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sigcheck import reading
 from sigcheck.checking import run_check
 from sigcheck.config import Configuration
 from sigcheck.core.contract import Contract
@@ -123,6 +124,23 @@ def test_narrowing_keeps_every_line_in_its_place() -> None:
 # What is told, libcst has read.
 
 
+@pytest.fixture
+def several(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other processes read and confirm, however little there is."""
+    if not reading._can_fork():
+        pytest.skip("no process can be forked here")
+    monkeypatch.setattr(reading, "_PARALLEL_FROM", 0)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+
+
+@pytest.fixture(params=["in one process", "in several"])
+def ways(request: pytest.FixtureRequest) -> None:
+    """Both ways."""
+    if request.param == "in several":
+        request.getfixturevalue("several")
+
+
+@pytest.mark.usefixtures("ways")
 def test_a_scan_that_is_wrong_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, {"bad.py": BROKEN})
     told = report(tmp_path, "bad.py")
@@ -135,6 +153,37 @@ def test_a_scan_that_is_wrong_is_found_out(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(source, "scan_module", lying)
     assert report(tmp_path, "bad.py") == told
     assert "scale" in told
+
+
+@pytest.mark.usefixtures("several")
+@pytest.mark.parametrize("together", [1, 100])
+def test_what_is_told_while_a_confirming_process_dies(
+    together: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, {f"bad_{number}.py": BROKEN for number in range(9)})
+    told = report(tmp_path, ".")
+    assert json.loads(told)["summary"]["diagnostics"] == 9
+    mine, honest = os.getpid(), source.read_definition
+
+    def dying(*arguments: Any, **words: Any) -> Member | None:
+        if os.getpid() != mine:
+            os._exit(3)
+        return honest(*arguments, **words)
+
+    monkeypatch.setattr(source, "read_definition", dying, raising=False)
+    monkeypatch.setattr(reading, "_TOGETHER", together)
+    assert report(tmp_path, ".") == told
+
+
+@pytest.mark.usefixtures("several")
+def test_what_is_told_is_confirmed_while_more_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is left for this process to do: neither of the files, nor of the library in which a base lies."""
+    library = "import enum\nclass A(enum.Enum):\n    def _generate_next_value_(name): ...\n"
+    write(tmp_path, {**{f"bad_{number}.py": BROKEN for number in range(3)}, "library.py": library})
+    told = report(tmp_path, ".", by_libcst=True)
+    assert "_generate_next_value_" in told
+    monkeypatch.setattr("sigcheck.project.unconfirmed", None)
+    assert report(tmp_path, ".") == told
 
 
 def test_only_what_is_told_is_shown_to_libcst(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

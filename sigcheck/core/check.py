@@ -4,7 +4,7 @@ does no I/O.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sigcheck.core.brief import brief
@@ -75,6 +75,8 @@ def check(
     demands: Demands,
     flow_of: FlowOf = lambda *_: None,
     inner: Collection[Contract] = frozenset(),
+    *,
+    heard: Callable[[Verdict], None] = lambda _: None,
 ) -> Judgement:
     """Hold every override of the hierarchy against its bases.
 
@@ -84,10 +86,11 @@ def check(
         demands: what the user asked for.
         flow_of: reads the body of a member.
         inner: the contracts whose base is one of the classes of the project.
+        heard: told each verdict as soon as it is given, but for the bases without source.
     """
     remarks = [remarks_on(module) for module in modules]
     if is_divisible(demands):
-        return Judgement(remarks, judge(hierarchy, demands, remarks, flow_of, inner))
+        return Judgement(remarks, judge(hierarchy, demands, remarks, flow_of, inner, heard=heard))
     kin = {family: kin_of(family, modules, hierarchy) for family in demands.families}
     judge_ = _Judge(Guarded(hierarchy, demands.contracts, inner), demands, remarks, kin, flow_of)
     return Judgement(remarks, [judge_.with_unresolved(judge_.verdict("", hierarchy.classes))], kin)
@@ -99,6 +102,8 @@ def judge(
     remarks: Sequence[Remarks],
     flow_of: FlowOf = lambda *_: None,
     inner: Collection[Contract] = frozenset(),
+    *,
+    heard: Callable[[Verdict], None] = lambda _: None,
 ) -> list[Verdict]:
     """The verdicts on the classes of a hierarchy, file by file.
 
@@ -108,12 +113,17 @@ def judge(
         remarks: on every file of the project.
         flow_of: reads the body of a member.
         inner: the contracts whose base is one of the classes of the project.
+        heard: told each verdict as soon as it is given, but for the bases without source.
     """
     by_file: dict[str, list[Class]] = {}
     for owner in hierarchy.classes:
         by_file.setdefault(owner.place.path, []).append(owner)
     judge_ = _Judge(Guarded(hierarchy, demands.contracts, inner), demands, remarks, {}, flow_of)
-    verdicts = [judge_.verdict(path, owners) for path, owners in by_file.items()]
+    verdicts: list[Verdict] = []
+    for path, owners in by_file.items():
+        verdict = judge_.verdict(path, owners)
+        heard(verdict)
+        verdicts.append(verdict)
     return [judge_.with_unresolved(verdict) for verdict in verdicts]
 
 
