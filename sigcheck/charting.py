@@ -14,9 +14,10 @@ from sigcheck.core.matrix import Matrix, build_matrix, called
 from sigcheck.core.member import Member
 from sigcheck.core.target import Target, find_targets, methods_of, nearest, targets_at
 from sigcheck.core.usage import Usage, UsageKind, usages_of
+from sigcheck.core.verdict import Line
 from sigcheck.errors import UnknownTargetError
 from sigcheck.files import shown
-from sigcheck.inspection import reading
+from sigcheck.inspection import hierarchy_of, reading
 from sigcheck.project import Project
 
 _SHOWN_CANDIDATES = 5
@@ -44,22 +45,40 @@ def run_matrix(
     """
     with (
         without_collector(),
-        reading(configuration, surveyed(configuration, paths), progress) as (project, _, hierarchy),
+        reading(configuration, surveyed(configuration, paths), progress) as (project, read, scanned),
     ):
-        found = _targets(hierarchy, target, project)
-        if not found:
-            raise UnknownTargetError(_unknown(hierarchy, target, len(project.files)))
-        if len(found) > 1:
-            raise UnknownTargetError(_ambiguous(hierarchy, target, found))
-        [meant] = found
-        members = hierarchy.definitions(meant.owner, meant.method)
-        if all(called(member) is None for member in members):
-            what = members[0].flavour
-            reason = f"is a {what.value}" if not what.is_method else "has no parameter for its receiver"
-            if what.value[0] in "aeiou":
-                reason = reason.replace("is a ", "is an ", 1)
-            raise UnknownTargetError(f"{meant.name} {reason}; a matrix shows methods")
-        return build_matrix(hierarchy, meant.owner, meant.method, is_ignored=_ignores(project))
+        modules, hierarchy = read, scanned
+        matrix = _matrix(hierarchy, target, project)
+        # Where libcst reads what is shown otherwise than the scan did, that is shown.
+        while odd := project.confirm(_shown_in(matrix)):
+            modules = [odd.get(module.path, module) for module in modules]
+            hierarchy = hierarchy_of(project, modules)
+            matrix = _matrix(hierarchy, target, project)
+        return matrix
+
+
+def _shown_in(matrix: Matrix) -> set[Line]:
+    """The lines of the definitions and of the calls that a matrix shows."""
+    places = [row.member.place for row in matrix.rows]
+    places += [place for table in matrix.calls for place in (table.caller.place, table.site.place)]
+    return {(place.path, place.line) for place in places}
+
+
+def _matrix(hierarchy: Hierarchy, target: str, project: Project) -> Matrix:
+    found = _targets(hierarchy, target, project)
+    if not found:
+        raise UnknownTargetError(_unknown(hierarchy, target, len(project.files)))
+    if len(found) > 1:
+        raise UnknownTargetError(_ambiguous(hierarchy, target, found))
+    [meant] = found
+    members = hierarchy.definitions(meant.owner, meant.method)
+    if all(called(member) is None for member in members):
+        what = members[0].flavour
+        reason = f"is a {what.value}" if not what.is_method else "has no parameter for its receiver"
+        if what.value[0] in "aeiou":
+            reason = reason.replace("is a ", "is an ", 1)
+        raise UnknownTargetError(f"{meant.name} {reason}; a matrix shows methods")
+    return build_matrix(hierarchy, meant.owner, meant.method, is_ignored=_ignores(project))
 
 
 def _targets(hierarchy: Hierarchy, target: str, project: Project) -> tuple[Target, ...]:

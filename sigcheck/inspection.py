@@ -49,10 +49,11 @@ def reading(
     with module_cache(configuration) as cache:
         project = Project(configuration, survey, cache, by_libcst=by_libcst)
         modules = project.read(progress=progress)
-        yield project, modules, _hierarchy(project, modules)
+        yield project, modules, hierarchy_of(project, modules)
 
 
-def _hierarchy(project: Project, modules: Sequence[Module]) -> Hierarchy:
+def hierarchy_of(project: Project, modules: Sequence[Module]) -> Hierarchy:
+    """The classes of the files of a project."""
     return Hierarchy((entry for module in modules for entry in module.classes), Resolver(project.load))
 
 
@@ -89,7 +90,7 @@ def inspect(
         while odd := project.confirm(evidence_in(judgement.verdicts)):
             is_regular = False
             modules = [odd.get(module.path, module) for module in modules]
-            hierarchy = _hierarchy(project, modules)
+            hierarchy = hierarchy_of(project, modules)
             judgement = check(modules, hierarchy, demands, project.flow, inner_of(demands, hierarchy))
         report = _concluded(configuration, demands, hierarchy, judgement)
     findings = Findings(tuple(judgement.verdicts))

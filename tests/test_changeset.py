@@ -83,6 +83,66 @@ def test_a_changed_override_is_told_and_a_changed_base_tells_of_all(family: Path
     assert lines(".", "--changed-since", start, cwd=family / "pkg", status=1) == [line[4:] for line in BOTH]
 
 
+THIRD = {
+    "an __init__ that re-exports another base": (
+        {"pkg/__init__.py": "from pkg.old import Base\n", "pkg/old.py": BASE.format("")},
+        {"pkg/__init__.py": "from pkg.base import Base\n"},
+        {"pkg/kid.py": KID.replace("pkg.base", "pkg"), "pkg/other.py": ""},
+    ),
+    "a star": (
+        {"pkg/names.py": "from pkg.old import *\n", "pkg/old.py": BASE.format("")},
+        {"pkg/names.py": "from pkg.base import *\n"},
+        {"pkg/kid.py": KID.replace("pkg.base", "pkg.names"), "pkg/other.py": ""},
+    ),
+    "a class between": (
+        {"pkg/mid.py": "class Mid:\n    pass\n"},
+        {"pkg/mid.py": "from pkg.base import Base\nclass Mid(Base):\n    pass\n"},
+        {"pkg/kid.py": KID.replace("pkg.base", "pkg.mid").replace("Base", "Mid"), "pkg/other.py": ""},
+    ),
+    "a name of a class between": (
+        {"pkg/mid.py": "class Mid: ...\n", "pkg/far.py": "from pkg.base import Base\nclass Mid(Base): ...\n"},
+        {"pkg/mid.py": "from pkg.far import Mid\n"},
+        {"pkg/kid.py": KID.replace("pkg.base", "pkg.mid").replace("Base", "Mid"), "pkg/other.py": ""},
+    ),
+    "what the override is an alias of": (
+        {"pkg/mid.py": "def run(self, x, scale): ...\n"},
+        {"pkg/mid.py": "def run(self, x): ...\n"},
+        {
+            "pkg/kid.py": "from pkg.base import Base\nfrom pkg import mid\n\n\nclass Kid(Base):\n    run = mid.run\n",
+            "pkg/other.py": "",
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("third", THIRD)
+def test_a_break_through_a_third_file_is_told(third: str, tmp_path: Path) -> None:
+    before, after, rest = THIRD[third]
+    family = committed(tmp_path / "family", {**FAMILY, **rest, **before})
+    assert lines("pkg", cwd=family, status=0) == []
+    write(family, {"note.txt": "changed", "pkg/lone.py": "class Lone: ...\n", **after})
+    [told] = lines("pkg", "--changed-since", "HEAD", cwd=family, status=1)
+    assert "Kid.run cannot receive scale" in told
+    git(family, "add", "-A")
+    assert lines("pkg", "--staged", cwd=family, status=1) == [told]
+    git(family, "commit", "-q", "-m", "two")
+    assert lines("pkg", cwd=family, status=1) == [told]
+    write(family, {"pkg/lone.py": "class Lone:\n    pass\n"})
+    git(family, "add", "-A")
+    assert lines("pkg", "--staged", cwd=family, status=0) == [], "that file has nothing to do with it"
+
+
+def test_what_lies_beside_the_way_from_an_override_to_its_base_has_no_part_in_it(tmp_path: Path) -> None:
+    mixin = "class Mixin:\n    def other(self): ...\n"
+    kid = "from pkg.base import Base\nfrom pkg.mixin import Mixin\n\n\nclass Kid(Base, Mixin):\n    def run(self, x): ...\n"
+    family = committed(tmp_path / "family", {**FAMILY, "pkg/mixin.py": mixin, "pkg/kid.py": kid, "pkg/other.py": ""})
+    [told] = lines("pkg", cwd=family, status=1)
+    write(family, {"pkg/mixin.py": mixin + "\n"})
+    assert lines("pkg", "--changed-since", "HEAD", cwd=family, status=0) == []
+    write(family, {"pkg/base.py": FAMILY["pkg/base.py"] + "\n"})
+    assert lines("pkg", "--changed-since", "HEAD", cwd=family, status=1) == [told]
+
+
 def test_an_untracked_file_counts_and_an_ignored_one_does_not(family: Path) -> None:
     write(family, {"pkg/new.py": KID.replace("Kid", "New"), ".gitignore": ""})
     [new] = lines("pkg", "--changed-since", "HEAD", cwd=family, status=1)

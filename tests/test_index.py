@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
+import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -512,6 +515,28 @@ def test_entries_do_not_pile_up(family: Path) -> None:
         write(family, {"sigcheck.toml": f'exclude = ["none{number}"]'})
         run("check", cwd=family)
     assert len(list((family / ".sigcheck_cache" / "runs").iterdir())) == 16
+
+
+def test_what_no_version_used_for_a_month_is_forgotten(family: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def rows() -> int:
+        with contextlib.closing(sqlite3.connect(family / ".cache" / "modules.sqlite3")) as database:
+            return int(database.execute("SELECT count(*) FROM modules").fetchone()[0])
+
+    now = time.time()
+    warm(family)
+    one = rows()
+    for days, version, expected in (
+        (10, "0.0.1", 2 * one),
+        (20, "0.0.2", 3 * one),
+        (39, "0.0.2", 2 * one),
+        (41, "0.0.2", one),
+    ):
+        monkeypatch.setattr(cachedir, "__version__", version)
+        monkeypatch.setattr(time, "time", lambda days=days: now + days * 86_400)
+        write(family, {"other.py": BROKEN.replace("Kid", f"Kid{days}")})
+        shutil.rmtree(family / ".cache" / "runs")
+        warm(family)
+        assert expected <= rows() <= expected + 4, days
 
 
 def test_many_edits_are_kept_in_few_parts(family: Path, counted: Counted) -> None:

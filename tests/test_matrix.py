@@ -6,6 +6,7 @@ import json
 import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -17,6 +18,8 @@ from sigcheck.core.matrix import Matrix, Row, State, build_matrix
 from sigcheck.core.member import Member
 from sigcheck.core.target import find_targets
 from sigcheck.inspection import reading
+from sigcheck.readers import source
+from sigcheck.readers.source import Scan
 from sigcheck.report import matrix_html, matrix_svg, matrix_text, matrix_words
 from tests.browser import CHROMIUM, Tables, dump
 from tests.running import CHECKOUT, environment, refusal, run, write
@@ -29,6 +32,22 @@ needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="needs a Chromium")
 def _matrix(tmp_path: Path, source: str, target: str = "Base.f") -> Matrix:
     write(tmp_path, {"m.py": source})
     return run_matrix(Configuration(root=tmp_path, cache_dir=None), target, [str(tmp_path)])
+
+
+def test_what_a_matrix_shows_libcst_has_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "class Base:\n    def f(self, x, scale): ...\n    def g(self):\n        self.f(1, 2)\nclass Kid(Base):\n    def f(self, x): ...\n"
+    shown = _matrix(tmp_path, text)
+    honest = source.scan_module
+
+    def lying(data: bytes, **words: Any) -> Scan | None:
+        """A scan that misreads a header."""
+        return honest(data.replace(b"scale", b"sacle"), **words)
+
+    monkeypatch.setattr(source, "scan_module", lying)
+    assert _matrix(tmp_path, text) == shown
+    assert [column.parameter.name for column in shown.columns] == ["x", "scale"]
+    monkeypatch.setattr(source, "scan_module", lambda data, **words: honest(data.replace(b"1, 2", b"2, 1"), **words))
+    assert _matrix(tmp_path, text).calls == shown.calls
 
 
 def _row(row: Row) -> str:
@@ -711,8 +730,8 @@ class Kid(子类子类子类子类):
 
 
 def test_the_picture_is_well_formed(tmp_path: Path) -> None:
-    for source in (HOSTILE, FAMILY, CALLS):
-        root = ET.fromstring(matrix_svg.render_svg(_matrix(tmp_path, source)))
+    for text in (HOSTILE, FAMILY, CALLS):
+        root = ET.fromstring(matrix_svg.render_svg(_matrix(tmp_path, text)))
         assert root.tag == "{http://www.w3.org/2000/svg}svg"
         assert not list(root.iter("{http://www.w3.org/2000/svg}script"))
 

@@ -6,23 +6,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 from sigcheck.core.brief import brief
 from sigcheck.core.comparison import Breaks, Comparison
 from sigcheck.core.contract import Contract
 from sigcheck.core.demands import Demands
-from sigcheck.core.diagnostic import BaseWithoutSource, Diagnostic, InconsistentBases, UnreadableSource
+from sigcheck.core.diagnostic import (
+    BaseWithoutSource,
+    BrokenOverride,
+    Diagnostic,
+    InconsistentBases,
+    SiblingDrift,
+    UnreadableSource,
+)
 from sigcheck.core.family import Family
 from sigcheck.core.forwarding import BrokenCall, Forwarding
 from sigcheck.core.guarded import Guarded
 from sigcheck.core.hierarchy import Hierarchy, UnresolvedBase
-from sigcheck.core.honour import FlowOf, Honouring, swallowed_arguments
+from sigcheck.core.honour import FlowOf, Honouring, NeglectedParameter, swallowed_arguments
 from sigcheck.core.kinship import Kin, kin_of
 from sigcheck.core.module import Class, Module
 from sigcheck.core.place import Place
+from sigcheck.core.reach import paths_in
 from sigcheck.core.rules import RULES
 from sigcheck.core.suppression import suppress
 from sigcheck.core.verdict import Found, Guard, Line, Remarks, Verdict, calls_of, remarks_on
+
+T = TypeVar("T")
 
 _CALL_RULES = {rule.name for rule in RULES.values() if rule.group == "call"}
 _USE_RULES = {rule.name for rule in RULES.values() if rule.group == "use" and rule.needs_contract}
@@ -162,7 +173,7 @@ class _Judge:
             for key, broken in self.forwarding.broken_calls(owners):
                 place = _place_of(broken, hierarchy)
                 if place is not None and broken.reason.rule in demands.severities:
-                    calls.append((key, (broken.reason.rule, place, brief(broken))))
+                    calls.append((key, (broken.reason.rule, place, self._placed(broken))))
         followed = self.forwarding.followed()
         neglected = list(swallowed_arguments(comparison.pairs, hierarchy))
         if demands.contracts and _USE_RULES & demands.severities.keys():
@@ -229,7 +240,34 @@ class _Judge:
         return is_named or bool(self.guarded.contracts_above(unresolved.owner))
 
     def _wanted(self, findings: Iterable[Found]) -> tuple[Found, ...]:
-        return tuple((rule, place, brief(entry)) for rule, place, entry in findings if rule in self.demands.severities)
+        wanted = (found for found in findings if found[0] in self.demands.severities)
+        return tuple((rule, place, self._placed(entry)) for rule, place, entry in wanted)
+
+    def _placed(self, finding: T) -> T:
+        """A finding, in brief, with the files through which its classes have to do with one another."""
+        match finding:
+            case BrokenOverride():
+                links = [(finding.owner, finding.override_class), (finding.owner, finding.base_class)]
+                members = [(finding.override_class, finding.override), (finding.base_class, finding.base)]
+            case BrokenCall():
+                links = [(finding.receiver, finding.caller_class), (finding.receiver, finding.callee_class)]
+                members = [(finding.callee_class, finding.callee)]
+                if finding.seen_class is not None and finding.seen is not None:
+                    links.append((finding.caller_class, finding.seen_class))
+                    members.append((finding.seen_class, finding.seen))
+            case NeglectedParameter():
+                links = [(finding.override_class, finding.base_class)]
+                members = [(finding.override_class, finding.override), (finding.base_class, finding.base)]
+            case SiblingDrift():
+                links = [(finding.owner, finding.sibling_class)]
+                members = [(finding.owner, finding.method), (finding.sibling_class, finding.sibling)]
+            case _:
+                return brief(finding)
+        through = {path for owner, base in links for path in self.hierarchy.between(owner, base)}
+        through.update(path for owner, member in members for path in self.hierarchy.behind(owner, member))
+        short: Any = brief(finding)
+        placed: T = replace(short, through=tuple(sorted(through - paths_in(short))))
+        return placed
 
     def _commented(self, lines: Iterable[Line]) -> tuple[Line, ...]:
         return tuple(sorted(self.commented.intersection(lines)))

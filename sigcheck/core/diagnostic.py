@@ -28,6 +28,7 @@ class BrokenOverride:
         override_class, override, override_signature: the definition that runs, as it is called.
         base_class, base, base_signature: the definition whose callers it serves.
         call: a call in the base that meets the broken parameter, if there is one.
+        through: other files that say what is above the owner, as far as the base; sorted.
     """
 
     reason: Reason
@@ -39,6 +40,7 @@ class BrokenOverride:
     base: Member
     base_signature: Signature
     call: CallSite | None = None
+    through: tuple[str, ...] = ()
 
     @property
     def is_shadowing(self) -> bool:
@@ -56,6 +58,7 @@ class SiblingDrift:
         sibling_class, sibling: the one that it is held against.
         first, second: the parameters, as the method at fault has them.
         bases: the definitions that the method overrides.
+        through: other files that say what is above the owner, as far as the sibling's class; sorted.
     """
 
     owner: Class
@@ -65,6 +68,7 @@ class SiblingDrift:
     first: str
     second: str
     bases: tuple[Member, ...] = ()
+    through: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

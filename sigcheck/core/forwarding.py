@@ -71,6 +71,7 @@ class BrokenCall:
         receiver: the class of the instance.
         callee_class, callee, signature: what runs there, as it is called.
         seen_class, seen: what runs where the call stands; None where nothing does.
+        through: other files that say what is above the receiver, as far as these classes; sorted.
     """
 
     reason: CallReason
@@ -83,6 +84,7 @@ class BrokenCall:
     signature: Signature
     seen_class: Class | None = None
     seen: Member | None = None
+    through: tuple[str, ...] = ()
 
 
 _Stray = tuple[str, str, str]

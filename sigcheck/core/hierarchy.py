@@ -232,6 +232,27 @@ class Hierarchy:
                         if can_coexist(override.branch, base.branch):
                             yield Pair(owner, runs, override, shadowed, base)
 
+    def between(self, owner: Class, base: Class) -> set[str]:
+        """The files in which, or through which, it is said that a class inherits another."""
+        found: set[str] = set()
+        for entry in {above.key: above for order in self.linearizations(owner) for above in order}.values():
+            if entry.key == base.key or not self._inherits(entry, base):
+                continue
+            near = entry.place.path
+            found.add(near)
+            for reference in (reference for alternatives in entry.bases for reference in alternatives):
+                targets = (target for target in self.resolver.resolve(reference, near) if isinstance(target, Class))
+                if any(self._inherits(target, base) for target in targets):
+                    found |= self.resolver.through(reference, near)
+        return found
+
+    def behind(self, owner: Class, member: Member) -> set[str]:
+        """The files in which is found what a member of a class is an alias of, or what its header unpacks."""
+        written = (entry.alias for entry in owner.definitions(member.name) if entry.place == member.place)
+        aliased = [reference for alias in written if alias is not None for reference in alias.references]
+        references = (*aliased, *member.unpacks)
+        return {path for reference in references for path in self.resolver.through(reference, member.place.path)}
+
     def _inherits(self, owner: Class, base: Class) -> bool:
         return any(base in order for order in self.linearizations(owner))
 

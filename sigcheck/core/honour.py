@@ -81,6 +81,7 @@ class NeglectedParameter:
         reason: what it does instead.
         override_class, override: the definition.
         base_class, base: where callers see the parameter.
+        through: other files that say what is above the override's class, as far as the base; sorted.
     """
 
     reason: UseReason
@@ -88,6 +89,7 @@ class NeglectedParameter:
     override: Member
     base_class: Class
     base: Member
+    through: tuple[str, ...] = ()
 
     @property
     def place(self) -> Place:

@@ -10,8 +10,15 @@ from sigcheck.core.place import Place
 
 
 def paths_of(diagnostic: Diagnostic) -> frozenset[str]:
-    """The path of every place in it: the override, the base, the call, the classes that bring them together."""
-    return frozenset(_paths(diagnostic))
+    """The path of every place in it: the override, the base, the call, the classes that bring them together, and the files through
+    which these are found.
+    """
+    return paths_in(diagnostic)
+
+
+def paths_in(value: object) -> frozenset[str]:
+    """The path of every place in a value of `core`, and of what it says to be found through."""
+    return frozenset(_paths(value))
 
 
 def is_touched(
@@ -44,4 +51,7 @@ def _paths(value: object) -> Iterator[str]:
             yield from _paths(part)
     elif is_dataclass(value) and not isinstance(value, type):
         for field in fields(value):
-            yield from _paths(getattr(value, field.name))
+            if field.name == "through":
+                yield from getattr(value, field.name)
+            else:
+                yield from _paths(getattr(value, field.name))

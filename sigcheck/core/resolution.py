@@ -32,6 +32,8 @@ class Resolver:
         self._classes: dict[str, dict[str, Class]] = {}
         self._found: dict[tuple[str, str], tuple[Target, ...]] = {}
         self._underway: list[tuple[str, str]] = []
+        self._seen: set[str] = set()
+        self._through: dict[tuple[str, str], frozenset[str]] = {}
         self.is_circular = False
         """Names lead round in a circle: what was found on the way depends on where one began."""
 
@@ -42,11 +44,20 @@ class Resolver:
         if found is None:
             self._found[key] = ()  # A cycle of names ends here.
             self._underway.append(key)
+            outer, self._seen = self._seen, set()
             found = self._found[key] = tuple(dict.fromkeys(self._resolve(reference, near)))
+            self._through[key] = frozenset(self._seen)
+            self._seen = outer
             self._underway.pop()
         elif not found and key in self._underway[:-1]:
             self.is_circular = True
+        self._seen |= self._through.get(key, frozenset())
         return found
+
+    def through(self, reference: str, near: str) -> frozenset[str]:
+        """The files that were looked at for what a reference means in the file `near`."""
+        self.resolve(reference, near)
+        return self._through.get((reference, near), frozenset())
 
     def _resolve(self, reference: str, near: str) -> Iterator[Target]:
         if reference.startswith("?"):
@@ -78,7 +89,10 @@ class Resolver:
             yield from self._attribute(target, rest)
 
     def _module(self, name: str, near: str) -> Module | None:
-        return self._load(_REPLACED_MODULES.get(name, name), near)
+        module = self._load(_REPLACED_MODULES.get(name, name), near)
+        if module is not None:
+            self._seen.add(module.path)
+        return module
 
     def _name(self, module: Module, name: str) -> Iterator[Target]:
         references = module.names.get(name)
