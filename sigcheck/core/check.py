@@ -28,7 +28,6 @@ from sigcheck.core.honour import FlowOf, Honouring, NeglectedParameter, swallowe
 from sigcheck.core.kinship import Kin, kin_of
 from sigcheck.core.module import Class, Module
 from sigcheck.core.place import Place
-from sigcheck.core.reach import paths_in
 from sigcheck.core.rules import RULES
 from sigcheck.core.suppression import suppress
 from sigcheck.core.verdict import Found, Guard, Line, Remarks, Verdict, calls_of, remarks_on
@@ -256,7 +255,8 @@ class _Judge:
         through = {path for owner, base in links for path in self.hierarchy.between(owner, base)}
         through.update(path for owner, member in members for path in self.hierarchy.behind(owner, member))
         short: Any = brief(finding)
-        placed: T = replace(short, through=tuple(sorted(through - paths_in(short))))
+        told = {entry.place.path for link in links for entry in link} | {member.place.path for _, member in members}
+        placed: T = short if through <= told else replace(short, through=tuple(sorted(through - told)))
         return placed
 
     def _commented(self, lines: Iterable[Line]) -> tuple[Line, ...]:
