@@ -83,13 +83,13 @@ def inspect(
     is_regular = is_divisible(demands)
     with reading(configuration, survey, progress, by_libcst=by_libcst) as (project, read, scanned):
         modules, hierarchy = read, scanned
-        judgement = check(modules, hierarchy, demands, project.flow, inner_of(demands, hierarchy))
+        judgement = check(modules, hierarchy, demands, project.flows, inner_of(demands, hierarchy))
         # Where libcst reads what is told otherwise than the scan did, the check is made again with that.
         while odd := project.confirm(evidence_in(judgement.verdicts)):
             is_regular = False
             modules = [odd.get(module.path, module) for module in modules]
             hierarchy = hierarchy_of(project, modules)
-            judgement = check(modules, hierarchy, demands, project.flow, inner_of(demands, hierarchy))
+            judgement = check(modules, hierarchy, demands, project.flows, inner_of(demands, hierarchy))
         report = _concluded(configuration, demands, hierarchy, judgement)
     findings = Findings(tuple(judgement.verdicts))
     if not is_regular or hierarchy.inconsistent or hierarchy.resolver.is_circular:
@@ -121,7 +121,7 @@ def _inspect_family(
         inner = inner_of(demands, hierarchy)
         if inner != set(demands.contracts):
             return None  # A base in another package: what is between it and the files, no search of the files can tell.
-        judgement = check(modules, hierarchy, demands, project.flow, inner)
+        judgement = check(modules, hierarchy, demands, project.flows, inner)
         if project.confirm(evidence_in(judgement.verdicts)) or hierarchy.inconsistent or hierarchy.resolver.is_circular:
             return None
         ground = Ground(
