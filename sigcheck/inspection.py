@@ -85,13 +85,13 @@ def inspect(
         modules, hierarchy = read, scanned
         with project.confirming() as confirm:
             heard = lambda verdict: confirm(evidence_in((verdict,)))  # noqa: E731
-            judgement = check(modules, hierarchy, demands, project.flow, inner_of(demands, hierarchy), heard=heard)
+            judgement = check(modules, hierarchy, demands, project.flows, inner_of(demands, hierarchy), heard=heard)
         # Where libcst reads what is told otherwise than the scan did, the check is made again with that.
         while odd := project.confirm(evidence_in(judgement.verdicts)):
             is_regular = False
             modules = [odd.get(module.path, module) for module in modules]
             hierarchy = hierarchy_of(project, modules)
-            judgement = check(modules, hierarchy, demands, project.flow, inner_of(demands, hierarchy))
+            judgement = check(modules, hierarchy, demands, project.flows, inner_of(demands, hierarchy))
         report = _concluded(configuration, demands, hierarchy, judgement)
     findings = Findings(tuple(judgement.verdicts))
     if not is_regular or hierarchy.inconsistent or hierarchy.resolver.is_circular:
@@ -123,7 +123,7 @@ def _inspect_family(
         inner = inner_of(demands, hierarchy)
         if inner != set(demands.contracts):
             return None  # A base in another package: what is between it and the files, no search of the files can tell.
-        judgement = check(modules, hierarchy, demands, project.flow, inner)
+        judgement = check(modules, hierarchy, demands, project.flows, inner)
         if project.confirm(evidence_in(judgement.verdicts)) or hierarchy.inconsistent or hierarchy.resolver.is_circular:
             return None
         ground = Ground(

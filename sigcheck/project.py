@@ -21,8 +21,17 @@ from sigcheck.findings import Identity, Lookup
 from sigcheck.footprint import PROJECT_MARKS, names_in, stamp_at
 from sigcheck.lineage import Lineage
 from sigcheck.readers import source
-from sigcheck.readers.source import Decorators, read_text
-from sigcheck.reading import Read, ReadRequest, Suspect, confirming_meanwhile, read_files, unconfirmed
+from sigcheck.readers.source import Decorators
+from sigcheck.reading import (
+    Body,
+    Read,
+    ReadRequest,
+    Suspect,
+    confirming_meanwhile,
+    read_bodies,
+    read_files,
+    unconfirmed,
+)
 from sigcheck.survey import Survey
 
 _INIT = "__init__"
@@ -257,23 +266,27 @@ class Project:
             self._located[key] = self._locate(name, tops, prefer_stub=near.endswith(".pyi"))
         return self._located[key]
 
-    def flow(self, member: Member, names: Collection[str] = ()) -> Flow | None:
-        """The control flow of a member's body; None where it has none, or its file cannot be read any more.
+    def flow(self, member: Member) -> Flow | None:
+        """The control flow of a member's body; None where it has none, or its file cannot be read any more."""
+        [found] = self.flows([(member, ())])
+        return found
 
-        Also None where the body needs none to show that it reads all of some names on every path that returns.
+    def flows(self, asked: Sequence[tuple[Member, Collection[str]]]) -> list[Flow | None]:
+        """The control flows of bodies. The names with a member are those that matter.
+
+        Returns:
+            None where a member has no body, or its file cannot be read any more; also where the body needs no control flow to show
+            that it reads all of these names on every path that returns.
         """
+        return read_bodies([self._body(member, names) for member, names in asked])
+
+    def _body(self, member: Member, names: Collection[str]) -> Body | None:
         real = self._by_shown.get(member.place.path)
         if real is None:
             return None
-        data = self._contents.get(real) or read_bytes(real, lambda _: None)
-        text = read_text(data, real) if data is not None else None
-        if not isinstance(text, str):
-            return None
         read = self._scanned.get(real)
-        extent = source.extent_at(read.extents, member.place.line) if read is not None and names else None
-        if extent is not None and source.certain_reads(text.split("\n")[extent[0] - 1 : extent[1]]) >= {*names}:
-            return None
-        return source.read_flow(text, member.place.line, real, extent)
+        extent = source.extent_at(read.extents, member.place.line) if read is not None else None
+        return Body(real, member.place.line, extent, frozenset(names), self._contents.get(real))
 
     def _module(self, real: str, name: str, root: str) -> Module:
         module = self._modules.get(real)

@@ -17,6 +17,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
 from sigcheck.cache import Known, ModuleCache
+from sigcheck.core.flow import Flow
 from sigcheck.core.member import Member
 from sigcheck.core.module import Class, Module, Problem
 from sigcheck.core.place import Place
@@ -526,3 +527,61 @@ def _definitions(module: Module, lines: frozenset[int]) -> list[object]:
         for member in members
         if member.place.line in lines or any(call.place.line in lines for call in member.calls)
     ]
+
+
+# The bodies that contracts ask about.
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A function whose control flow is asked for.
+
+    Attributes:
+        real: the real path of its file.
+        line: of its name.
+        extent: the first and the last line of a function in which that line stands, where one is known.
+        names: what need not be looked into if all of these are read in any case; empty for whatever it reads.
+        content: bytes to take instead of the file's, or None.
+    """
+
+    real: str
+    line: int
+    extent: tuple[int, int] | None
+    names: frozenset[str]
+    content: bytes | None = None
+
+
+_MOST_LINES = 1_500
+"""Lines of bodies from which a second process pays for its start."""
+
+
+def read_bodies(bodies: Sequence[Body | None]) -> list[Flow | None]:
+    """Read the control flows of functions, on as many processors as it pays for; None where there is none to read."""
+    processors = min(os.cpu_count() or 1, 8)
+    lines = sum(body.extent[1] - body.extent[0] for body in bodies if body is not None and body.extent is not None)
+    if processors == 1 or lines < _MOST_LINES or not _can_fork():
+        return _flows(bodies)
+    source.load_libcst()  # Once, for all.
+    bound = max(len(bodies) // (processors * 4), 1)
+    batches = [bodies[start : start + bound] for start in range(0, len(bodies), bound)]
+    try:
+        with _pool(processors) as pool:
+            return [flow for flows in pool.map(_flows, batches) for flow in flows]
+    except BrokenProcessPool:
+        return _flows(bodies)
+
+
+def _flows(bodies: Sequence[Body | None]) -> list[Flow | None]:
+    return [None if body is None else _flow(body) for body in bodies]
+
+
+def _flow(body: Body) -> Flow | None:
+    data = body.content if body.content is not None else read_bytes(body.real, lambda _: None)
+    text = source.read_text(data, body.real) if data is not None else None
+    if not isinstance(text, str):
+        return None
+    if body.names and body.extent is not None:
+        first, last = body.extent
+        if source.certain_reads(text.split("\n")[first - 1 : last]) >= body.names:
+            return None
+    return source.read_flow(text, body.line, body.real, body.extent)

@@ -15,6 +15,7 @@ from sigcheck.errors import SigcheckError
 from sigcheck.lineage import Lineage
 from sigcheck.report.machine import render_json
 from tests.running import write
+from tests.test_scan import corpus_of
 
 BASE = "class Base:\n    def run(self, x): ...\n"
 KID = "    def run(self): ...\n"
@@ -154,6 +155,20 @@ def test_a_base_of_the_files_is_meant_and_none_of_its_name_elsewhere(
 FILES = ("base", "a", "b", "c", "pkg/__init__", "pkg/d", "pkg/e", "f")
 NAMES = ("Base", "Root", "Kid", "Mid", "Other", "Base2")
 
+ASSIGNMENTS = (
+    "{} = {}",
+    "{}: type = {}",
+    "{} = ({})",
+    "x, {} = 1, {}",
+    "{} = None or {}",
+    "{} = {} if x else y",
+    "{} = x() if y else {}",
+    "{} = (\n  # a comment\n  {}\n)",
+    "[{}] = [{}]",
+    "z = {} = {}",
+    "{} = {}()",
+)
+
 
 def random_file(random: Random, own: str) -> str:
     lines: list[str] = []
@@ -181,10 +196,7 @@ def random_file(random: Random, own: str) -> str:
             lines.append(f"from {module} import *")
             known.append(name)
         elif kind == 5:
-            form = random.choice(
-                ("{} = {}", "{}: type = {}", "{} = ({})", "x, {} = 1, {}", "{} = None or {}", "{} = {} if x else y")
-                + ("{} = x() if y else {}", "{} = (\n  # a comment\n  {}\n)", "[{}] = [{}]", "z = {} = {}", "{} = {}()")
-            )  # fmt: skip
+            form = random.choice(ASSIGNMENTS)
             lines.append(form.format(new, value))
             known.append(new)
         elif kind == 6:
@@ -225,3 +237,37 @@ def test_the_random_trees_have_families() -> None:
         chosen = Lineage(["Base"]).collect(texts, lambda _: ())
         found += chosen is not None and 1 < len(chosen) < len(FILES)
     assert found > 30
+
+
+# Real packages.
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("name", "base", "is_confined"),
+    [
+        ("fsspec", "AbstractFileSystem", False),
+        ("fsspec", "AbstractBufferedFile", True),
+        ("sglang", "AttentionBackend", True),
+        ("sglang", "QuantizationConfig", True),
+        ("sglang", "BaseGrammarBackend", True),
+        ("transformers", "PreTrainedModel", False),
+        ("transformers", "GenerationMixin", False),
+    ],
+)
+def test_corpora(name: str, base: str, *, is_confined: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lineage, "WORTH", 0.5)
+    directory = corpus_of(name)
+    monkeypatch.chdir(directory)
+    found: list[bool] = []
+    inspect_family = inspection._inspect_family
+
+    def noting(*arguments: object, **words: object) -> object:
+        result = inspect_family(*arguments, **words)  # type: ignore[arg-type]
+        found.append(result is not None)
+        return result
+
+    monkeypatch.setattr(inspection, "_inspect_family", noting)
+    answer = told(directory, Contract(base, honour=()))
+    assert found == [is_confined], "most of a package is worth no search"
+    assert answer == told_of_all(directory, Contract(base, honour=()))

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
 import ast
+import configparser
+import inspect
 import itertools
+import tarfile
 import textwrap
 import time
+import zipfile
 from collections.abc import Callable, Iterator
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -15,6 +21,7 @@ from hypothesis import strategies as st
 
 from sigcheck.core.usage import TurnKind, Usage, UsageKind, usage_of, usages_of
 from sigcheck.readers.source.flow import read_flow
+from sigcheck.readers.source.prefix import certain_reads
 
 HONOURED, PARTLY, IGNORED = UsageKind.HONOURED, UsageKind.PARTLY, UsageKind.IGNORED
 
@@ -635,3 +642,63 @@ def test_a_flag_that_is_asked_in_every_round_may_change() -> None:
     flow = read_flow(text, 1, "f.py")
     assert flow is not None
     assert usage_of(flow, "p").kind is PARTLY
+
+
+# What needs no control flow.
+
+STRAIGHT = {
+    "x = p": True,
+    "self.y = [p.q, 1]": True,
+    "if x:\n    y = 1\nreturn p": True,
+    "if x:\n    raise ValueError\nfor _ in p:\n    return 1": True,
+    "with p.lock():\n    return 1": True,
+    "def inner():\n    return 1\nreturn inner(p)": True,
+    "try:\n    x = 1\nexcept OSError:\n    x = 2\nreturn (yield p)": True,
+    "p += 1": False,
+    "if x:\n    return 1\nreturn p": False,
+    "for x in y:\n    return p": False,
+    "x = y and p": False,
+    "x = p if y else 1": False,
+    "x = lambda: p": False,
+    "x = [p for _ in y]": False,
+    "x = 1 < y < p": False,
+    "p = 1\nreturn p": False,
+    "for p in x:\n    pass\nreturn p": False,
+    "import p\nreturn p": False,
+    "if x:\n    del p\nreturn p": False,
+    "def p(): ...\nreturn p": False,
+    "if p is None:\n    pass": False,
+    "global x\nx = p": False,
+    "match x:\n    case {'a': 1, **p}: pass\nreturn p": False,
+    "match x:\n    case [*p]: return 1\nreturn p": False,
+}
+
+
+@pytest.mark.parametrize("body", STRAIGHT)
+def test_what_is_read_for_certain(body: str) -> None:
+    text = f"@deco\ndef f(p, x, y):\n{textwrap.indent(body, '    ')}\n"
+    assert ("p" in certain_reads(text.splitlines())) is STRAIGHT[body]
+    if STRAIGHT[body]:
+        flow = read_flow(text, 2, "f.py")
+        assert flow is not None
+        assert usage_of(flow, "p").kind is UsageKind.HONOURED
+
+
+@pytest.mark.parametrize("module", [argparse, textwrap, tarfile, configparser, zipfile])
+def test_what_is_read_for_certain_is_read_on_all_paths(module: ModuleType) -> None:
+    text = inspect.getsource(module)
+    certain = 0
+    for node in ast.walk(ast.parse(text)):
+        if not isinstance(node, ast.FunctionDef):
+            continue
+        first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+        extent = (first, node.end_lineno or first)
+        found = certain_reads(text.split("\n")[first - 1 : extent[1]])
+        flow = read_flow(text, node.lineno, "m.py", extent)
+        assert flow is not None
+        assert flow == read_flow(text, node.lineno, "m.py")
+        asked = [name for name in flow.parameters if name in found]
+        certain += len(asked)
+        kinds = {usage.kind for usage in usages_of(flow, asked).values()}
+        assert kinds <= {UsageKind.HONOURED}, node.name
+    assert certain > 10

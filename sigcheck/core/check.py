@@ -21,14 +21,14 @@ from sigcheck.core.diagnostic import (
     UnreadableSource,
 )
 from sigcheck.core.family import Family
+from sigcheck.core.flow import Flow
 from sigcheck.core.forwarding import BrokenCall, Forwarding
 from sigcheck.core.guarded import Guarded
 from sigcheck.core.hierarchy import Hierarchy, UnresolvedBase
-from sigcheck.core.honour import FlowOf, Honouring, NeglectedParameter, swallowed_arguments
+from sigcheck.core.honour import Asked, FlowsOf, Honouring, NeglectedParameter, swallowed_arguments
 from sigcheck.core.kinship import Kin, kin_of
 from sigcheck.core.module import Class, Module
 from sigcheck.core.place import Place
-from sigcheck.core.reach import paths_in
 from sigcheck.core.rules import RULES
 from sigcheck.core.suppression import suppress
 from sigcheck.core.verdict import Found, Guard, Line, Remarks, Verdict, calls_of, remarks_on
@@ -84,7 +84,7 @@ def check(
     modules: Sequence[Module],
     hierarchy: Hierarchy,
     demands: Demands,
-    flow_of: FlowOf = lambda *_: None,
+    flows_of: FlowsOf = lambda asked: [None] * len(asked),
     inner: Collection[Contract] = frozenset(),
     *,
     heard: Callable[[Verdict], None] = lambda _: None,
@@ -95,23 +95,23 @@ def check(
         modules: the files of the project, as read.
         hierarchy: their classes, with what the bases resolve to.
         demands: what the user asked for.
-        flow_of: reads the body of a member.
+        flows_of: reads the bodies of members.
         inner: the contracts whose base is one of the classes of the project.
-        heard: told each verdict as soon as it is given, but for the bases without source.
+        heard: told each verdict as soon as it is given, but for what bodies do and the bases without source.
     """
     remarks = [remarks_on(module) for module in modules]
     if is_divisible(demands):
-        return Judgement(remarks, judge(hierarchy, demands, remarks, flow_of, inner, heard=heard))
+        return Judgement(remarks, judge(hierarchy, demands, remarks, flows_of, inner, heard=heard))
     kin = {family: kin_of(family, modules, hierarchy) for family in demands.families}
-    judge_ = _Judge(Guarded(hierarchy, demands.contracts, inner), demands, remarks, kin, flow_of)
-    return Judgement(remarks, [judge_.with_unresolved(judge_.verdict("", hierarchy.classes))], kin)
+    judge_ = _Judge(Guarded(hierarchy, demands.contracts, inner), demands, remarks, kin, flows_of)
+    return Judgement(remarks, judge_.verdicts({"": hierarchy.classes}), kin)
 
 
 def judge(
     hierarchy: Hierarchy,
     demands: Demands,
     remarks: Sequence[Remarks],
-    flow_of: FlowOf = lambda *_: None,
+    flows_of: FlowsOf = lambda asked: [None] * len(asked),
     inner: Collection[Contract] = frozenset(),
     *,
     heard: Callable[[Verdict], None] = lambda _: None,
@@ -122,20 +122,15 @@ def judge(
         hierarchy: the classes, in order.
         demands: what the user asked for; it is divisible.
         remarks: on every file of the project.
-        flow_of: reads the body of a member.
+        flows_of: reads the bodies of members.
         inner: the contracts whose base is one of the classes of the project.
-        heard: told each verdict as soon as it is given, but for the bases without source.
+        heard: told each verdict as soon as it is given, but for what bodies do and the bases without source.
     """
     by_file: dict[str, list[Class]] = {}
     for owner in hierarchy.classes:
         by_file.setdefault(owner.place.path, []).append(owner)
-    judge_ = _Judge(Guarded(hierarchy, demands.contracts, inner), demands, remarks, {}, flow_of)
-    verdicts: list[Verdict] = []
-    for path, owners in by_file.items():
-        verdict = judge_.verdict(path, owners)
-        heard(verdict)
-        verdicts.append(verdict)
-    return [judge_.with_unresolved(verdict) for verdict in verdicts]
+    judge_ = _Judge(Guarded(hierarchy, demands.contracts, inner), demands, remarks, {}, flows_of)
+    return judge_.verdicts(by_file, heard)
 
 
 class _Judge:
@@ -147,14 +142,15 @@ class _Judge:
         demands: Demands,
         remarks: Sequence[Remarks],
         kin: Mapping[Family, Kin],
-        flow_of: FlowOf,
+        flows_of: FlowsOf,
     ) -> None:
         self.hierarchy = guarded.hierarchy
         self.demands = demands
         self.guarded = guarded
         self.kin = kin
-        self.flow_of = flow_of
+        self.flows_of = flows_of
         self.forwarding = Forwarding(guarded.hierarchy)
+        self.honouring = Honouring(self.forwarding)
         self.breaks: Breaks = {}
         comments = [comment for entry in remarks for comment in entry.suppressions]
         self.commented = {(comment.place.path, comment.place.line) for comment in comments}
@@ -162,8 +158,35 @@ class _Judge:
             (comment.place.path, comment.place.line): comment.parameters for comment in comments if comment.parameters
         }
 
-    def verdict(self, path: str, owners: Sequence[Class]) -> Verdict:
-        """The verdict on some classes, but for their bases without source."""
+    def verdicts(
+        self, owners: Mapping[str, Sequence[Class]], heard: Callable[[Verdict], None] = lambda _: None
+    ) -> list[Verdict]:
+        """The verdicts on the classes of some files."""
+        begun = []
+        for path, classes in owners.items():
+            verdict, demanded = self._begun(path, classes)
+            heard(verdict)
+            begun.append((verdict, demanded))
+        asked = [entry for _, demanded in begun for entry in demanded]
+        # The bodies are read all at once, when it is known which.
+        flows = iter(self.flows_of([(pair.override, parameters.keys()) for pair, parameters in asked]) if asked else ())
+        return [self._ended(verdict, demanded, flows) for verdict, demanded in begun]
+
+    def _ended(self, verdict: Verdict, asked: Sequence[Asked], flows: Iterator[Flow | None]) -> Verdict:
+        """The verdict with what the bodies do, and with the bases without source: all are known when everything was compared."""
+        found = [
+            entry
+            for demanded, flow in zip(asked, flows, strict=False)
+            if flow is not None
+            for entry in self.honouring.neglected(demanded, flow)
+        ]
+        neglected = self._wanted((entry.reason.rule, entry.place, entry) for entry in found)
+        return replace(
+            verdict, neglected=(*verdict.neglected, *neglected), unresolved=tuple(self._unresolved(verdict.path))
+        )
+
+    def _begun(self, path: str, owners: Sequence[Class]) -> tuple[Verdict, list[Asked]]:
+        """The verdict on some classes, as far as headers tell; and the overrides of which it must be known what their bodies do."""
         demands, hierarchy = self.demands, self.hierarchy
         comparison = Comparison(hierarchy, demands, self.kin, owners, self.breaks, guarded=self.guarded)
         overriding = self._wanted(comparison.findings())
@@ -175,11 +198,11 @@ class _Judge:
                 if place is not None and broken.reason.rule in demands.severities:
                     calls.append((key, (broken.reason.rule, place, self._placed(broken))))
         followed = self.forwarding.followed()
-        neglected = list(swallowed_arguments(comparison.pairs, hierarchy))
+        neglected = swallowed_arguments(comparison.pairs, hierarchy)
+        asked: list[Asked] = []
         if demands.contracts and _USE_RULES & demands.severities.keys():
-            honouring = Honouring(self.forwarding, self.flow_of)
-            neglected += honouring.neglected(comparison.pairs, comparison.contracts_of, self.disowned)
-        return Verdict(
+            asked = self.honouring.asked(comparison.pairs, comparison.contracts_of, self.disowned)
+        verdict = Verdict(
             path,
             len(comparison.compared),
             followed,
@@ -193,6 +216,7 @@ class _Judge:
             tuple(self._guards(comparison)),
             sum(bool(self.guarded.contracts_above(owner)) for owner in owners),
         )
+        return verdict, asked
 
     def _guards(self, comparison: Comparison) -> Iterator[Guard]:
         """What each contract has to do with the classes of a comparison."""
@@ -224,14 +248,10 @@ class _Judge:
         for order in self.hierarchy.linearizations(owner):
             yield from (entry for entry in order if self.guarded.is_about(contract, entry))
 
-    def with_unresolved(self, verdict: Verdict) -> Verdict:
-        """The verdict with the bases without source: all are known when everything was compared."""
-        mine = [
-            BaseWithoutSource(brief(entry.owner), entry.reference)
-            for entry in self.hierarchy.unresolved_in(verdict.path)
-            if not self.demands.is_confined or self._may_be_guarded(entry)
-        ]
-        return replace(verdict, unresolved=tuple(mine))
+    def _unresolved(self, path: str) -> Iterator[BaseWithoutSource]:
+        for entry in self.hierarchy.unresolved_in(path):
+            if not self.demands.is_confined or self._may_be_guarded(entry):
+                yield BaseWithoutSource(brief(entry.owner), entry.reference)
 
     def _may_be_guarded(self, unresolved: UnresolvedBase) -> bool:
         """A contract is about the class, or is about a class of the name of the base that was not found."""
@@ -266,7 +286,8 @@ class _Judge:
         through = {path for owner, base in links for path in self.hierarchy.between(owner, base)}
         through.update(path for owner, member in members for path in self.hierarchy.behind(owner, member))
         short: Any = brief(finding)
-        placed: T = replace(short, through=tuple(sorted(through - paths_in(short))))
+        told = {entry.place.path for link in links for entry in link} | {member.place.path for _, member in members}
+        placed: T = short if through <= told else replace(short, through=tuple(sorted(through - told)))
         return placed
 
     def _commented(self, lines: Iterable[Line]) -> tuple[Line, ...]:

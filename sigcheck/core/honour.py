@@ -6,7 +6,7 @@ returns, or refuse it. What the bodies say comes from a callable, so that this f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -165,27 +165,29 @@ def _landings(parameter: Parameter, override: Signature, base: Signature) -> Ite
             yield binding[argument]
 
 
-FlowOf = Callable[[Member, Collection[str]], Flow | None]
-"""Gives the body of a member; None where it has none to read, or where it is known to read all of some parameters whatever happens."""
+Asked = tuple[Pair, Mapping[str, Pair]]
+"""An override, and the parameters that it must honour, each with the pair in which a contract demands it."""
+
+FlowsOf = Callable[[Sequence[tuple[Member, Collection[str]]]], Iterable[Flow | None]]
+"""Gives the bodies of members; None for one that has none to read, or is known to read all of some parameters whatever happens."""
 
 
 class Honouring:
     """One run over what contracts demand of bodies."""
 
-    def __init__(self, forwarding: Forwarding, flow_of: FlowOf) -> None:
-        """Args: forwarding: finds what a call runs; flow_of: reads the body of a member."""
+    def __init__(self, forwarding: Forwarding) -> None:
+        """Args: forwarding: finds what a call runs."""
         self.forwarding = forwarding
         self.hierarchy = forwarding.hierarchy
-        self.flow_of = flow_of
         self._passed: dict[int, frozenset[str]] = {}
 
-    def neglected(
+    def asked(
         self,
         pairs: Collection[Pair],
         contracts_of: Callable[[Pair], Collection[Contract]],
         disowned: Mapping[tuple[str, int], Collection[str]],
-    ) -> Iterator[NeglectedParameter]:
-        """The parameters that contracts demand to be honoured, and that are not.
+    ) -> list[Asked]:
+        """The overrides of which contracts demand that they honour something.
 
         Args:
             pairs: every override with every base that it is compared with, the nearest first.
@@ -200,18 +202,19 @@ class Honouring:
             for contract in contracts_of(pair):
                 for name in self._demanded(contract, pair, disowned):
                     parameters.setdefault(name, pair)
-        for pair, parameters in demanded.values():
-            flow = self.flow_of(pair.override, parameters.keys()) if parameters else None
-            if flow is None:
-                continue
-            reasons = [
-                reason
-                for name, usage in usages_of(flow, parameters, options=_options(pair)).items()
-                if (reason := self._reason(pair, name, usage)) is not None
-            ]
-            for reason in _together(reasons):
-                found = parameters[reason.parameters[0]]
-                yield NeglectedParameter(reason, pair.override_class, pair.override, found.base_class, found.base)
+        return [(pair, parameters) for pair, parameters in demanded.values() if parameters]
+
+    def neglected(self, asked: Asked, flow: Flow) -> Iterator[NeglectedParameter]:
+        """The parameters that an override must honour, and does not; `flow` is its body."""
+        pair, parameters = asked
+        reasons = [
+            reason
+            for name, usage in usages_of(flow, parameters, options=_options(pair)).items()
+            if (reason := self._reason(pair, name, usage)) is not None
+        ]
+        for reason in _together(reasons):
+            found = parameters[reason.parameters[0]]
+            yield NeglectedParameter(reason, pair.override_class, pair.override, found.base_class, found.base)
 
     def _demanded(
         self, contract: Contract, pair: Pair, disowned: Mapping[tuple[str, int], Collection[str]]

@@ -13,12 +13,7 @@ def paths_of(diagnostic: Diagnostic) -> frozenset[str]:
     """The path of every place in it: the override, the base, the call, the classes that bring them together, and the files through
     which these are found.
     """
-    return paths_in(diagnostic)
-
-
-def paths_in(value: object) -> frozenset[str]:
-    """The path of every place in a value of `core`, and of what it says to be found through."""
-    return frozenset(_paths(value))
+    return frozenset(_paths(diagnostic))
 
 
 def is_touched(

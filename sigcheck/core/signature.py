@@ -81,7 +81,7 @@ class Signature:
     @property
     def positional(self) -> tuple[Parameter, ...]:
         """The parameters that have a slot: positional-only, then positional-or-keyword."""
-        return tuple(parameter for parameter in self.parameters if parameter.is_positional)
+        return tuple([parameter for parameter in self.parameters if parameter.kind <= Kind.POSITIONAL_OR_KEYWORD])
 
     @property
     def named(self) -> tuple[Parameter, ...]:

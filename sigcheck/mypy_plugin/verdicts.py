@@ -114,11 +114,12 @@ class Inquest:
         ]
         definitions = {place: node for entry in self._read.classes for place, node in entry.members.items()}
 
-        def flow_of(member: Member, _names: Collection[str]) -> Flow | None:
-            node = definitions.get(member.place)
-            return read_flow(node, text) if node is not None else None
+        def flows_of(asked: Sequence[tuple[Member, Collection[str]]]) -> Iterator[Flow | None]:
+            for member, _ in asked:
+                node = definitions.get(member.place)
+                yield read_flow(node, text) if node is not None else None
 
-        found = check([module, *others], hierarchy, settings.demands, flow_of)
+        found = check([module, *others], hierarchy, settings.demands, flows_of)
         checked = conclude(found.remarks, found.verdicts, hierarchy.inconsistent, settings.demands)
         for diagnostic in checked.diagnostics:
             if diagnostic.place.path != self.name or settings.configuration.is_ignored(diagnostic.rule, self.module.tree.path):
