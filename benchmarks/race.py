@@ -106,7 +106,13 @@ def cases_of(program: str, tree: Path, scratch: Path, scripts: Path) -> list[Cas
             return [Case(program, COLD, (peer, "check", *on, "--ignore-missing-imports", "*", PACKAGE))]
         case "mypy":
             kept = scratch / "mypy"
-            options = ("--ignore-missing-imports", "--no-site-packages", "--check-untyped-defs", "--config-file=")
+            options = (
+                "--ignore-missing-imports",
+                "--no-site-packages",
+                "--explicit-package-bases",
+                "--check-untyped-defs",
+                "--config-file=",
+            )
             mypy = (peer, *options, "--cache-dir", str(kept), PACKAGE)
             return [
                 Case(program, COLD, mypy, forgets=kept),
@@ -114,9 +120,9 @@ def cases_of(program: str, tree: Path, scratch: Path, scripts: Path) -> list[Cas
                 Case(program, EDITED, mypy, is_after_edit=True),
             ]
         case "pyright":
-            configuration = scratch / "pyrightconfig.json"
+            configuration = tree / "pyrightconfig.json"
             configuration.write_text(
-                f'{{"include": ["{tree / PACKAGE}"], "typeCheckingMode": "off", "reportMissingImports": false, '
+                f'{{"include": ["{PACKAGE}"], "typeCheckingMode": "off", "reportMissingImports": false, '
                 '"reportIncompatibleMethodOverride": "error"}',
                 encoding="utf-8",
             )
