@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import resource
 import shutil
@@ -278,6 +279,53 @@ def test_an_edit_costs_what_depends_on_it(family: Path, counted: Counted, monkey
     assert (counted.inspected, counted.revised, judged) == (2, 1, [["base.Base", "cub.Cub", "kid.Kid", "pup.Pup"]])
     assert counted.read[0] == "base.py"  # The others come from the cache; the rest is the cold check.
     assert len(counted.read) == 1 + 9
+
+
+AUDITED = """
+import json, os, sys
+from sigcheck import footprint
+from sigcheck.cli import main
+footprint._TICK = 0
+here, opened, parsed = os.getcwd(), set(), []
+texts = {open(name, "rb").read(): name for name in os.listdir() if name.endswith(".py")}
+
+def listen(event, arguments):
+    if event == "open" and isinstance(arguments[0], str) and arguments[0].endswith(".py"):
+        path = os.path.abspath(arguments[0])
+        if os.path.dirname(path) == here:
+            opened.add(os.path.basename(path))
+    elif event == "compile" and isinstance(arguments[0], (str, bytes)):
+        text = arguments[0].encode() if isinstance(arguments[0], str) else arguments[0]
+        parsed.extend([texts[text]] if text in texts else [])
+
+sys.addaudithook(listen)
+main(["check", "--output-format", "json"])
+print(json.dumps([sorted(opened), sorted(parsed)]))
+"""
+"""Checks the directory, and tells which of its files the interpreter was asked to open, and which to parse."""
+
+
+def audited() -> list[list[str]]:
+    done = subprocess.run(
+        [sys.executable, "-c", AUDITED], env=environment(), capture_output=True, text=True, check=True
+    )
+    opened_and_parsed: list[list[str]] = json.loads(done.stdout.splitlines()[-1])
+    return opened_and_parsed
+
+
+def test_what_is_opened_and_what_is_parsed(family: Path) -> None:
+    everything = sorted(path.name for path in family.glob("*.py"))
+    assert audited() == [everything, everything]
+    assert audited() == [[], []]
+    os.utime(family / "base.py")
+    assert audited() == [["base.py"], []], "a changed time costs a hash"
+    write(family, {"base.py": "class Base:\n    def run(self, x, y): ...\n"})
+    time.sleep(0.03)
+    opened, parsed = audited()
+    assert parsed == ["base.py"]
+    assert opened == ["base.py", "cub.py", "kid.py", "pup.py"], (
+        "the overrides are known by their bytes; the rest is not asked for"
+    )
 
 
 def test_a_change_within_one_tick_of_the_clock_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
