@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from mypy import api
@@ -31,6 +34,47 @@ _OPTIONS = (
     "--disable-error-code=override",
     "--enable-error-code=override-binding",
 )
+
+
+_STANDARD = (
+    "abc",
+    "asyncio",
+    "collections.abc",
+    "contextlib",
+    "dataclasses",
+    "enum",
+    "functools",
+    "threading",
+    "typing",
+)
+"""What the pages import of the standard library, most of them."""
+
+
+def prime_cache(directory: Path, cache: Path) -> None:
+    """Fill a cache with the standard library and nothing of a project.
+
+    Args:
+        directory: where a module may be written.
+        cache: mypy's.
+    """
+    (directory / "imports.py").write_text("".join(f"import {name}\n" for name in _STANDARD), encoding="utf-8")
+    found, problem = check_mypy(directory, cache)
+    assert (found, problem) == ([], "")
+
+
+def copy_cache(primed: Path, cache: Path) -> Path:
+    """A copy of a cache, for another configuration; returns where it is.
+
+    mypy drops a cache whose plugins were others, and the configuration is part of what the plugin is. But of the standard
+    library the plugin looks at nothing, so the copy goes without what tells mypy which plugins there were.
+    """
+    shutil.copytree(primed, cache)
+    deleted = 0
+    for path in cache.rglob("*.db"):
+        with closing(sqlite3.connect(path)) as database, database:
+            deleted += database.execute("DELETE FROM files2 WHERE path = '@plugins_snapshot.json'").rowcount
+    assert deleted == 1
+    return cache
 
 
 def check_mypy(directory: Path, cache: Path) -> tuple[list[Found], str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,7 +15,7 @@ from sigcheck.config import Configuration, find_configuration, read_configuratio
 from sigcheck.core.rules import RULES
 from sigcheck.report import words
 from tests.live_pages import run_modules
-from tests.mypy_pages import check_mypy
+from tests.mypy_pages import check_mypy, copy_cache, prime_cache
 from tests.spec_pages import PAGES, SPEC, Case, Found, cases, differences, read_page
 
 CASES = (*cases(SPEC), *cases(PAGES))
@@ -87,15 +88,20 @@ _MYPY_RULES = frozenset(RULES) - {"syntax-error", "unresolved-base", "inconsiste
 
 @pytest.fixture(scope="session")
 def mypy_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One cache for the cases without a configuration: it holds the builtins."""
-    return tmp_path_factory.mktemp("mypy")
+    """A cache that holds the standard library, and nothing of a case."""
+    cache, directory = tmp_path_factory.mktemp("cache"), tmp_path_factory.mktemp("imports")
+    before = Path.cwd()
+    os.chdir(directory)
+    try:
+        prime_cache(directory, cache)
+    finally:
+        os.chdir(before)
+    return cache
 
 
 def told_by_mypy(case: Case, directory: Path, cache: Path) -> list[str]:
     """What mypy tells otherwise than the page says, of the rules that it is to tell."""
-    # Another configuration makes the cache worthless.
-    is_configured = any(name.endswith(".toml") for name in case.files)
-    found, problem = check_mypy(directory, directory / ".mypy_cache" if is_configured else cache)
+    found, problem = check_mypy(directory, copy_cache(cache, directory / ".mypy_cache"))
     is_broken = any(expected.rule == "syntax-error" for expected in case.expectations)
     told = [f"{case.page}: {problem}"] if problem and not is_broken else []
     return told + differences(replace(case, rules=_MYPY_RULES), found)

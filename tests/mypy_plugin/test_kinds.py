@@ -9,12 +9,12 @@ from tests.mypy_plugin.programs import CONFIGURATION, Project, ours
 RUN = "    def run(self, x, y=0): ...\n"
 PLAIN = f"class Base:\n{RUN}"
 BELOW = f"class Sub(Base):\n{RUN}"
-SAME, HERE = "from {base} import Base\n", "from {base} import Base as Base\n"
+SAME = "from {base} import Base\n"
+GENERIC = "from typing import Generic, TypeVar\nT = TypeVar('T')\nclass Base(Generic[T]):\n    def run(self, x: T, y=0): ...\n"
 
 KINDS = {
     "generic": (
-        "from typing import Generic, TypeVar\nT = TypeVar('T')\nclass Base(Generic[T]):\n"
-        "    def run(self, x: T, y=0): ...\n",
+        GENERIC,
         SAME + "class Sub(Base[int]):\n    def run(self, x: int, y=0): ...\n",
     ),
     "protocol": (f"from typing import Protocol\nclass Base(Protocol):\n{RUN}", SAME + BELOW),

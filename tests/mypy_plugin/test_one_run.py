@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sigcheck.mypy_plugin.versions import complaint
+from sigcheck.mypy_plugin.versions import NEWEST, OLDEST, complaint
 from tests.mypy_plugin.programs import MYPY, TAKES_CODES
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -117,6 +117,26 @@ def test_an_older_mypy_refuses_the_codes_and_takes_what_they_are_sub_codes_of(tm
     assert (lines, complaints, status) == ([], "", 0)
 
 
+def test_a_warning_is_a_note_unless_it_fails(tmp_path: Path) -> None:
+    source, severity = SUB.format(comment=""), 'severity = { renamed-parameter = "warning" }\n'
+    for fail_on, told, status in (("error", "note", 0), ("warning", "error", 1)):
+        settings = f'fail-on = "{fail_on}"\n{severity}'
+        lines, _, ended = run_mypy(tmp_path, sub__py=source, sigcheck__toml=settings)
+        assert lines[0].startswith(f"sub.py:5: {told}: x is called `z` in Sub.run (renamed-parameter)")
+        assert ended == status
+
+
+def test_a_named_tuple_is_looked_at_beside_another_class(tmp_path: Path) -> None:
+    source = (
+        "from typing import NamedTuple\n\n\nclass Pair(NamedTuple):\n    one: int\n\n"
+        "    def go(self):\n        return self.step(1, 2)\n\n    def step(self, a): ...\n"
+    )
+    lines, _, _ = run_mypy(tmp_path, sub__py=source)
+    assert lines == []
+    lines, _, _ = run_mypy(tmp_path, sub__py=f"{source}\n\nclass Other: ...\n")
+    assert [line.partition(": error: ")[0] for line in lines if line.endswith("[call-binding]")] == ["sub.py:8"]
+
+
 def _broken(statement: str) -> str:
     return f"def broken(*_, **__):\n    raise RuntimeError('no reason')\n{statement}"
 
@@ -184,6 +204,13 @@ def test_of_others_it_says_so(version: str) -> None:
     assert told is not None
     assert version in told
     assert "1.16 to 2.4" in told
+
+
+def test_the_extra_asks_for_them() -> None:
+    bounds = f"mypy>={OLDEST[0]}.{OLDEST[1]},<{NEWEST[0]}.{NEWEST[1] + 1}"
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert f'mypy = ["{bounds}"]' in text
+    assert f'    "{bounds}",\n' in text
 
 
 def test_an_unknown_mypy_is_left_alone(tmp_path: Path) -> None:

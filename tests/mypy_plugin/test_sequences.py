@@ -42,7 +42,7 @@ def below(parent: str, methods: str, *, inside: bool) -> str:
     text = f"class Sub({parent}):\n    tag = 2\n{methods}"
     if inside:
         text = "def make():\n" + "".join(f"    {line}\n" for line in text.splitlines()) + "    return Sub\n"
-    return f"from base import Base\nfrom mid import Mid\n{text}"
+    return f"from {parent.lower()} import {parent}\n{text}"
 
 
 _METHODS = st.builds(
