@@ -11,14 +11,12 @@ from mypy.errors import CompileError
 from mypy.options import Options
 from mypy.plugin import ClassDefContext, Plugin
 
-from sigcheck.config import Configuration
-from sigcheck.core.demands import Demands
 from sigcheck.mypy_plugin.defects import apologise, describe
-from sigcheck.mypy_plugin.settings import Settings, read_settings
-from sigcheck.mypy_plugin.suspicion import Noted
+from sigcheck.mypy_plugin.fingerprint import look_beside, may_be_configured
 
 if TYPE_CHECKING:
     from sigcheck.mypy_plugin.modules import AnalysedModule
+    from sigcheck.mypy_plugin.settings import Settings
 
 _COLLECT, _CHECK = 100, 200
 """When the two steps run, behind mypy's own patches: every module of an import cycle is collected before one is checked."""
@@ -29,27 +27,41 @@ class SigcheckPlugin(Plugin):
 
     def __init__(self, options: Options) -> None:
         super().__init__(options)
-        self._early: str | None = None
-        try:
-            self._settings = read_settings(options)
-        except Exception as error:  # noqa: BLE001 - mypy must go on
-            self._settings = Settings(Configuration(), Demands({}))
-            self._early = describe(error, "the configuration")
+        look_beside(options)
+        self._read_settings: Settings | None = None
+        self._is_configured = True
+        self._bundled: set[str] = set()
         self._underway: dict[str, AnalysedModule] = {}
         self._patches: object = None
-        self._defect = self._early
+        self._defect: str | None = None
         self._is_told = False
 
     def set_modules(self, modules: dict[str, nodes.MypyFile]) -> None:
         """Mypy begins a run."""
         super().set_modules(modules)
-        if self._settings.problem is not None:
-            raise CompileError([self._settings.problem], use_stdout=False)
-        self._defect, self._is_told = self._early, False
+        self._bundled.clear()
+        self._defect, self._is_told = None, False
+        problem = None
+        try:
+            self._is_configured = may_be_configured()
+            if self._is_configured:
+                problem = self._settings_of_run().problem
+        except Exception as error:  # noqa: BLE001 - mypy must go on
+            self._defect = describe(error, "the configuration")
+        if problem is not None:
+            raise CompileError([problem], use_stdout=False)
 
-    def get_customize_class_mro_hook(self, fullname: str) -> Callable[[ClassDefContext], None] | None:  # noqa: ARG002
+    def _settings_of_run(self) -> Settings:
+        if self._read_settings is None:
+            # Where there is nothing to do, they are not needed.
+            from sigcheck.mypy_plugin.settings import read_settings  # noqa: PLC0415
+
+            self._read_settings = read_settings()
+        return self._read_settings
+
+    def get_customize_class_mro_hook(self, fullname: str) -> Callable[[ClassDefContext], None] | None:
         """Every class comes by here, with its bases."""
-        return self._note
+        return None if fullname.rpartition(".")[0] in self._bundled else self._note
 
     def _note(self, context: ClassDefContext) -> None:
         api: Any = context.api
@@ -66,6 +78,7 @@ class SigcheckPlugin(Plugin):
     def _remember(self, api: Any, tree: nodes.MypyFile, definition: nodes.ClassDef) -> None:
         """Remember the class until mypy is through with its module."""
         if tree.is_typeshed_file(api.options):
+            self._bundled.add(definition.fullname.rpartition(".")[0])
             return  # Its classes have no bodies, and their symbols say the rest.
         if self._patches is not api.patches:
             self._patches, self._underway = api.patches, {}
@@ -82,20 +95,23 @@ class SigcheckPlugin(Plugin):
                 module.string = api.named_type("builtins.str")
             module.scopes[target] = (scope[0], None, function)
             self._underway[tree.fullname] = module
-            settings = self._settings
-            api.schedule_patch(_COLLECT, lambda: self._run(module, settings, AnalysedModule.collect))
-            api.schedule_patch(_CHECK, lambda: self._run(module, settings, AnalysedModule.check))
+            self._schedule(api, module)
         module.scopes.setdefault(target, (scope[0], None, function))
-        module.classes[id(definition)] = Noted(definition, function is not None, target)
+        module.note(definition, target, is_local=function is not None)
         for outer in api.scope.functions:
             if isinstance(outer, nodes.FuncDef):
                 module.functions[id(outer)] = outer
 
-    def _run(
-        self, module: AnalysedModule, settings: Settings, step: Callable[[AnalysedModule, Settings], None]
-    ) -> None:
+    def _schedule(self, api: Any, module: AnalysedModule) -> None:
+        api.schedule_patch(_COLLECT, lambda: self._run(module, module.collect))
+        api.schedule_patch(
+            _CHECK,
+            lambda: self._run(module, lambda: module.check(self._settings_of_run, is_configured=self._is_configured)),
+        )
+
+    def _run(self, module: AnalysedModule, step: Callable[[], None]) -> None:
         try:
-            step(module, settings)
+            step()
         except Exception as error:  # noqa: BLE001 - mypy must go on
             if self._defect is None:
                 self._defect = describe(error, module.name)

@@ -149,7 +149,7 @@ DEFECTS = {
         "RuntimeError in base: no reason",
     ),
     "in the settings": (
-        _broken("import sigcheck.mypy_plugin.hooks as hooks\nhooks.read_settings = broken"),
+        _broken("import sigcheck.mypy_plugin.settings as settings\nsettings.read_settings = broken"),
         "RuntimeError in the configuration: no reason",
     ),
     "in an import": ("sys.modules['sigcheck.mypy_plugin.modules'] = None", "ModuleNotFoundError in base: import of"),
@@ -161,6 +161,8 @@ DEFECTS = {
 def test_a_defect_is_one_note_and_mypy_goes_on(kind: str, tmp_path: Path) -> None:
     program, told = DEFECTS[kind]
     source = SUB.format(comment="") + "\n\nx: int = ''\n"
+    if kind == "in the settings":
+        (tmp_path / "sigcheck.toml").write_text("", encoding="utf-8")
     if kind == "in a file":  # An installation of which a file is damaged.
         shutil.copytree(ROOT / "sigcheck", tmp_path / "broken" / "sigcheck")
         (tmp_path / "broken" / "sigcheck" / "mypy_plugin" / "modules.py").write_text("def\n", encoding="utf-8")
