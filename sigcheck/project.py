@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from sigcheck.cache import ModuleCache
 from sigcheck.config import Configuration
-from sigcheck.core.flow import Flow
 from sigcheck.core.member import Member
 from sigcheck.core.module import Module
 from sigcheck.core.verdict import Line
@@ -23,6 +23,9 @@ from sigcheck.readers import source
 from sigcheck.readers.source import Decorators
 from sigcheck.reading import Body, Read, ReadRequest, Suspect, read_bodies, read_files, unconfirmed
 from sigcheck.survey import Survey
+
+if TYPE_CHECKING:
+    from sigcheck.core.flow import Flow
 
 _INIT = "__init__"
 
