@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from sigcheck.cache import ModuleCache
 from sigcheck.config import Configuration
-from sigcheck.core.flow import Flow
 from sigcheck.core.member import Member
 from sigcheck.core.module import Module
 from sigcheck.core.verdict import Line
@@ -33,6 +33,9 @@ from sigcheck.reading import (
     unconfirmed,
 )
 from sigcheck.survey import Survey
+
+if TYPE_CHECKING:
+    from sigcheck.core.flow import Flow
 
 _INIT = "__init__"
 

@@ -15,9 +15,9 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from sigcheck.cache import Known, ModuleCache
-from sigcheck.core.flow import Flow
 from sigcheck.core.member import Member
 from sigcheck.core.module import Class, Module, Problem
 from sigcheck.core.place import Place
@@ -25,6 +25,9 @@ from sigcheck.files import read_bytes
 from sigcheck.readers import source
 from sigcheck.readers.source import Decorators, Extents
 from sigcheck.transfer import pack, plain, unpack
+
+if TYPE_CHECKING:
+    from sigcheck.core.flow import Flow
 
 _PARALLEL_FROM = 2_000_000
 """Bytes from which a second process pays for its start."""

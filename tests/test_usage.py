@@ -19,7 +19,8 @@ import pytest
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
-from sigcheck.core.usage import TurnKind, Usage, UsageKind, usage_of, usages_of
+from sigcheck.core.turn import TurnKind
+from sigcheck.core.usage import Usage, UsageKind, usage_of, usages_of
 from sigcheck.readers.source.flow import read_flow
 from sigcheck.readers.source.prefix import certain_reads
 

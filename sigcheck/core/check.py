@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sigcheck.core.brief import brief
 from sigcheck.core.comparison import Breaks, Comparison
@@ -21,7 +21,6 @@ from sigcheck.core.diagnostic import (
     UnreadableSource,
 )
 from sigcheck.core.family import Family
-from sigcheck.core.flow import Flow
 from sigcheck.core.forwarding import BrokenCall, Forwarding
 from sigcheck.core.guarded import Guarded
 from sigcheck.core.hierarchy import Hierarchy, UnresolvedBase
@@ -32,6 +31,9 @@ from sigcheck.core.place import Place
 from sigcheck.core.rules import RULES
 from sigcheck.core.suppression import suppress
 from sigcheck.core.verdict import Found, Guard, Line, Remarks, Verdict, calls_of, remarks_on
+
+if TYPE_CHECKING:
+    from sigcheck.core.flow import Flow
 
 T = TypeVar("T")
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from sigcheck.core.binding import Rejection, bind, bind_certain, smallest_call
 from sigcheck.core.callsite import CallSite, Route
 from sigcheck.core.contract import Contract
-from sigcheck.core.flow import Flow
 from sigcheck.core.forwarding import Forwarding
 from sigcheck.core.hierarchy import Hierarchy, Pair
 from sigcheck.core.member import Member
@@ -21,7 +20,11 @@ from sigcheck.core.module import Class
 from sigcheck.core.names import is_called_by_syntax
 from sigcheck.core.place import Place
 from sigcheck.core.signature import Kind, Parameter, Signature
-from sigcheck.core.usage import Turn, Usage, UsageKind, usages_of
+from sigcheck.core.turn import Turn
+
+if TYPE_CHECKING:  # Most checks ask of no body, and need none of it.
+    from sigcheck.core.flow import Flow
+    from sigcheck.core.usage import Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +171,7 @@ def _landings(parameter: Parameter, override: Signature, base: Signature) -> Ite
 Asked = tuple[Pair, Mapping[str, Pair]]
 """An override, and the parameters that it must honour, each with the pair in which a contract demands it."""
 
-FlowsOf = Callable[[Sequence[tuple[Member, Collection[str]]]], Iterable[Flow | None]]
+FlowsOf = Callable[[Sequence[tuple[Member, Collection[str]]]], "Iterable[Flow | None]"]
 """Gives the bodies of members; None for one that has none to read, or is known to read all of some parameters whatever happens."""
 
 
@@ -206,6 +209,8 @@ class Honouring:
 
     def neglected(self, asked: Asked, flow: Flow) -> Iterator[NeglectedParameter]:
         """The parameters that an override must honour, and does not; `flow` is its body."""
+        from sigcheck.core.usage import usages_of  # noqa: PLC0415 - most checks ask of no body
+
         pair, parameters = asked
         reasons = [
             reason
@@ -249,6 +254,8 @@ class Honouring:
         return self._passed[id(pair.base)]
 
     def _reason(self, pair: Pair, name: str, usage: Usage) -> _Neglect | None:
+        from sigcheck.core.usage import UsageKind  # noqa: PLC0415 - as above
+
         if usage.kind is UsageKind.HONOURED or usage.is_stub or usage.is_by_the_way:
             return None
         if usage.kind is UsageKind.PARTLY and not usage.forgotten:

@@ -1,4 +1,4 @@
-"""Is a parameter read on every path that returns? Imports `flow` and `place`.
+"""Is a parameter read on every path that returns? Imports `flow`, `place` and `turn`.
 
 The flow is laid out as a graph, a `finally` once for each way into it. A parameter is forgotten where a return can be reached
 without a step that reads it, on a path that does not answer the same question differently; it is looked for in order
@@ -36,6 +36,7 @@ from sigcheck.core.flow import (
     Try,
 )
 from sigcheck.core.place import Condition
+from sigcheck.core.turn import Turn, TurnKind
 
 
 class UsageKind(Enum):
@@ -44,30 +45,6 @@ class UsageKind(Enum):
     HONOURED = "on all"
     PARTLY = "on some"
     IGNORED = "on none"
-
-
-class TurnKind(Enum):
-    """What decides where control goes."""
-
-    TEST = "test"
-    LOOP = "loop"
-    EXCEPTION = "exception"
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """One decision on a path.
-
-    Attributes:
-        kind: what decides.
-        condition: the test, whether it held, and the line of the branch that control went into: of the `else` or `elif`, if there
-            is one, where the test failed. A `for` that found nothing is a test that failed; so is a `try` that was left.
-        line: the line of the test itself: of the `if`, `elif`, `case`, `for`, `while` or `try`.
-    """
-
-    kind: TurnKind
-    condition: Condition
-    line: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ from sigcheck.core.member import Member
 from sigcheck.core.module import Class
 from sigcheck.core.place import Branch, Place
 from sigcheck.core.signature import Signature
-from sigcheck.core.usage import Turn, TurnKind
+from sigcheck.core.turn import Turn, TurnKind
 
 if TYPE_CHECKING:
     from typing_extensions import assert_never
