@@ -1,8 +1,9 @@
 """The mypy plugin: `plugins = ["sigcheck.mypy_plugin"]`. Needs mypy, never libcst.
 
-mypy tells `hooks` of every class; `rounds` lets each round of its analysis end before anything is looked at; `modules` reads a
+mypy tells `hooks` of every class, which lets each round of its analysis end before anything is looked at; `modules` reads a
 module's classes, keeps what other modules need of them, and checks them; `reporting` hands the diagnostics to mypy under the
-codes of `codes`, unless mypy says them itself (`repetition`). `settings` is `[tool.sigcheck]`, `versions` what mypy may be.
+codes of `codes`, unless mypy says them itself (`repetition`), and `defects` tells what is the plugin's own fault. `settings` is
+`[tool.sigcheck]`, `versions` what mypy may be.
 """
 
 from __future__ import annotations

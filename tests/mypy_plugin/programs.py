@@ -15,9 +15,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mypy import api
 from mypy.version import __version__
 
+from tests.mypy_runs import run_mypy
 from tests.running import environment, write
 
 CONFIGURATION = "[mypy]\nplugins = sigcheck.mypy_plugin\n"
@@ -75,7 +75,7 @@ class Project:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ResourceWarning)
-                output, problem, status = api.run(["--cache-dir", cache, *options, *self._arguments()])
+                output, problem, status = run_mypy(["--cache-dir", cache, *options, *self._arguments()])
                 if "--sqlite-cache" in options and MYPY < (2, 0):
                     gc.collect()  # It leaves its database open, which Python remarks on in some later test.
         finally:
