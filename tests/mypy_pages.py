@@ -10,12 +10,11 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from mypy import api
-
 from sigcheck.cache import ModuleCache
 from sigcheck.config import Configuration, find_configuration, read_configuration
 from sigcheck.project import Project
 from sigcheck.survey import survey_of
+from tests.mypy_runs import run_mypy
 from tests.spec_pages import Found
 
 _RULE = re.compile(r"(.*) \(([\w-]+)\)", re.DOTALL)
@@ -96,7 +95,7 @@ def check_mypy(directory: Path, cache: Path) -> tuple[list[Found], str]:
     )
     os.environ.setdefault("SIGCHECK_DEBUG", "1")
     files = [os.path.relpath(file.real) for file in survey.files]
-    output, problem, status = api.run(
+    output, problem, status = run_mypy(
         [*_OPTIONS, "--config-file", str(configuration), "--cache-dir", str(cache), *files]
     )
     entries = [json.loads(line) for line in output.splitlines() if line.startswith("{")]

@@ -15,9 +15,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mypy import api
 from mypy.version import __version__
 
+from tests.mypy_runs import run_mypy
 from tests.running import environment, write
 
 CONFIGURATION = "[mypy]\nplugins = sigcheck.mypy_plugin\n"
@@ -25,6 +25,8 @@ TIMEOUT = 120
 MYPY = tuple(int(part) for part in __version__.split(".")[:2])
 TAKES_CODES = MYPY >= (1, 19)
 """A plugin's codes can stand in mypy's options: older ones read those before they load a plugin."""
+
+_TOLD_COLD: dict[tuple[object, ...], list[str]] = {}
 
 
 @dataclass
@@ -73,7 +75,7 @@ class Project:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ResourceWarning)
-                output, problem, status = api.run(["--cache-dir", cache, *options, *self._arguments()])
+                output, problem, status = run_mypy(["--cache-dir", cache, *options, *self._arguments()])
                 if "--sqlite-cache" in options and MYPY < (2, 0):
                     gc.collect()  # It leaves its database open, which Python remarks on in some later test.
         finally:
@@ -81,9 +83,13 @@ class Project:
         return _told(output, problem, status)
 
     def cold(self, *options: str) -> list[str]:
-        """What mypy says that has never seen the project."""
-        self._forget()
-        return self.mypy(*options, "--no-sqlite-cache", cache=str(self.typeshed))
+        """What mypy says that has never seen the project: of the same files the same, whatever a warm run does with its cache."""
+        asked = tuple(option for option in options if "cache" not in option)
+        state = (asked, tuple(self.options), tuple(self.targets), tuple(sorted(self.files.items())))
+        if state not in _TOLD_COLD:
+            self._forget()
+            _TOLD_COLD[state] = self.mypy(*asked, "--no-sqlite-cache", cache=str(self.typeshed))
+        return list(_TOLD_COLD[state])
 
     def _forget(self) -> None:
         own = {Path(name).parts[0].partition(".")[0] for name in self._seen}
