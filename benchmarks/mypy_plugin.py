@@ -39,11 +39,13 @@ def seconds(package: Path, plugin: str, cache: Path) -> float:
     configuration = cache.parent / f"{plugin or 'plain'}.ini"
     configuration.write_text(f"[mypy]\n{f'plugins = {plugin}' if plugin else ''}\n", encoding="utf-8")
     options = ["--ignore-missing-imports", "--follow-imports=silent", "--no-site-packages", "--config-file"]
+    # Installed, both are compiled; and so they are here, from the second round on.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     before = os.times()
     ran = subprocess.run(
         [sys.executable, "-m", "mypy", *options, str(configuration), "--cache-dir", str(cache), str(package)],
         cwd=cache.parent,  # beside a package lies what shadows the libraries of mypy
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**environment, "PYTHONPATH": str(ROOT), "PYTHONPYCACHEPREFIX": str(cache.parent / "bytecode")},
         capture_output=True,
         text=True,
         check=False,
@@ -58,16 +60,18 @@ def measure(name: str, package: Path, rounds: int) -> None:
     """Print the two ratios of a package."""
     cold, warm = [], []
     with tempfile.TemporaryDirectory() as scratch:
-        for turn in range(rounds):
+        for turn in range(rounds + 1):
             took: dict[tuple[str, str], float] = {}
             order = ["", "sigcheck.mypy_plugin"]
             for plugin in order if turn % 2 == 0 else reversed(order):
                 cache = Path(scratch) / f"{turn}{plugin}"
                 took["cold", plugin] = seconds(package, plugin, cache)
                 took["warm", plugin] = seconds(package, plugin, cache)
+            if not turn:
+                continue  # That one compiled them.
             cold.append(took["cold", order[1]] / took["cold", ""])
             warm.append(took["warm", order[1]] / took["warm", ""])
-            print(f"{name} {turn + 1}: { ({' '.join(key): round(value, 2) for key, value in took.items()}) }")
+            print(f"{name} {turn}: { ({' '.join(key): round(value, 2) for key, value in took.items()}) }")
     for label, ratios in (("cold", cold), ("warm", warm)):
         print(f"{name} {label}: {statistics.median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f})")
 

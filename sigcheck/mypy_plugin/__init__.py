@@ -1,8 +1,10 @@
 """The mypy plugin: `plugins = ["sigcheck.mypy_plugin"]`. Needs mypy, never libcst.
 
-mypy tells `hooks` of every class; `rounds` lets each round of its analysis end before anything is looked at; `modules` reads a
-module's classes, keeps what other modules need of them, and checks them; `reporting` hands the diagnostics to mypy under the
-codes of `codes`, unless mypy says them itself (`repetition`). `settings` is `[tool.sigcheck]`, `versions` what mypy may be.
+mypy tells `hooks` of every class. When a cycle of imports is analysed, `modules` looks over each module of it: `suspicion` tells from
+mypy's symbols (`binding`) and the text (`written_calls`) which classes may be at fault, and what others need to know of each.
+The suspects `verdicts` reads and checks; it reads classes of other modules through `others`. `reporting` hands the diagnostics to
+mypy under the codes of `codes`, unless mypy says them itself (`repetition`). `settings` is `[tool.sigcheck]`, `fingerprint` what
+results depend on, `versions` what mypy may be.
 """
 
 from __future__ import annotations
@@ -10,8 +12,8 @@ from __future__ import annotations
 from mypy.plugin import Plugin
 
 from sigcheck.mypy_plugin import codes as codes
+from sigcheck.mypy_plugin.fingerprint import fingerprint
 from sigcheck.mypy_plugin.hooks import Inert, SigcheckPlugin
-from sigcheck.mypy_plugin.settings import fingerprint
 from sigcheck.mypy_plugin.versions import complaint
 
 

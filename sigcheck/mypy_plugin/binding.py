@@ -23,6 +23,7 @@ _POS, _OPT, _STAR, _NAMED, _NAMED_OPT, _STAR2 = (
     nodes.ARG_STAR2,
 )
 _MAY_BECOME = {_POS: _OPT, _NAMED: _NAMED_OPT}
+_PLAIN = frozenset({_POS, _OPT})
 _EXTRA = frozenset({_OPT, _NAMED_OPT, _STAR, _STAR2})
 
 
@@ -52,7 +53,11 @@ def callable_of(node: nodes.FuncDef) -> Callable:
     """What mypy knows of a function."""
     flavour = "static" if node.is_static else "class" if node.is_class else ""
     return Callable(
-        tuple(node.arg_names), tuple(node.arg_kinds), flavour, node.is_coroutine, node.is_generator or node.is_async_generator
+        tuple(node.arg_names),
+        tuple(node.arg_kinds),
+        flavour,
+        node.is_coroutine,
+        node.is_generator or node.is_async_generator,
     )
 
 
@@ -112,7 +117,8 @@ def is_refused_by_mypy(override: Callable, base: Callable, top: Instance) -> boo
     """To mypy, the one is no subtype of the other, whatever their types.
 
     Args:
-        override, base: methods of one flavour.
+        override: a method.
+        base: one of the same flavour.
         top: `object`.
     """
     if None in override.names[override.receivers :] or None in base.names[base.receivers :]:
@@ -152,7 +158,7 @@ def keeps_every_name(override: Callable, base: Callable) -> bool:
 
 
 def _is_told(function: Callable, name: str) -> bool:
-    """mypy keeps no names of positional-only parameters; and its receiver is there."""
+    """Of positional-only parameters mypy keeps no names; and the receiver is there."""
     first = function.receivers
     if first and (not function.kinds or function.kinds[0] is not _POS):
         return False
@@ -170,6 +176,8 @@ def accepts(function: Callable, arguments: Arguments, receivers: int) -> bool:
     names, kinds = function.names[receivers:], function.kinds[receivers:]
     if len(function.names) < receivers or None in names:
         return False
+    if not arguments.keywords and len(arguments.positional) == len(names) and _PLAIN.issuperset(kinds):
+        return True
     slots = [name for name, kind in zip(names, kinds, strict=True) if kind is _POS or kind is _OPT]
     count = len(arguments.positional)
     if count > len(slots) and _STAR not in kinds:

@@ -13,11 +13,11 @@ from mypy.errors import CompileError
 from mypy.options import Options
 from mypy.plugin import ClassDefContext, Plugin
 
-from sigcheck.mypy_plugin.settings import Settings, read_settings
-from sigcheck.mypy_plugin.suspicion import Noted
+from sigcheck.mypy_plugin.fingerprint import look_beside, may_be_configured
 
 if TYPE_CHECKING:
     from sigcheck.mypy_plugin.modules import AnalysedModule
+    from sigcheck.mypy_plugin.settings import Settings
 
 _COLLECT, _CHECK = 100, 200
 """When the two steps run, behind mypy's own patches: every module of an import cycle is collected before one is checked."""
@@ -28,7 +28,10 @@ class SigcheckPlugin(Plugin):
 
     def __init__(self, options: Options) -> None:
         super().__init__(options)
-        self._settings = read_settings(options)
+        look_beside(options)
+        self._read_settings: Settings | None = None
+        self._is_configured = True
+        self._bundled: set[str] = set()
         self._underway: dict[str, AnalysedModule] = {}
         self._patches: object = None
         self._defect: str | None = None
@@ -37,19 +40,30 @@ class SigcheckPlugin(Plugin):
     def set_modules(self, modules: dict[str, nodes.MypyFile]) -> None:
         """Mypy begins a run."""
         super().set_modules(modules)
-        if self._settings.problem is not None:
-            raise CompileError([self._settings.problem], use_stdout=False)
+        self._is_configured = may_be_configured()
+        problem = self._settings_of_run().problem if self._is_configured else None
+        if problem is not None:
+            raise CompileError([problem], use_stdout=False)
+        self._bundled.clear()
         self._defect, self._is_told = None, False
 
-    def get_customize_class_mro_hook(self, fullname: str) -> Callable[[ClassDefContext], None] | None:  # noqa: ARG002
+    def _settings_of_run(self) -> Settings:
+        if self._read_settings is None:
+            from sigcheck.mypy_plugin.settings import read_settings  # noqa: PLC0415 - where there is nothing to do, it is not needed
+
+            self._read_settings = read_settings()
+        return self._read_settings
+
+    def get_customize_class_mro_hook(self, fullname: str) -> Callable[[ClassDefContext], None] | None:
         """Every class comes by here, with its bases."""
-        return self._note
+        return None if fullname.rpartition(".")[0] in self._bundled else self._note
 
     def _note(self, context: ClassDefContext) -> None:
         """Remember the class until mypy is through with its module."""
         api: Any = context.api
         tree: nodes.MypyFile = api.cur_mod_node
         if tree.is_typeshed_file(api.options):
+            self._bundled.add(context.cls.fullname.rpartition(".")[0])
             return  # Its classes have no bodies, and their symbols say the rest.
         if self._patches is not api.patches:
             self._patches, self._underway = api.patches, {}
@@ -62,23 +76,25 @@ class SigcheckPlugin(Plugin):
             if api.options.fine_grained_incremental:
                 module.string = api.named_type("builtins.str")
             self._underway[tree.fullname] = module
-            settings = self._settings
-            api.schedule_patch(_COLLECT, lambda: self._run(module, settings, AnalysedModule.collect))
-            api.schedule_patch(_CHECK, lambda: self._run(module, settings, AnalysedModule.check))
+            api.schedule_patch(_COLLECT, lambda: self._run(module, module.collect))
+            api.schedule_patch(
+                _CHECK,
+                lambda: self._run(
+                    module, lambda: module.check(self._settings_of_run, is_configured=self._is_configured)
+                ),
+            )
         scope = api.scope.save()
         _, _, function = scope
         target = function.fullname if function is not None else tree.fullname
         module.scopes.setdefault(target, (scope[0], None, function))
-        module.classes[id(context.cls)] = Noted(context.cls, function is not None, target)
+        module.note(context.cls, target, is_local=function is not None)
         for outer in api.scope.functions:
             if isinstance(outer, nodes.FuncDef):
                 module.functions[id(outer)] = outer
 
-    def _run(
-        self, module: AnalysedModule, settings: Settings, step: Callable[[AnalysedModule, Settings], None]
-    ) -> None:
+    def _run(self, module: AnalysedModule, step: Callable[[], None]) -> None:
         try:
-            step(module, settings)
+            step()
         except Exception as error:  # noqa: BLE001 - mypy must go on
             if os.environ.get("SIGCHECK_DEBUG"):
                 traceback.print_exc()

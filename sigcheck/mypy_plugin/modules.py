@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from mypy import nodes
 from mypy.errors import Errors
@@ -13,8 +14,10 @@ from mypy.scope import SavedScope
 from mypy.server.trigger import make_trigger
 from mypy.types import Instance, LiteralType
 
-from sigcheck.mypy_plugin.settings import Settings
 from sigcheck.mypy_plugin.suspicion import KEY, Demand, Noted, Suspicion
+
+if TYPE_CHECKING:
+    from sigcheck.mypy_plugin.settings import Settings
 
 
 @dataclass(slots=True)
@@ -53,9 +56,13 @@ class AnalysedModule:
         """Nobody sees its errors."""
         return self.tree.path in self.errors.ignored_files
 
-    def collect(self, _settings: Settings) -> None:
+    def note(self, definition: nodes.ClassDef, target: str, *, is_local: bool) -> None:
+        """A class statement was met."""
+        self.classes[id(definition)] = Noted(definition, is_local, target)
+
+    def collect(self) -> None:
         """Look it over, and keep in mypy's tree what other modules need of its classes."""
-        self._suspicion = Suspicion(self.tree, self.lines(), list(self.classes.values()))
+        self._suspicion = Suspicion(self.tree, self.lines(), list(self.classes.values()), is_silent=self.is_silent)
         if self.string is not None:
             for info, traits in self._suspicion.kept:
                 self._make_visible(info, json.dumps(traits), self.string)
@@ -69,7 +76,7 @@ class AnalysedModule:
             nodes.GDEF, variable, module_public=False, module_hidden=True, plugin_generated=True, no_serialize=True
         )
 
-    def check(self, settings: Settings) -> None:
+    def check(self, settings: Callable[[], Settings], *, is_configured: bool) -> None:
         """Check what is suspected of the parts that are analysed in this round, and report."""
         if self.is_silent or self._suspicion is None:
             return  # And nothing that others are told depends on it.
@@ -80,7 +87,7 @@ class AnalysedModule:
                 if above:
                     self._depend(above, (), noted.target)
         suspects = self._suspicion.suspects(
-            Demand(self.options, settings.wants, settings.is_complete, settings.configuration.repeat_mypy)
+            settings().demand(self.options) if is_configured else Demand(self.options, lambda _: False, True, False)
         )
         if not suspects:
             return
@@ -89,7 +96,7 @@ class AnalysedModule:
 
         functions = tuple(self.functions.values())
         analysed = Analysed(self.tree, self.options, self.errors, self.modules, self.scopes, functions, self.lines)
-        Inquest(analysed, settings).report(suspects, self._depend)
+        Inquest(analysed, settings()).report(suspects, self._depend)
 
     def _depend(self, classes: Iterable[str], functions: Iterable[str], target: str) -> None:
         """Whoever changes a class above changes this one: mypy must look at it again."""

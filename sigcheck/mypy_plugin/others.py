@@ -77,6 +77,7 @@ class Others:
             path=tree.fullname,
             is_package=tree.is_package_init_file(),
             decorators=self._decorators,
+            with_comments=self._respect_foreign or "sigcheck:" in text,
         )
         while len(_scanned) >= _MOST:
             del _scanned[next(iter(_scanned))]

@@ -1,14 +1,10 @@
-"""What the user asked for: `[tool.sigcheck]` beside mypy's configuration, and a fingerprint of all that results depend on."""
+"""What the user asked for: `[tool.sigcheck]` beside mypy's configuration. Imported when a module has a class, or there is one."""
 
 from __future__ import annotations
 
-import hashlib
-import os
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from mypy import nodes
 from mypy.options import Options
 
 import sigcheck.errors
@@ -16,7 +12,8 @@ from sigcheck.config import Configuration, find_configuration, read_configuratio
 from sigcheck.core.decorators import Decorators
 from sigcheck.core.demands import Demands
 from sigcheck.core.rules import RULES, Severity
-from sigcheck.version import __version__
+from sigcheck.mypy_plugin.fingerprint import starts
+from sigcheck.mypy_plugin.suspicion import Demand
 
 _NOT_TOLD = frozenset({"syntax-error", "unresolved-base", "inconsistent-hierarchy", "unused-suppression"})
 """mypy tells the first three itself. A comment may free an override in a module that is not looked at with this one."""
@@ -44,22 +41,22 @@ class Settings:
         """What the configuration says of decorators."""
         return Decorators(frozenset(self.configuration.opaque_decorators), self.configuration.injects)
 
-    @property
-    def wants(self) -> Callable[[nodes.TypeInfo], bool] | None:
-        """Whether more is asked of a class than whether it breaks a promise; None where it is of every class."""
-        configuration = self.configuration
-        if configuration.opaque_decorators or configuration.injects or _BEYOND & self.demands.severities.keys():
-            return None
+    def demand(self, options: Options) -> Demand:
+        """What is asked of the classes of a module."""
+        configuration, severities = self.configuration, self.demands.severities
         contracts = self.demands.contracts
-        return lambda info: any(entry.names_base(base.fullname) for entry in contracts for base in info.mro)
-
-    @property
-    def is_complete(self) -> bool:
-        """Every rule about overrides that is on by default runs."""
-        return all(
-            name in self.demands.severities
-            for name, rule in RULES.items()
-            if rule.group == "override" and rule.severity is not Severity.OFF
+        is_beyond = configuration.opaque_decorators or configuration.injects or _BEYOND & severities.keys()
+        return Demand(
+            options,
+            None
+            if is_beyond
+            else lambda info: any(entry.names_base(base.fullname) for entry in contracts for base in info.mro),
+            all(
+                name in severities
+                for name, rule in RULES.items()
+                if rule.group == "override" and rule.severity is not Severity.OFF
+            ),
+            configuration.repeat_mypy,
         )
 
     def fails(self, severity: Severity) -> bool:
@@ -69,15 +66,10 @@ class Settings:
         )
 
 
-_beside: Path | None = None
-
-
-def read_settings(options: Options) -> Settings:
+def read_settings() -> Settings:
     """The settings for a run of mypy: those nearest to its configuration file, or else to the working directory."""
-    global _beside  # noqa: PLW0603 - mypy asks for the fingerprint without saying for which run
-    _beside = Path(os.path.abspath(options.config_file)).parent if options.config_file else None
-    source = _source()
     try:
+        source = next((found for start in starts() if (found := find_configuration(Path(start))) is not None), None)
         configuration = read_configuration(source) if source is not None else Configuration()
         severities = {name: level for name, level in configuration.severities().items() if name not in _NOT_TOLD}
     except sigcheck.errors.SigcheckError as error:
@@ -89,30 +81,3 @@ def read_settings(options: Options) -> Settings:
         configuration.respect_type_ignores,
     )
     return Settings(configuration, demands)
-
-
-def _source() -> Path | None:
-    found = find_configuration(_beside) if _beside is not None else None
-    return found or find_configuration(Path.cwd())
-
-
-def fingerprint() -> str:
-    """Changes with whatever can change a result: the version, sigcheck's own source, the configuration."""
-    digest = hashlib.sha256(repr(list(RULES)).encode())
-    for path in _files():
-        try:
-            content = path.read_bytes()
-        except OSError:
-            content = b""
-        digest.update(b"%d\n" % len(content) + content)
-    return f"{__version__}+{digest.hexdigest()[:16]}"
-
-
-def _files() -> Iterator[Path]:
-    yield from sorted(Path(sigcheck.errors.__file__).parent.rglob("*.py"))
-    try:
-        source = _source()
-    except sigcheck.errors.SigcheckError:
-        source = None  # Said when the settings are read.
-    if source is not None:
-        yield source

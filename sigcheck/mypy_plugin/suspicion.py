@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from mypy import errorcodes, nodes
 from mypy.options import Options
-from mypy.types import Instance
+from mypy.types import AnyType, CallableType, Instance, TypeOfAny
 
 from sigcheck.core.names import is_interface
 from sigcheck.mypy_plugin.binding import (
@@ -32,7 +32,7 @@ from sigcheck.mypy_plugin.binding import (
     promises_nothing,
     serves,
 )
-from sigcheck.mypy_plugin.written_calls import Arguments, Written, WrittenCall, read_text
+from sigcheck.mypy_plugin.written_calls import Written, WrittenCall, read_text
 
 KEY = "sigcheck"
 """Where a class's `TypeInfo.metadata` has what sigcheck keeps."""
@@ -75,13 +75,16 @@ class Demand(NamedTuple):
 class Suspicion:
     """What a look over a module leaves open."""
 
-    def __init__(self, tree: nodes.MypyFile, lines: Sequence[str] | None, noted: Sequence[Noted]) -> None:
+    def __init__(
+        self, tree: nodes.MypyFile, lines: Sequence[str] | None, noted: Sequence[Noted], *, is_silent: bool
+    ) -> None:
         """Look over a module, and keep what others need of its classes.
 
         Args:
             tree: the module, its semantic analysis done.
             lines: of its text; None where it cannot be had.
             noted: its class statements.
+            is_silent: nobody sees its errors, and mypy has dropped its bodies: it is looked over with less care.
         """
         self.kept: list[tuple[nodes.TypeInfo, dict[str, object]]] = []
         met = {id(entry.definition) for entry in noted}
@@ -89,7 +92,7 @@ class Suspicion:
         others = [entry for entry in tree.defs if isinstance(entry, nodes.ClassDef) and id(entry) not in met]
         noted = [*noted, *(Noted(entry, False, tree.fullname) for entry in others)]
         self._noted = noted
-        self._survey = survey = _Survey(tree, lines or [], [entry.definition for entry in noted])
+        self._survey = survey = _Survey(tree, lines or [], [entry.definition for entry in noted], is_silent=is_silent)
         with_comments = "sigcheck:" in survey.text
         self._is_whole = lines is None or survey.is_odd or with_comments
         known = [
@@ -125,7 +128,16 @@ _WORD = re.compile(r"\w+")
 class _Survey:
     """A module, and what its names can be bound to."""
 
-    def __init__(self, tree: nodes.MypyFile, lines: Sequence[str], definitions: Sequence[nodes.ClassDef]) -> None:
+    def __init__(
+        self,
+        tree: nodes.MypyFile,
+        lines: Sequence[str],
+        definitions: Sequence[nodes.ClassDef],
+        *,
+        is_silent: bool,
+    ) -> None:
+        self.is_silent = is_silent
+        self.callables: dict[nodes.FuncDef, Callable] = {}
         self.name = tree.fullname
         self.lines = lines
         self.text = "\n".join(lines)
@@ -186,7 +198,7 @@ class _Survey:
     def is_certain(self, name: str) -> bool:
         """The name means one thing in the module, whatever is true."""
         times = self.bound.get(name, 0) + (name in self.values)
-        return times < 2 and name not in self.uncertain  # noqa: PLR2004
+        return times < 2 and name not in self.uncertain
 
     def is_value(self, expression: nodes.Expression) -> bool:
         """A name, or an attribute, that is certain to mean no function."""
@@ -241,9 +253,8 @@ def _kind_of(node: nodes.SymbolNode | None) -> int | None:
 
 
 def _function(node: nodes.SymbolNode | None) -> nodes.FuncDef:
-    function = node.func if isinstance(node, nodes.Decorator) else node
-    assert isinstance(function, nodes.FuncDef)
-    return function
+    """The function of a node that is `_CALLABLE`."""
+    return node.func if isinstance(node, nodes.Decorator) else node  # type: ignore[return-value]
 
 
 @dataclass(slots=True)
@@ -276,6 +287,17 @@ class _Class:
         survey.classes[id(definition)] = self
         self._read_header()
         self._read_body()
+        if survey.is_silent:
+            self._skim()
+
+    def _skim(self) -> None:
+        """Take everything for a call on the receiver that may be one, and nothing that is called for certain."""
+        text = self._text(self.definition.line, self.definition.end_line or self.definition.line)
+        self._parts.append(text)
+        self.self_calls.update(_ANY_CALL.findall(text))
+        self.loose_calls = self.self_calls
+        if "super" in text:
+            self.super_calls.update(self.self_calls)
 
     def _text(self, first: int, last: int) -> str:
         return "\n".join(self.survey.lines[first - 1 : last])
@@ -432,6 +454,8 @@ class _Class:
         return True
 
     def _read_method(self, node: nodes.FuncDef, first: int) -> None:
+        if self.survey.is_silent:
+            return
         last = node.end_line or node.line
         lines = self.survey.lines
         text = "\n".join(lines[first - 1 : last])
@@ -447,7 +471,7 @@ class _Class:
             or nodes.ARG_STAR in node.arg_kinds
             or nodes.ARG_STAR2 in node.arg_kinds
             or body[0].line <= node.line
-            or node.name in ("__new__",)
+            or node.name == "__new__"
         ):
             self._parts.append(text)
         else:
@@ -457,7 +481,7 @@ class _Class:
         for call in written.calls:
             if call.route == "super":
                 self.super_calls.add(call.method)
-            elif (call.route == "self" and call.arguments != _UNKNOWN_ARGUMENTS) or call.owner == "type":
+            elif (call.route == "self" and not call.is_transparent) or call.owner == "type":
                 self.self_calls.add(call.method)
 
     def _digest_body(self, node: nodes.FuncDef, first: int, text: str, written: Written | None) -> None:
@@ -466,7 +490,7 @@ class _Class:
         parts, lines = self._parts, self.survey.lines
         parts.append("\n".join(lines[first - 1 : body[0].line - 1]))
         last = body[-1]
-        if isinstance(last, nodes.RaiseStmt) or len(body) < 3:  # noqa: PLR2004
+        if isinstance(last, nodes.RaiseStmt) or len(body) < 3:
             parts.append(",".join([type(part).__name__ for part in body]))
             parts.append(",".join([type(p.expr).__name__ for p in body if isinstance(p, nodes.ExpressionStmt)]))
         parts.append(f"{node.is_generator}{node.is_async_generator}")
@@ -479,7 +503,7 @@ class _Class:
                 marks.append(line)
         if written is not None and written.assigned:
             parts += sorted(written.assigned)
-        if node.unanalyzed_type is None or node.is_coroutine:
+        if not _says_what_it_returns(node):
             line, behind = first, 0
             for found in _RETURN.finditer(text):
                 line += text.count("\n", behind, found.start())
@@ -512,7 +536,7 @@ class _Class:
             known.append((base, traits))
         if above and any(self._breaks(name, symbol, known, demand) for name, symbol in info.names.items()):
             return True
-        if len(info.bases) > 1 and any(self._meets(base, traits, known) for base, traits in known):
+        if len(info.bases) > 1 and any(self._meets(base, traits) for base, traits in known):
             return True
         if len(info.bases) > 1 and self._shadows(known):
             return True
@@ -608,12 +632,7 @@ class _Class:
             (symbol := entry.names.get(name)) is not None and _kind_of(symbol.node) is not None for entry in base.mro
         )
 
-    def _meets(
-        self,
-        base: nodes.TypeInfo,
-        traits: Mapping[str, list[str]],
-        known: Sequence[tuple[nodes.TypeInfo, Mapping[str, list[str]]]],
-    ) -> bool:
+    def _meets(self, base: nodes.TypeInfo, traits: Mapping[str, list[str]]) -> bool:
         """A call in a class above runs here what it does not run there."""
         order = self.info.mro
         for names, start in ((traits.get("calls", ()), 0), (traits.get("super", ()), 1)):
@@ -631,11 +650,8 @@ class _Class:
                     return True
                 if there is None or kind is not _CALLABLE or _kind_of(there[1].node) is not _CALLABLE:
                     return True
-                if not is_same(
-                    callable_of(_function(here[1].node)), callable_of(_function(there[1].node)), name
-                ):
+                if not is_same(callable_of(_function(here[1].node)), callable_of(_function(there[1].node)), name):
                     return True
-        del known
         return False
 
     def _shadows(self, known: Sequence[tuple[nodes.TypeInfo, Mapping[str, list[str]]]]) -> bool:
@@ -704,9 +720,13 @@ class _Class:
         self._callees.add((base, call.method))
         if kind is not _CALLABLE:
             return kind is _ODD
-        if call.arguments is None:
+        arguments = call.arguments
+        if arguments is None:
             return True
-        function = callable_of(_function(node))
+        method_node = _function(node)
+        function = self.survey.callables.get(method_node)
+        if function is None:
+            function = self.survey.callables[method_node] = callable_of(method_node)
         receivers = function.receivers
         if call.method == "__new__":
             return True
@@ -715,10 +735,10 @@ class _Class:
             if call.route == "super" and not function.flavour:
                 return True
             receivers = 0 if not function.flavour else receivers
-        if not accepts(function, call.arguments, receivers):
+        if not accepts(function, arguments, receivers):
             return True
         is_forwarding = call.method == method.node.name and call.route != "self"
-        return is_forwarding and is_misnamed(function, call.arguments, receivers)
+        return is_forwarding and is_misnamed(function, arguments, receivers)
 
     def _named(self, call: WrittenCall) -> nodes.TypeInfo | str | None:
         """The class on which `Base.m(self)` looks a method up; None where it is none, `_UNKNOWN` where the text does not tell."""
@@ -744,9 +764,8 @@ class _Class:
 
 
 _UNKNOWN = "unknown"
-_UNKNOWN_ARGUMENTS = Arguments((), (), has_star=True, has_double_star=True)
-"""Of a call that hands on `*args, **kwargs`, nothing is certain, so nothing can be wrong."""
 _EMPTY: dict[str, list[str]] = {}
+_ANY_CALL = re.compile(r"\.\s*(\w+)\s*\(")
 _RETURN = re.compile(r"return\b")
 _MEMBERS = (nodes.NameExpr, nodes.MemberExpr, nodes.LambdaExpr, nodes.CallExpr)
 _MAKERS = frozenset(
@@ -754,6 +773,14 @@ _MAKERS = frozenset(
 )
 _STRANGE = frozenset({"overload", "setter", "getter", "deleter", "register", "singledispatchmethod"})
 _SILENT = frozenset({nodes.ExpressionStmt, nodes.PassStmt, nodes.ClassDef})
+
+
+def _says_what_it_returns(node: nodes.FuncDef) -> bool:
+    written = node.unanalyzed_type
+    if not isinstance(written, CallableType):
+        return False
+    returned = written.ret_type
+    return not (isinstance(returned, AnyType) and returned.type_of_any == TypeOfAny.unannotated)
 
 
 def _last_name(node: nodes.Node) -> str:

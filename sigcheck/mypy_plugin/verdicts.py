@@ -121,7 +121,9 @@ class Inquest:
         found = check([module, *others], hierarchy, settings.demands, flow_of)
         checked = conclude(found.remarks, found.verdicts, hierarchy.inconsistent, settings.demands)
         for diagnostic in checked.diagnostics:
-            if diagnostic.place.path != self.name or settings.configuration.is_ignored(diagnostic.rule, self.module.tree.path):
+            if diagnostic.place.path != self.name or settings.configuration.is_ignored(
+                diagnostic.rule, self.module.tree.path
+            ):
                 continue
             if not settings.configuration.repeat_mypy and self._is_told(diagnostic, definitions):
                 continue
@@ -140,9 +142,9 @@ class Inquest:
         node = own.node if own is not None else None
         if node is not override and not (isinstance(node, nodes.Decorator) and node.func is override):
             return False  # Another definition of the name counts to mypy.
-        return is_told_by_mypy(finding, override, theirs.node if theirs is not None else None, self.module.options) and (
-            not isinstance(node, nodes.Decorator) or is_plain(node)
-        )
+        return is_told_by_mypy(
+            finding, override, theirs.node if theirs is not None else None, self.module.options
+        ) and (not isinstance(node, nodes.Decorator) or is_plain(node))
 
     def _suppressions(self, *, foreign: bool) -> tuple[Suppression, ...]:
         if not (foreign or self._text.has("sigcheck:")):

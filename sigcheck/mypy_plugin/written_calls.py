@@ -18,15 +18,25 @@ class WrittenCall(NamedTuple):
         route: `self`, `super`, or `class` for what is called with the receiver as its first argument.
         owner: what stands in front of the method's name, where the route is `class`.
         method: the name that is called.
-        start: where it begins in the text.
-        arguments: how it is called; None where the text does not tell.
+        text: of the method in which it stands.
+        opened: where its arguments begin; negative where they are not looked at.
     """
 
     route: str
     owner: str
     method: str
-    start: int
-    arguments: Arguments | None
+    text: str
+    opened: int
+
+    @property
+    def arguments(self) -> Arguments | None:
+        """How it is called; None where the text does not tell."""
+        return read_arguments(self.text, self.opened) if self.opened >= 0 else None
+
+    @property
+    def is_transparent(self) -> bool:
+        """It hands on `*args, **kwargs` and nothing else: nothing of it is certain, so nothing can be wrong."""
+        return self.opened >= 0 and _TRANSPARENT.match(self.text, self.opened) is not None
 
 
 class Arguments(NamedTuple):
@@ -60,26 +70,29 @@ class Written(NamedTuple):
     is_odd: bool
 
 
-_TAIL = (
-    r"(?:\s*\.\s*(\w+)\s*"
-    r"(?:(\()|,[^=\n]*=(?!=)|:\s*[\w\"']|is\b|[^\w\s=!<>]{0,2}=(?!=)|[<>]{2}=)|\s*\.\s*__class__|\s*(?![\s.\w]))"
-)
-_SELF = re.compile(rf"self{_TAIL}")
-_BEHIND_RECEIVER = re.compile(_TAIL)
+_TAIL = r"(?:\s*\.\s*(\w+)\s*(?:(\()|is\b)|\s*\.\s*__class__|\s*(?![\s.\w]))"
+_ASSIGNS = r"\s*\.\s*(\w+)\s*(?:,[^=\n]*=(?!=)|:\s*[\w\"']|[^\w\s=!<>]{0,2}=(?!=)|[<>]{2}=)"
+_SELF, _BEHIND_RECEIVER = re.compile(rf"self{_TAIL}"), re.compile(_TAIL)
+_SELF_ASSIGNS, _ASSIGNED_BEHIND = re.compile(rf"self{_ASSIGNS}"), re.compile(_ASSIGNS)
+_TRANSPARENT = re.compile(r"\s*\*\w+\s*,\s*\*\*\w+\s*,?\s*\)")
 
 
-def _mentions(text: str, receiver: str) -> Iterator[re.Match[str]]:
-    """The receiver, but for an attribute of it that is only read: from where it begins, or from behind it."""
-    if receiver == "self":
-        yield from _SELF.finditer(text)
-        return
-    # To compile a pattern for each takes longer than to look.
+def _mentions(text: str, receiver: str, behind: re.Pattern[str]) -> Iterator[re.Match[str]]:
+    """What matches behind the receiver."""
+    # To compile a pattern for each receiver takes longer than to look.
     at = text.find(receiver)
     while at >= 0:
-        found = _BEHIND_RECEIVER.match(text, at + len(receiver))
+        found = behind.match(text, at + len(receiver))
         if found is not None:
             yield found
         at = text.find(receiver, at + len(receiver))
+
+
+def _assigned(text: str, receiver: str) -> list[str]:
+    """The attributes of the receiver that may be assigned."""
+    if receiver == "self":
+        return _SELF_ASSIGNS.findall(text)
+    return [found.group(1) for found in _mentions(text, receiver, _ASSIGNED_BEHIND)]
 
 
 _SUPER = re.compile(r"super\s*\(")
@@ -99,21 +112,22 @@ def read_text(text: str, receiver: str) -> Written:
         receiver: the name of its first parameter.
     """
     calls: list[WrittenCall] = []
-    assigned: set[str] = set()
     places: list[int] = []
-    before = 0 if receiver == "self" else len(receiver)
-    for found in _mentions(text, receiver):
+    mentions: Iterator[re.Match[str]]
+    if receiver == "self":
+        mentions, before = _SELF.finditer(text), 0
+    else:
+        mentions, before = _mentions(text, receiver, _BEHIND_RECEIVER), len(receiver)
+    for found in mentions:
         start = found.start() - before
-        if start and (text[start - 1].isalnum() or text[start - 1] in "_."):
+        if start and ((last := text[start - 1]).isalnum() or last in "_."):
             continue
         method, opens = found.groups()
         if opens:
             places.append(start)
-            calls.append(WrittenCall("self", "", method, start, read_arguments(text, found.end())))
+            calls.append(WrittenCall("self", "", method, text, found.end()))
         elif method:
-            assigned.add(method)
-            if found.group().endswith("is"):
-                places.append(start)
+            places.append(start)
         else:
             line = text.rfind("\n", 0, start) + 1
             if _HEADER.match(text, line, start) is None:
@@ -128,10 +142,10 @@ def read_text(text: str, receiver: str) -> Written:
             if called is not None:
                 owner, method = called.groups()
                 first = owner.partition(",")[0].strip()
-                calls.append(WrittenCall("super", first, method, start, read_arguments(text, called.end())))
+                calls.append(WrittenCall("super", first, method, text, called.end()))
             elif _SUPER_READ.match(text, start) is None:
                 is_odd = True
-    return Written(calls, assigned, places, is_odd)
+    return Written(calls, set(_assigned(text, receiver)), places, is_odd)
 
 
 def _calls_with(text: str, start: int, end: int) -> Iterator[WrittenCall]:
@@ -139,18 +153,17 @@ def _calls_with(text: str, start: int, end: int) -> Iterator[WrittenCall]:
     if text[end - 1] == "_":
         behind = _OF_CLASS.match(text, end)
         if behind is not None:
-            yield WrittenCall("class", "type", behind.group(1), start, None)
+            yield WrittenCall("class", "type", behind.group(1), text, -1)
         return
     before = text[max(start - 200, 0) : start]
     if before.rstrip().endswith("("):
         opened = _BEHIND.match(text, end) or _BEHIND.match(text, end - 1)
         if opened is not None and before.rstrip()[:-1].rstrip().endswith("type"):
-            yield WrittenCall("class", "type", opened.group(1), start, None)
+            yield WrittenCall("class", "type", opened.group(1), text, -1)
             return
         owner = _OWNER.search(before)
         if owner is not None and owner.group(1)[:1] not in ("", "."):
-            arguments = read_arguments(text, start)
-            yield WrittenCall("class", owner.group(1), owner.group(2), start, arguments)
+            yield WrittenCall("class", owner.group(1), owner.group(2), text, start)
 
 
 _PLAIN = re.compile(r"([^()\[\]{}'\"#*\\]*)\)")
@@ -166,35 +179,35 @@ def read_arguments(text: str, index: int) -> Arguments | None:
     """The arguments behind an opening bracket; None where the text alone does not tell."""
     plain = _PLAIN.match(text, index)
     if plain is not None:
-        written = plain.group(1)
-        if not written:
+        if not plain.group(1):
             return _NONE
-        parts = written.split(",")
-    else:
-        parts = []
-        depth, begin = 0, index
-        for token in _TOKEN.finditer(text, index):
-            what = token.group()
-            if what == ",":
-                if not depth:
-                    parts.append(text[begin : token.start()])
-                    begin = token.end()
-            elif what in "([{":
-                depth += 1
-            elif what in ")]}":
-                if not depth:
-                    parts.append(text[begin : token.start()])
-                    break
-                depth -= 1
-            elif what[0] == "#":
-                if not text[begin : token.start()].strip():
-                    begin = token.end()
-            elif what in "\"'" or text[token.end() : token.end() + 1] not in _AFTER_STRING:
-                return None
-        else:
-            return None
-        written = text[index : token.end()]
-    if "lambda" in written and "lambda" in _TOKEN.sub(" ", written):
+        return _sorted(plain.group(1).split(","))
+    parts: list[str] = []
+    depth, begin = 0, index
+    for token in _TOKEN.finditer(text, index):
+        what = token.group()
+        if what == ",":
+            if not depth:
+                parts.append(text[begin : token.start()])
+                begin = token.end()
+        elif what in "([{":
+            depth += 1
+        elif what in ")]}":
+            if not depth:
+                parts.append(text[begin : token.start()])
+                return _sorted(parts)
+            depth -= 1
+        elif what[0] == "#":
+            if not text[begin : token.start()].strip():
+                begin = token.end()
+        elif what in "\"'" or text[token.end() : token.end() + 1] not in _AFTER_STRING:
+            return None  # A string in a string.
+    return None
+
+
+def _sorted(parts: list[str]) -> Arguments | None:
+    """What each of the arguments is; None where there is a `lambda`, whose commas are not theirs."""
+    if any("lambda" in part and "lambda" in _TOKEN.sub(" ", part) for part in parts):
         return None
     positional: list[str] = []
     keywords: list[str] = []

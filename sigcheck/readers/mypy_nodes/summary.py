@@ -37,7 +37,9 @@ def summary_of(owner: Class, suppressions: Iterable[Suppression]) -> Summary:
     comments = tuple(comment for comment in suppressions if owner.place.line <= comment.place.line <= last)
     lines = sorted({*lines, *(comment.place.line for comment in comments)})
     order = _Order(lines, owner.id)
-    return Summary(order.of_class(owner), tuple(replace(comment, place=order.of(comment.place)) for comment in comments))
+    return Summary(
+        order.of_class(owner), tuple(replace(comment, place=order.of(comment.place)) for comment in comments)
+    )
 
 
 def _lines(owner: Class) -> Iterator[int]:

@@ -80,19 +80,36 @@ def scan_module(
     )
 
 
-def scan_text(text: str, *, name: str, path: str, is_package: bool, decorators: Decorators) -> Module | None:
+def scan_text(
+    text: str, *, name: str, path: str, is_package: bool, decorators: Decorators, with_comments: bool
+) -> Module | None:
     """The module of a text, as nearly as `ast` tells; None where it cannot be parsed. For who has no libcst to ask.
 
     Where `scan_module` would not be certain, places are: of names that are not normalized, of conditions in odd layout.
     """
     scanned = _scan_text(
-        text, name=name, path=path, is_package=is_package, decorators=decorators, skim=False, is_certain=False
+        text,
+        name=name,
+        path=path,
+        is_package=is_package,
+        decorators=decorators,
+        skim=False,
+        is_certain=False,
+        with_comments=with_comments,
     )
     return scanned.module if scanned is not None else None
 
 
 def _scan_text(
-    text: str, *, name: str, path: str, is_package: bool, decorators: Decorators, skim: bool, is_certain: bool
+    text: str,
+    *,
+    name: str,
+    path: str,
+    is_package: bool,
+    decorators: Decorators,
+    skim: bool,
+    is_certain: bool,
+    with_comments: bool = True,
 ) -> Scan | None:
     try:
         with warnings.catch_warnings():
@@ -103,7 +120,7 @@ def _scan_text(
     spots = Spots(text, is_certain=is_certain)
     if is_certain and (max(map(len, spots.lines)) > _LONGEST_LINE or not _is_plain(text)):
         return None
-    suppressions = read_suppressions(text, path)
+    suppressions = read_suppressions(text, path) if with_comments else ()
     if skim:
         return Scan(Module(name, path, suppressions=suppressions))
     try:
