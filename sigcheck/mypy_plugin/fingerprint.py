@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from mypy.options import Options
 
-import sigcheck
+import sigcheck.version
 from sigcheck.version import __version__
 
 _beside: str | None = None
@@ -70,7 +70,7 @@ def _installed() -> Iterator[bytes]:
 
     Stamps are new wherever it is installed anew, and a cache that is carried from one machine to another would be dropped.
     """
-    package = os.path.dirname(os.path.abspath(sigcheck.__file__))
+    package = os.path.dirname(os.path.abspath(sigcheck.version.__file__))
     record = os.path.join(os.path.dirname(package), f"sigcheck-{__version__}.dist-info", "RECORD")
     try:
         with open(record, "rb") as file:

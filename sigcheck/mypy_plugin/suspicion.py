@@ -536,7 +536,7 @@ class _Class:
             known.append((base, traits))
         if above and any(self._breaks(name, symbol, known, demand) for name, symbol in info.names.items()):
             return True
-        if len(info.bases) > 1 and any(self._meets(base, traits, known) for base, traits in known):
+        if len(info.bases) > 1 and any(self._meets(base, traits) for base, traits in known):
             return True
         if len(info.bases) > 1 and self._shadows(known):
             return True
@@ -632,12 +632,7 @@ class _Class:
             (symbol := entry.names.get(name)) is not None and _kind_of(symbol.node) is not None for entry in base.mro
         )
 
-    def _meets(
-        self,
-        base: nodes.TypeInfo,
-        traits: Mapping[str, list[str]],
-        known: Sequence[tuple[nodes.TypeInfo, Mapping[str, list[str]]]],
-    ) -> bool:
+    def _meets(self, base: nodes.TypeInfo, traits: Mapping[str, list[str]]) -> bool:
         """A call in a class above runs here what it does not run there."""
         order = self.info.mro
         for names, start in ((traits.get("calls", ()), 0), (traits.get("super", ()), 1)):
@@ -657,7 +652,6 @@ class _Class:
                     return True
                 if not is_same(callable_of(_function(here[1].node)), callable_of(_function(there[1].node)), name):
                     return True
-        del known
         return False
 
     def _shadows(self, known: Sequence[tuple[nodes.TypeInfo, Mapping[str, list[str]]]]) -> bool:

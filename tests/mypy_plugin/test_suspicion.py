@@ -61,10 +61,21 @@ def hold(directory: Path, *targets: str) -> tuple[int, int]:
     return read[0], read[1]
 
 
+def is_program(text: str) -> bool:
+    """Python can compile it: else mypy says nothing else."""
+    try:
+        compile(text, "text", "exec")
+    except SyntaxError:
+        return False
+    return True
+
+
 def programs(pairs: list[tuple[str, str]]) -> dict[str, str]:
     """Each pair as two modules, the second of which inherits from the first."""
     files = {}
     for number, (above, below) in enumerate(pairs):
+        if not all(map(is_program, (above, below))):
+            continue
         files[f"above{number}.py"] = above
         _, _, rest = below.partition("    pass\n")
         files[f"below{number}.py"] = f"from above{number} import C0 as Base\n{rest}"
@@ -76,7 +87,8 @@ def programs(pairs: list[tuple[str, str]]) -> dict[str, str]:
 def test_random_families(pairs: list[tuple[str, str]], tmp_path: Path) -> None:
     files = programs(pairs)
     write(tmp_path, {"mypy.ini": CONFIGURATION, "sigcheck.toml": "repeat-mypy = true\n", **files})
-    hold(tmp_path, *sorted(files))
+    if files:
+        hold(tmp_path, *sorted(files))
 
 
 @pytest.mark.long
@@ -86,7 +98,8 @@ def test_many_random_families(pairs: list[tuple[str, str]], repeats: bool, tmp_p
     files = programs(pairs)
     setting = f"repeat-mypy = {str(repeats).lower()}\n"
     write(tmp_path, {"mypy.ini": CONFIGURATION, "sigcheck.toml": setting, **files})
-    hold(tmp_path, *sorted(files))
+    if files:
+        hold(tmp_path, *sorted(files))
 
 
 @pytest.mark.long
@@ -119,7 +132,7 @@ def test_most_classes_are_above_suspicion(tmp_path: Path) -> None:
         ("f(1, 2), {3: 4}, [5, 6][0],)", Arguments(("f(1, 2)", "{3: 4}", "[5, 6][0]"), (), False, False)),
         ("'a, b', \"c)\", '''d, ''')", Arguments(("'a, b'", '"c)"', "'''d, '''"), (), False, False)),
         ("a == b, c=d == e)", Arguments(("a == b",), ("c",), False, False)),
-        ("  # one, two\n    a,  # three)\n    b)", Arguments(("a", "# three)\n    b"), (), False, False)),
+        ("  # one, two\n    a,  # three)\n    b)", Arguments(("a", "b"), (), False, False)),
         ("a, *b, c)", Arguments(("a",), (), True, False)),
         ("lambda a, b: a, c)", None),
         ('f"{a["b, c"]}")', None),
@@ -127,13 +140,7 @@ def test_most_classes_are_above_suspicion(tmp_path: Path) -> None:
     ],
 )
 def test_arguments_are_told_apart(text: str, arguments: Arguments | None) -> None:
-    found = read_arguments(text, 0)
-    if found is None or arguments is None:
-        assert found is arguments
-    else:
-        assert found._replace(positional=tuple(part[-6:] for part in found.positional)) == arguments._replace(
-            positional=tuple(part[-6:] for part in arguments.positional)
-        )
+    assert read_arguments(text, 0) == arguments
 
 
 def test_calls_are_found_by_every_way_there_is() -> None:
@@ -155,6 +162,7 @@ def test_calls_are_found_by_every_way_there_is() -> None:
     assert sorted((call.route, call.owner, call.method) for call in written.calls) == [
         ("class", "Base", "g"),
         ("class", "pkg.Base", "h"),
+        ("class", "self.__class__", "f"),
         ("class", "type", "e"),
         ("class", "type", "f"),
         ("self", "", "a"),
