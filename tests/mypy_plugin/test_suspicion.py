@@ -16,7 +16,7 @@ from sigcheck.mypy_plugin.suspicion import Demand, Suspicion
 from sigcheck.mypy_plugin.written_calls import Arguments, read_arguments, read_text
 from tests.mypy_plugin.programs import CONFIGURATION
 from tests.running import write
-from tests.test_scan import CORPUS_DIRECTORY, families
+from tests.test_scan import corpus_of, families
 
 OPTIONS = ["--no-error-summary", "--ignore-missing-imports", "--follow-imports=silent", "--no-site-packages"]
 QUIET = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large]
@@ -104,13 +104,12 @@ def test_many_random_families(pairs: list[tuple[str, str]], repeats: bool, tmp_p
 
 @pytest.mark.long
 @pytest.mark.parametrize(
-    "package", ["fsspec/fsspec", "sglang/sglang/srt/layers/quantization", "sglang/sglang/srt/layers/attention"]
+    ("corpus", "package"),
+    [("fsspec", "."), ("sglang", "srt/layers/quantization"), ("sglang", "srt/layers/attention")],
 )
 @pytest.mark.parametrize("repeats", ["true", "false"])
-def test_corpora(package: str, repeats: str, tmp_path: Path) -> None:
-    directory = CORPUS_DIRECTORY / package
-    if not directory.is_dir():
-        pytest.skip("run benchmarks/corpora.py")
+def test_corpora(corpus: str, package: str, repeats: str, tmp_path: Path) -> None:
+    directory = corpus_of(corpus) / package
     write(tmp_path, {"mypy.ini": CONFIGURATION, "sigcheck.toml": f"repeat-mypy = {repeats}\n"})
     classes, suspected = hold(tmp_path, str(directory))
     assert suspected < classes / 2
