@@ -8,6 +8,7 @@ who may be meant is read, and what is read tells further names. A file too many 
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from sigcheck.core.module import Module
@@ -20,7 +21,8 @@ WORTH = 0.5
 
 # `class Name[T](a.Base, metaclass=M):` without strings, comments, braces, or a colon in the brackets.
 _HEADER = re.compile(rb"class[ \t\f\\\r\n]+(\w+)[ \t\f]*((?:\[[^:#'\"{}\\]*\])?[ \t\f]*(?:\([^:#'\"{}]*\))?)[ \t\f]*:")
-_CLASS = re.compile(rb"class[ \t\f\\]")
+_CLASS = re.compile(rb"class[ \t\f\\]")  # Fast, for it begins with the word.
+_BLANK = b" \t\f"
 _WORD = re.compile(rb"\w+")
 _AS = re.compile(rb"(?:[ \t\f\r\n\\]|#[^\r\n]*)*as\b")
 _ATTRIBUTE_OR_CALL = re.compile(rb"[ \t]*[.(]")
@@ -135,17 +137,24 @@ class Lineage:
             self.learn(modules)
 
 
+def class_statements(data: bytes) -> Iterator[int]:
+    """Where a line begins with `class`; it may also begin behind a bare CR or a byte order mark."""
+    for found in _CLASS.finditer(data):
+        start = found.start()
+        while start and data[start - 1] in _BLANK:
+            start -= 1
+        if not start or data[start - 1] in b"\r\n" or (start == len(BOM_UTF8) and data.startswith(BOM_UTF8)):
+            yield found.start()
+
+
 def _headers(data: bytes) -> Iterator[tuple[bytes, frozenset[bytes] | None]]:
     """The class statements: the name, and every word in the brackets behind it; None where nobody knows where they end."""
-    for found in _CLASS.finditer(data):
-        at = found.start()
-        start = max(data.rfind(b"\n", 0, at), data.rfind(b"\r", 0, at)) + 1
-        if not data[start:at].strip(b" \t\f\xef\xbb\xbf"):
-            header = _HEADER.match(data, at)
-            if header is None:
-                yield b"", None
-            else:
-                yield header.group(1), frozenset(_WORD.findall(header.group(2)))
+    for at in class_statements(data):
+        header = _HEADER.match(data, at)
+        if header is None:
+            yield b"", None
+        else:
+            yield header.group(1), frozenset(_WORD.findall(header.group(2)))
 
 
 def _mentioning(texts: Mapping[str, bytes | None], names: set[bytes], known: Mapping[str, None]) -> Iterator[str]:

@@ -5,23 +5,22 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import os
-import re
 import signal
 import threading
 from bisect import bisect_right
-from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from sigcheck.cache import Known, ModuleCache
 from sigcheck.core.member import Member
 from sigcheck.core.module import Class, Module, Problem
 from sigcheck.core.place import Place
 from sigcheck.files import read_bytes
+from sigcheck.lineage import class_statements
 from sigcheck.readers import source
 from sigcheck.readers.source import Decorators, Extents
 from sigcheck.transfer import pack, plain, unpack
@@ -29,12 +28,10 @@ from sigcheck.transfer import pack, plain, unpack
 if TYPE_CHECKING:
     from sigcheck.core.flow import Flow
 
+T = TypeVar("T")
+
 _PARALLEL_FROM = 2_000_000
 """Bytes from which a second process pays for its start."""
-
-# A class statement: what a check is about. Fast, for it begins with the word.
-_CLASS = re.compile(rb"class[ \t\f\\]")
-_BLANK = b" \t\f"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +140,8 @@ def _recall(
 
 def _read_all(requests: Sequence[ReadRequest], reader: _Reader) -> Iterator[Read]:
     """Read files on as many processors as it pays for, in order."""
-    processors = min(os.cpu_count() or 1, 8)
-    if processors == 1 or sum(request.size for request in requests) < _PARALLEL_FROM or not _can_fork():
+    processors = _processors(sum(request.size for request in requests), _PARALLEL_FROM)
+    if processors == 1:
         for request in requests:
             yield reader.read(request)
         return
@@ -163,6 +160,11 @@ def _result(future: Future[bytes], batch: Sequence[ReadRequest]) -> list[Read] |
         return None
     rows = zip(*unpack(_Batch, data), strict=True)
     return [Read(request, *row) for request, row in zip(batch, rows, strict=True)]
+
+
+def _processors(amount: int, least: int) -> int:
+    """How many processes do some work: this one alone, where there is less of it than pays for others, or there can be no others."""
+    return min(os.cpu_count() or 1, 8) if amount >= least and _can_fork() else 1
 
 
 def _can_fork() -> bool:
@@ -210,6 +212,12 @@ def _batches(requests: Sequence[ReadRequest], processors: int) -> list[list[Read
         batches[-1].append(request)
         size += request.size
     return batches
+
+
+def _runs(entries: Sequence[T], processors: int) -> list[Sequence[T]]:
+    """Runs of as many entries, a few for each processor."""
+    bound = max(len(entries) // (processors * 4), 1)
+    return [entries[start : start + bound] for start in range(0, len(entries), bound)]
 
 
 _Batch = tuple[tuple[Module, ...], tuple[bool, ...], tuple[tuple[int, ...], ...]]
@@ -267,18 +275,7 @@ class _Reader:
 def _is_of_interest(data: bytes, sought: Sequence[bytes]) -> bool:
     """The file may define a class, or what is sought, or has a comment of which only a whole reading tells what it is about."""
     is_sought = any(word in data for word in sought)
-    return is_sought or _may_define_class(data) or b"sigcheck:" in data or b"\0" in data
-
-
-def _may_define_class(data: bytes) -> bool:
-    """Some line begins with `class`; a line may also begin behind a bare CR or a byte order mark."""
-    for found in _CLASS.finditer(data):
-        start = found.start()
-        while start and data[start - 1] in _BLANK:
-            start -= 1
-        if not start or data[start - 1] in b"\r\n" or (start == len(BOM_UTF8) and data.startswith(BOM_UTF8)):
-            return True
-    return False
+    return is_sought or any(True for _ in class_statements(data)) or b"sigcheck:" in data or b"\0" in data
 
 
 def _read_alone(request: ReadRequest, reader: _Reader) -> Read:
@@ -319,12 +316,10 @@ def unconfirmed(suspects: Sequence[Suspect], decorators: Decorators) -> list[Rea
         suspects: the files, with the definitions of which something is told; libcst sees these and no other.
         decorators: what the configuration says of them.
     """
-    size = sum(suspect.request.size for suspect in suspects)
-    processors = min(os.cpu_count() or 1, 8)
-    if processors == 1 or size < _PARALLEL_FROM or not _can_fork():
+    processors = _processors(sum(suspect.request.size for suspect in suspects), _PARALLEL_FROM)
+    if processors == 1:
         return [suspect.request for suspect in suspects if not _is_confirmed(suspect, decorators)]
-    bound = max(len(suspects) // (processors * 4), 1)
-    batches = [suspects[start : start + bound] for start in range(0, len(suspects), bound)]
+    batches = _runs(suspects, processors)
     _TO_CONFIRM[:] = batches  # A forked process has them: they need not be written and read again.
     try:
         with _pool(processors) as pool:
@@ -343,17 +338,19 @@ class Confirmation:
         confirmed: by real path, the lines with definitions that libcst reads as the scan did; known when all is found.
     """
 
-    def __init__(self, scanned: Mapping[str, Read], decorators: Decorators, stack: ExitStack) -> None:
+    def __init__(self, scanned: Mapping[str, Read], decorators: Decorators, processors: int, stack: ExitStack) -> None:
         """Begin.
 
         Args:
             scanned: the files, as the scan read them, by real path; there may be more of them later.
             decorators: what the configuration says of them.
+            processors: how many processes to have.
             stack: ends the processes.
         """
         self.confirmed: Mapping[str, set[int]] = {}
         self._scanned = scanned
         self._decorators = decorators
+        self._processors = processors
         self._stack = stack
         self._pool: ProcessPoolExecutor | None = None
         self._asked: dict[str, set[int]] = {}
@@ -376,7 +373,7 @@ class Confirmation:
     def _submit(self) -> None:
         if self._pool is None:
             _SCANNED.update(self._scanned)  # A forked process has them: they need not be written and read again.
-            self._pool = self._stack.enter_context(_pool(min(os.cpu_count() or 1, 8)))
+            self._pool = self._stack.enter_context(_pool(self._processors))
         waiting, self._waiting, self._count = self._waiting, {}, 0
         later = {real: self._scanned[real] for real in waiting if real not in _SCANNED}
         try:
@@ -402,13 +399,13 @@ def confirming_meanwhile(scanned: Mapping[str, Read], decorators: Decorators) ->
     """A `Confirmation`, which is finished when the context ends; None where there can be no other process, or it would not
     pay for its start.
     """
-    size = sum(read.request.size for read in scanned.values())
-    if (os.cpu_count() or 1) == 1 or size < _PARALLEL_FROM or not _can_fork():
+    processors = _processors(sum(read.request.size for read in scanned.values()), _PARALLEL_FROM)
+    if processors == 1:
         yield None
         return
     try:
         with ExitStack() as stack:
-            confirmation = Confirmation(scanned, decorators, stack)
+            confirmation = Confirmation(scanned, decorators, processors, stack)
             yield confirmation
             confirmation.finish()
     finally:
@@ -435,7 +432,7 @@ def _confirm_lines(asked: dict[str, set[int]], later: dict[str, Read], decorator
 @contextmanager
 def confirming(decorators: Decorators) -> Iterator[Callable[[Sequence[Suspect]], list[ReadRequest]]]:
     """`unconfirmed` for a few suspects that will be known in a while: another process loads libcst meanwhile, if there can be one."""
-    if (os.cpu_count() or 1) == 1 or not _can_fork():
+    if _processors(0, 0) == 1:
         yield lambda suspects: unconfirmed(suspects, decorators)
         return
     with _pool(1) as pool:
@@ -560,16 +557,14 @@ _MOST_LINES = 1_500
 
 def read_bodies(bodies: Sequence[Body | None]) -> list[Flow | None]:
     """Read the control flows of functions, on as many processors as it pays for; None where there is none to read."""
-    processors = min(os.cpu_count() or 1, 8)
     lines = sum(body.extent[1] - body.extent[0] for body in bodies if body is not None and body.extent is not None)
-    if processors == 1 or lines < _MOST_LINES or not _can_fork():
+    processors = _processors(lines, _MOST_LINES)
+    if processors == 1:
         return _flows(bodies)
     source.load_libcst()  # Once, for all.
-    bound = max(len(bodies) // (processors * 4), 1)
-    batches = [bodies[start : start + bound] for start in range(0, len(bodies), bound)]
     try:
         with _pool(processors) as pool:
-            return [flow for flows in pool.map(_flows, batches) for flow in flows]
+            return [flow for flows in pool.map(_flows, _runs(bodies, processors)) for flow in flows]
     except BrokenProcessPool:
         return _flows(bodies)
 

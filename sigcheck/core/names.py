@@ -1,6 +1,11 @@
-"""What the name of a member tells: who calls it, and whether it is part of what a base promises. Imports nothing."""
+"""What a name tells: of a member, who calls it, and whether it is part of what a base promises; of a module, whether its classes
+are left out. Imports nothing.
+"""
 
 from __future__ import annotations
+
+BUILTIN_MODULES = frozenset({"builtins", "typing", "typing_extensions", "types"})
+"""Modules whose classes are known to exist and have no source to compare with."""
 
 # https://docs.python.org/3/reference/datamodel.html#special-method-names, but `__call__`: its caller writes the arguments.
 _SYNTAX_DUNDERS = frozenset(

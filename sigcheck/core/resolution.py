@@ -10,9 +10,7 @@ from collections.abc import Callable, Iterator
 
 from sigcheck.core.member import Member
 from sigcheck.core.module import Class, Module, TypedField
-
-BUILTIN_MODULES = frozenset({"builtins", "typing", "typing_extensions", "types"})
-"""Modules whose classes are known to exist and have no source to compare with."""
+from sigcheck.core.names import BUILTIN_MODULES
 
 _REPLACED_MODULES = {"collections.abc": "_collections_abc"}
 """Modules that put another in their place when they are run."""

@@ -18,7 +18,7 @@ from mypy import errorcodes, nodes
 from mypy.options import Options
 from mypy.types import AnyType, CallableType, Instance, TypeOfAny
 
-from sigcheck.core.names import is_interface
+from sigcheck.core.names import BUILTIN_MODULES, is_interface
 from sigcheck.mypy_plugin.binding import (
     Callable,
     accepts,
@@ -36,9 +36,6 @@ from sigcheck.mypy_plugin.written_calls import Written, WrittenCall, read_text
 
 KEY = "sigcheck"
 """Where a class's `TypeInfo.metadata` has what sigcheck keeps."""
-
-_WITHOUT_SOURCE = frozenset({"builtins", "typing", "typing_extensions", "types"})
-"""As `core.resolution.BUILTIN_MODULES` has it."""
 
 
 @dataclass(slots=True)
@@ -495,20 +492,11 @@ class _Class:
             parts.append(",".join([type(p.expr).__name__ for p in body if isinstance(p, nodes.ExpressionStmt)]))
         parts.append(f"{node.is_generator}{node.is_async_generator}")
         marks: list[int] = []
-        if written is not None and written.places:
-            line, behind = first, 0
-            for place in sorted(written.places):
-                line += text.count("\n", behind, place)
-                behind = place
-                marks.append(line)
-        if written is not None and written.assigned:
+        if written is not None:
+            marks += _lines_at(text, first, sorted(written.places))
             parts += sorted(written.assigned)
         if not _says_what_it_returns(node):
-            line, behind = first, 0
-            for found in _RETURN.finditer(text):
-                line += text.count("\n", behind, found.start())
-                behind = found.start()
-                marks.append(line)
+            marks += _lines_at(text, first, [found.start() for found in _RETURN.finditer(text)])
             marks.sort()
         if not marks:
             return
@@ -775,6 +763,15 @@ _STRANGE = frozenset({"overload", "setter", "getter", "deleter", "register", "si
 _SILENT = frozenset({nodes.ExpressionStmt, nodes.PassStmt, nodes.ClassDef})
 
 
+def _lines_at(text: str, line: int, places: Sequence[int]) -> Iterator[int]:
+    """The lines on which some places of a text stand, in their order; its first line is `line`."""
+    behind = 0
+    for place in places:
+        line += text.count("\n", behind, place)
+        behind = place
+        yield line
+
+
 def _says_what_it_returns(node: nodes.FuncDef) -> bool:
     written = node.unanalyzed_type
     if not isinstance(written, CallableType):
@@ -788,7 +785,7 @@ def _last_name(node: nodes.Node) -> str:
 
 
 def _is_without_source(info: nodes.TypeInfo) -> bool:
-    return info.module_name in _WITHOUT_SOURCE or info.fullname == "abc.ABC"
+    return info.module_name in BUILTIN_MODULES or info.fullname == "abc.ABC"
 
 
 def _look_up(

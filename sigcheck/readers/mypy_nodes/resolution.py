@@ -9,7 +9,8 @@ from mypy.types import TypedDictType
 
 from sigcheck.core.member import Member
 from sigcheck.core.module import Class, TypedField
-from sigcheck.core.resolution import BUILTIN_MODULES, Resolver, Target
+from sigcheck.core.names import BUILTIN_MODULES
+from sigcheck.core.resolution import Resolver, Target
 from sigcheck.readers.mypy_nodes.references import References
 from sigcheck.readers.mypy_nodes.summary import Summary
 from sigcheck.readers.mypy_nodes.symbols import read_symbol, read_symbols
