@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from sigcheck.cache import ModuleCache
 from sigcheck.config import Configuration
+from sigcheck.core.honour import BodyQuestion
 from sigcheck.core.member import Member
 from sigcheck.core.module import Module
 from sigcheck.core.verdict import Line
@@ -271,25 +272,26 @@ class Project:
 
     def flow(self, member: Member) -> Flow | None:
         """The control flow of a member's body; None where it has none, or its file cannot be read any more."""
-        [found] = self.flows([(member, ())])
+        [found] = self.flows([BodyQuestion(member)])
         return found
 
-    def flows(self, asked: Sequence[tuple[Member, Collection[str]]]) -> list[Flow | None]:
-        """The control flows of bodies. The names with a member are those that matter.
+    def flows(self, asked: Sequence[BodyQuestion]) -> list[Flow | None]:
+        """The control flows of bodies.
 
         Returns:
             None where a member has no body, or its file cannot be read any more; also where the body needs no control flow to show
-            that it reads all of these names on every path that returns.
+            that it reads all that matters on every path that returns.
         """
-        return read_bodies([self._body(member, names) for member, names in asked])
+        return read_bodies([self._body(question) for question in asked])
 
-    def _body(self, member: Member, names: Collection[str]) -> Body | None:
-        real = self._by_shown.get(member.place.path)
+    def _body(self, question: BodyQuestion) -> Body | None:
+        place = question.member.place
+        real = self._by_shown.get(place.path)
         if real is None:
             return None
         read = self._scanned.get(real)
-        extent = source.extent_at(read.extents, member.place.line) if read is not None else None
-        return Body(real, member.place.line, extent, frozenset(names), self._contents.get(real))
+        extent = source.extent_at(read.extents, place.line) if read is not None else None
+        return Body(real, place.line, extent, question.names, question.options, self._contents.get(real))
 
     def _module(self, real: str, name: str, root: str) -> Module:
         module = self._modules.get(real)

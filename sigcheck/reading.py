@@ -541,6 +541,7 @@ class Body:
         line: of its name.
         extent: the first and the last line of a function in which that line stands, where one is known.
         names: what need not be looked into if all of these are read in any case; empty for whatever it reads.
+        options: the parameters by which a caller switches something on.
         content: bytes to take instead of the file's, or None.
     """
 
@@ -548,6 +549,7 @@ class Body:
     line: int
     extent: tuple[int, int] | None
     names: frozenset[str]
+    options: frozenset[str] = frozenset()
     content: bytes | None = None
 
 
@@ -580,6 +582,6 @@ def _flow(body: Body) -> Flow | None:
         return None
     if body.names and body.extent is not None:
         first, last = body.extent
-        if source.certain_reads(text.split("\n")[first - 1 : last]) >= body.names:
+        if source.reads_all(text.split("\n")[first - 1 : last], first, body.line, body.names, body.options):
             return None
     return source.read_flow(text, body.line, body.real, body.extent)

@@ -24,7 +24,7 @@ from sigcheck.core.family import Family
 from sigcheck.core.forwarding import BrokenCall, Forwarding
 from sigcheck.core.guarded import Guarded
 from sigcheck.core.hierarchy import Hierarchy, UnresolvedBase
-from sigcheck.core.honour import Asked, FlowsOf, Honouring, NeglectedParameter, swallowed_arguments
+from sigcheck.core.honour import Asked, FlowsOf, Honouring, NeglectedParameter, question_of, swallowed_arguments
 from sigcheck.core.kinship import Kin, kin_of
 from sigcheck.core.module import Class, Module
 from sigcheck.core.place import Place
@@ -171,7 +171,7 @@ class _Judge:
             begun.append((verdict, demanded))
         asked = [entry for _, demanded in begun for entry in demanded]
         # The bodies are read all at once, when it is known which.
-        flows = iter(self.flows_of([(pair.override, parameters.keys()) for pair, parameters in asked]) if asked else ())
+        flows = iter(self.flows_of([question_of(entry) for entry in asked]) if asked else ())
         return [self._ended(verdict, demanded, flows) for verdict, demanded in begun]
 
     def _ended(self, verdict: Verdict, asked: Sequence[Asked], flows: Iterator[Flow | None]) -> Verdict:

@@ -171,8 +171,24 @@ def _landings(parameter: Parameter, override: Signature, base: Signature) -> Ite
 Asked = tuple[Pair, Mapping[str, Pair]]
 """An override, and the parameters that it must honour, each with the pair in which a contract demands it."""
 
-FlowsOf = Callable[[Sequence[tuple[Member, Collection[str]]]], "Iterable[Flow | None]"]
-"""Gives the bodies of members; None for one that has none to read, or is known to read all of some parameters whatever happens."""
+
+@dataclass(frozen=True, slots=True)
+class BodyQuestion:
+    """A body, and what matters of it.
+
+    Attributes:
+        member: whose body it is.
+        names: the parameters that matter; none for all.
+        options: the parameters by which a caller switches something on: see `usage.usages_of`.
+    """
+
+    member: Member
+    names: frozenset[str] = frozenset()
+    options: frozenset[str] = frozenset()
+
+
+FlowsOf = Callable[[Sequence[BodyQuestion]], "Iterable[Flow | None]"]
+"""Gives bodies; None for one that is not there to be read, or is known to read all that matters whatever happens."""
 
 
 class Honouring:
@@ -269,6 +285,12 @@ class Honouring:
         if usage.kind is UsageKind.IGNORED:
             return IgnoredParameter((name,))
         return PartlyHonouredParameter((name,), usage.forgotten)
+
+
+def question_of(asked: Asked) -> BodyQuestion:
+    """What must be known of the body."""
+    pair, parameters = asked
+    return BodyQuestion(pair.override, frozenset(parameters), _options(pair))
 
 
 def _options(pair: Pair) -> frozenset[str]:

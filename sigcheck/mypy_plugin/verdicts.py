@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mypy import nodes
@@ -15,7 +15,7 @@ from sigcheck.core.diagnostic import BrokenOverride, Diagnostic
 from sigcheck.core.flow import Flow
 from sigcheck.core.forwarding import BrokenCall
 from sigcheck.core.hierarchy import Hierarchy
-from sigcheck.core.member import Member
+from sigcheck.core.honour import BodyQuestion
 from sigcheck.core.module import Module, Suppression
 from sigcheck.core.place import Place
 from sigcheck.mypy_plugin.binding import is_plain
@@ -114,9 +114,9 @@ class Inquest:
         ]
         definitions = {place: node for entry in self._read.classes for place, node in entry.members.items()}
 
-        def flows_of(asked: Sequence[tuple[Member, Collection[str]]]) -> Iterator[Flow | None]:
-            for member, _ in asked:
-                node = definitions.get(member.place)
+        def flows_of(asked: Sequence[BodyQuestion]) -> Iterator[Flow | None]:
+            for question in asked:
+                node = definitions.get(question.member.place)
                 yield read_flow(node, text) if node is not None else None
 
         found = check([module, *others], hierarchy, settings.demands, flows_of)

@@ -42,6 +42,7 @@ from sigcheck.core.flow import (
     Try,
     all_steps,
 )
+from sigcheck.readers.conventions import ENDING_CALLS, is_logging
 from sigcheck.readers.source.bodies import is_stub
 
 
@@ -167,10 +168,6 @@ _OPPOSITE = {
     cst.GreaterThanEqual: ("<", False),
     cst.GreaterThan: (">", True),
     cst.LessThanEqual: (">", False),
-}
-_LOGS = frozenset({"log", "logger", "logging", "warnings"})
-_ENDS = frozenset({"sys.exit", "exit", "quit", "os._exit", "os.abort", "assert_never"}) | {
-    f"{module}.assert_never" for module in ("typing", "typing_extensions")
 }
 
 
@@ -569,7 +566,7 @@ class _Reader:
         if is_everything and not self.is_nested:
             out.append(ReadAll())
         out.append(Call(self.line(node.func)))
-        if name in _ENDS:
+        if name in ENDING_CALLS:
             out.append(Leave(Exit.RAISE))
             return
         out.append(Raises())
@@ -756,15 +753,9 @@ def _statement_acts(statement: cst.CSTNode) -> bool:
         case cst.Expr(value=cst.Ellipsis() | cst.SimpleString() | cst.ConcatenatedString()):
             return False
         case cst.Expr(value=cst.Call(func=func)):
-            return not _is_logging(func)
+            return not is_logging(_dotted(func))
         case _:
             return True
-
-
-def _is_logging(func: cst.BaseExpression) -> bool:
-    name = _dotted(func)
-    owner = name.rpartition(".")[0].rpartition(".")[2].strip("_").lower()
-    return name == "print" or owner in _LOGS
 
 
 def _captures(node: cst.CSTNode) -> Iterator[str]:
