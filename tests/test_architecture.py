@@ -248,6 +248,18 @@ def test_a_back_end_imports_no_other(path: Path) -> None:
     assert found == set()
 
 
+@pytest.mark.parametrize("module", MODULES)
+def test_values_are_replaced_by_what_made_them(module: str) -> None:
+    """The standard `replace` makes a whole class of the standard decorator, whenever it is given a value of ours."""
+    replacing = {
+        ast.unparse(node.value)
+        for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr == "replace"
+    }
+    assert "dataclasses" not in replacing or "dataclasses" not in set(_imports(module))
+    assert "dataclasses.replace" not in set(_imports(module))
+
+
 def test_an_import_against_the_arrow_would_be_seen() -> None:
     assert _layer("sigcheck.core.signature") == "core"
     assert _layer("sigcheck.nowhere") is None

@@ -17,6 +17,7 @@ from functools import cache, lru_cache
 import libcst as cst
 from libcst._nodes.internal import CodegenState
 
+from sigcheck.core.dataclass import replace
 from sigcheck.core.flow import (
     AllOf,
     AnyOf,
@@ -393,7 +394,7 @@ class _Reader:
                 fact = self.question(subject)
                 literal = isinstance(value, _LITERALS) or _is_name(value, "None", "True", "False")
                 if fact is not None and literal:
-                    fact = dataclasses.replace(fact, value=self.text(value))
+                    fact = replace(fact, value=self.text(value))
                 return Atom(text, tuple(steps), fact if literal else None)
             case _:
                 steps = []
