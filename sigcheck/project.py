@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from sigcheck.cache import ModuleCache
 from sigcheck.config import Configuration
+from sigcheck.core.evidence import Evidence
 from sigcheck.core.honour import BodyQuestion
 from sigcheck.core.member import Member
 from sigcheck.core.module import Module
-from sigcheck.core.verdict import Line
 from sigcheck.files import SUFFIXES, SourceFile, read_bytes, shown
 from sigcheck.findings import Identity, Lookup
 from sigcheck.footprint import PROJECT_MARKS, names_in, stamp_at
@@ -27,6 +27,7 @@ from sigcheck.reading import (
     Body,
     Read,
     ReadRequest,
+    Spot,
     Suspect,
     confirming_meanwhile,
     read_bodies,
@@ -57,7 +58,7 @@ class Project:
         """
         self._by_libcst = by_libcst
         self._scanned: dict[str, Read] = {}
-        self._confirmed: Mapping[str, set[int]] = {}
+        self._confirmed: Mapping[str, Collection[Spot]] = {}
         self._cache = cache
         self.survey = survey
         self.configuration = configuration
@@ -164,36 +165,40 @@ class Project:
             self._scanned[real] = read
 
     @contextmanager
-    def confirming(self) -> Iterator[Callable[[Iterable[Line]], None]]:
-        """Takes lines of which something is told, and has libcst read the definitions there while others are still being found;
+    def confirming(self) -> Iterator[Callable[[Iterable[Evidence]], None]]:
+        """Takes what something is told of, and has libcst read the definitions there while others are still being found;
         `confirm` need not ask again about those that it reads as the scan did.
         """
         with confirming_meanwhile(self._scanned, self.decorators) as confirmation:
             if confirmation is None:
                 yield lambda _: None
                 return
-            yield lambda lines: confirmation.ask((self._by_shown.get(path, ""), line) for path, line in lines)
+            yield lambda evidence: confirmation.ask(
+                (self._by_shown.get(path, ""), (line, has_body)) for path, line, has_body in evidence
+            )
         self._confirmed = confirmation.confirmed
 
     def confirm(
-        self, evidence: Iterable[Line], ask: Callable[[Sequence[Suspect]], list[ReadRequest]] | None = None
+        self, evidence: Iterable[Evidence], ask: Callable[[Sequence[Suspect]], list[ReadRequest]] | None = None
     ) -> dict[str, Module]:
         """Have libcst read again what the scan has found.
 
         Args:
-            evidence: the lines of the definitions and calls of which something is told.
+            evidence: of what is told.
             ask: asks libcst about the suspects, where it is ready for that.
 
         Returns:
             The files of which libcst reads one otherwise, as it reads them, by the paths that reports show.
         """
-        lines: dict[str, set[int]] = {}
-        for path, line in evidence:
-            lines.setdefault(self._by_shown.get(path, ""), set()).add(line)
+        spots: dict[str, set[Spot]] = {}
+        for path, line, has_body in evidence:
+            real = self._by_shown.get(path, "")
+            if (line, has_body) not in self._confirmed.get(real, ()):
+                spots.setdefault(real, set()).add((line, has_body))
         suspects = [
-            Suspect(read.request, read.module, read.extents, frozenset(lines[real]))
+            Suspect(read.request, read.module, read.extents, frozenset(spots[real]))
             for real, read in self._scanned.items()
-            if real in lines and not lines[real] <= self._confirmed.get(real, set())
+            if real in spots
         ]
         if not suspects:
             return {}

@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
@@ -292,6 +292,10 @@ def _read_alone(request: ReadRequest, reader: _Reader) -> Read:
 # What is told is read again by libcst.
 
 
+Spot = tuple[int, bool]
+"""The line of a definition or of a call of which something is told, and whether that hangs on what a body does."""
+
+
 @dataclass(frozen=True, slots=True)
 class Suspect:
     """A file of which something is told.
@@ -300,13 +304,18 @@ class Suspect:
         request: how it was read.
         module: what the scan made of it.
         extents: where its functions stand.
-        lines: the lines of the definitions and calls of which something is told.
+        spots: where the definitions and calls stand of which something is told.
     """
 
     request: ReadRequest
     module: Module
     extents: Extents
-    lines: frozenset[int]
+    spots: frozenset[Spot]
+
+    @property
+    def lines(self) -> frozenset[int]:
+        """The lines of the spots."""
+        return frozenset(line for line, _ in self.spots)
 
 
 def unconfirmed(suspects: Sequence[Suspect], decorators: Decorators) -> list[ReadRequest]:
@@ -335,7 +344,7 @@ class Confirmation:
     """Has libcst read what is told in other processes, while more is being found.
 
     Attributes:
-        confirmed: by real path, the lines with definitions that libcst reads as the scan did; known when all is found.
+        confirmed: by real path, the spots with definitions that libcst reads as the scan did; known when all is found.
     """
 
     def __init__(self, scanned: Mapping[str, Read], decorators: Decorators, processors: int, stack: ExitStack) -> None:
@@ -347,25 +356,25 @@ class Confirmation:
             processors: how many processes to have.
             stack: ends the processes.
         """
-        self.confirmed: Mapping[str, set[int]] = {}
+        self.confirmed: Mapping[str, Collection[Spot]] = {}
         self._scanned = scanned
         self._decorators = decorators
         self._processors = processors
         self._stack = stack
         self._pool: ProcessPoolExecutor | None = None
-        self._asked: dict[str, set[int]] = {}
-        self._waiting: dict[str, set[int]] = {}
+        self._asked: dict[str, set[Spot]] = {}
+        self._waiting: dict[str, set[Spot]] = {}
         self._count = 0
         self._futures: list[Future[list[str]]] = []
         self._is_broken = False
 
-    def ask(self, lines: Iterable[tuple[str, int]]) -> None:
-        """Have the definitions on some lines read: the real path of each file, and the line."""
-        for real, line in lines:
+    def ask(self, spots: Iterable[tuple[str, Spot]]) -> None:
+        """Have the definitions at some spots read, each with the real path of its file."""
+        for real, spot in spots:
             asked = self._asked.setdefault(real, set())
-            if line not in asked and real in self._scanned:
-                asked.add(line)
-                self._waiting.setdefault(real, set()).add(line)
+            if spot not in asked and real in self._scanned:
+                asked.add(spot)
+                self._waiting.setdefault(real, set()).add(spot)
                 self._count += 1
         if self._count >= _TOGETHER and not self._is_broken:
             self._submit()
@@ -377,7 +386,7 @@ class Confirmation:
         waiting, self._waiting, self._count = self._waiting, {}, 0
         later = {real: self._scanned[real] for real in waiting if real not in _SCANNED}
         try:
-            self._futures.append(self._pool.submit(_confirm_lines, waiting, later, self._decorators))
+            self._futures.append(self._pool.submit(_confirm_spots, waiting, later, self._decorators))
         except BrokenProcessPool:
             self._is_broken = True
 
@@ -418,13 +427,13 @@ _TOGETHER = 16
 _SCANNED: dict[str, Read] = {}
 
 
-def _confirm_lines(asked: dict[str, set[int]], later: dict[str, Read], decorators: Decorators) -> list[str]:
+def _confirm_spots(asked: dict[str, set[Spot]], later: dict[str, Read], decorators: Decorators) -> list[str]:
     """The files in which libcst reads some definition otherwise than the scan did; `later` are those that were not forked."""
     gc.disable()
     odd: list[str] = []
-    for real, lines in asked.items():
+    for real, spots in asked.items():
         read = later.get(real) or _SCANNED[real]
-        if not _is_confirmed(Suspect(read.request, read.module, read.extents, frozenset(lines)), decorators):
+        if not _is_confirmed(Suspect(read.request, read.module, read.extents, frozenset(spots)), decorators):
             odd.append(real)
     return odd
 
@@ -484,11 +493,14 @@ def _are_confirmed_alone(suspect: Suspect, lines: list[str], decorators: Decorat
     """Every definition that is asked for is a plain `def`, and libcst reads it, for itself, as the scan did."""
     starts, ends = suspect.extents[::2], suspect.extents[1::2]
     wanted: set[int] = set()
-    for line in suspect.lines:
+    with_body: set[int] = set()
+    for line, has_body in suspect.spots:
         index = bisect_right(starts, line) - 1
         if index < 0 or ends[index] < line:
             return False
         wanted.add(index)
+        if has_body:
+            with_body.add(index)
     found: dict[int, list[tuple[Class | None, Member]]] = {index: [] for index in wanted}
     functions = ((None, member) for members in suspect.module.functions.values() for member in members)
     methods = ((owner, member) for owner in suspect.module.classes for member in owner.members)
@@ -502,16 +514,20 @@ def _are_confirmed_alone(suspect: Suspect, lines: list[str], decorators: Decorat
         owner, member = definitions[0]
         if member.overloads or member.alias is not None:
             return False
+        last = ends[index] if index in with_body else min(member.last_line, ends[index])
         alone = source.read_definition(
-            lines[starts[index] - 1 : ends[index]],
+            lines[starts[index] - 1 : last],
             starts[index],
             module=suspect.module,
             owner=owner,
             is_package=suspect.request.is_package,
             decorators=decorators,
+            has_body=last == ends[index],
         )
         if alone is None:
             return False
+        if last < ends[index]:
+            alone = member.with_header_of(alone)
         if plain(Member, replace(alone, branch=member.branch, has_setter=member.has_setter)) != plain(Member, member):
             return False
     return True

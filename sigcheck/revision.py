@@ -81,7 +81,7 @@ def revise(
         if hierarchy.inconsistent or hierarchy.resolver.is_circular:
             return None
         # What was told before of a file that is as it was has been read by libcst already.
-        known = {(path, line) for path, line in evidence_in(findings.verdicts) if path not in changed}
+        known = {entry for entry in evidence_in(findings.verdicts) if entry[0] not in changed}
         if project.confirm(evidence_in(new.values()) - known, ask):
             return None
         both = {**old, **new}
