@@ -138,6 +138,7 @@ def test_everybody_takes_it_for_a_dataclass() -> None:
     value = Mine(1, "a", (3,), {"x": 1})
     assert dataclasses.is_dataclass(Mine)
     assert dataclasses.is_dataclass(value)
+    assert getattr(Mine, "__dataclass_fields__") is getattr(value, "__dataclass_fields__")  # noqa: B009 - nobody's business
     assert dataclasses.asdict(value) == dataclasses.asdict(Theirs(1, "a", (3,), {"x": 1}))
     assert dataclasses.replace(value, second="c") == ours.replace(value, second="c") == Mine(1, "c", (3,), {"x": 1})
     assert _done(ours.replace, value, fifth=1) == _done(dataclasses.replace, Theirs(1), fifth=1)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 _MISSING: Any = object()
@@ -133,10 +134,10 @@ def _fields_in(annotations: Mapping[str, str], namespace: dict[str, Any]) -> Ite
 
 
 class _OnDemand:
-    """An attribute of a class that is made when somebody asks."""
+    """An attribute of a class that is made when somebody asks, once."""
 
     def __init__(self, make: Callable[[], Any]) -> None:
-        self._make = make
+        self._make = cache(make)
 
     def __get__(self, instance: object, owner: type[Any]) -> Any:
         return self._make()
