@@ -25,19 +25,23 @@ from sigcheck.readers import source
 from sigcheck.readers.source import Decorators
 from sigcheck.reading import (
     Body,
+    Meanwhile,
     Read,
     ReadRequest,
     Spot,
     Suspect,
-    confirming_meanwhile,
-    read_bodies,
+    Workers,
+    answers,
+    meanwhile,
     read_files,
+    read_flow,
     unconfirmed,
 )
 from sigcheck.survey import Survey
 
 if TYPE_CHECKING:
     from sigcheck.core.flow import Flow
+    from sigcheck.core.usage import Usage
 
 _INIT = "__init__"
 
@@ -46,7 +50,13 @@ class Project:
     """The files of one check, and everything their bases may be found in."""
 
     def __init__(
-        self, configuration: Configuration, survey: Survey, cache: ModuleCache, *, by_libcst: bool = False
+        self,
+        configuration: Configuration,
+        survey: Survey,
+        cache: ModuleCache,
+        *,
+        by_libcst: bool = False,
+        workers: Workers | None = None,
     ) -> None:
         """Name the files.
 
@@ -55,8 +65,11 @@ class Project:
             survey: the files, and where else to look.
             cache: what is known of files already.
             by_libcst: read every file with libcst, and scan none.
+            workers: other processes that are there.
         """
         self._by_libcst = by_libcst
+        self._workers = workers
+        self._meanwhile: Meanwhile | None = None
         self._scanned: dict[str, Read] = {}
         self._confirmed: Mapping[str, Collection[Spot]] = {}
         self._cache = cache
@@ -132,7 +145,13 @@ class Project:
         def read(paths: Sequence[str]) -> Iterator[Module]:
             chosen = [requests[path] for path in paths]
             for one in read_files(
-                chosen, self.decorators, self._cache, progress, whole=True, by_libcst=self._by_libcst
+                chosen,
+                self.decorators,
+                self._cache,
+                progress,
+                whole=True,
+                by_libcst=self._by_libcst,
+                workers=self._workers,
             ):
                 self._keep(one)
                 found[one.request.shown] = one.module
@@ -169,14 +188,18 @@ class Project:
         """Takes what something is told of, and has libcst read the definitions there while others are still being found;
         `confirm` need not ask again about those that it reads as the scan did.
         """
-        with confirming_meanwhile(self._scanned, self.decorators) as confirmation:
-            if confirmation is None:
+        with meanwhile(self._scanned, self.decorators, self._workers) as found:
+            if found is None:
                 yield lambda _: None
                 return
-            yield lambda evidence: confirmation.ask(
-                (self._by_shown.get(path, ""), (line, has_body)) for path, line, has_body in evidence
-            )
-        self._confirmed = confirmation.confirmed
+            self._meanwhile = found
+            try:
+                yield lambda evidence: found.ask(
+                    (self._by_shown.get(path, ""), (line, has_body)) for path, line, has_body in evidence
+                )
+            finally:
+                self._meanwhile = None
+        self._confirmed = found.confirmed
 
     def confirm(
         self, evidence: Iterable[Evidence], ask: Callable[[Sequence[Suspect]], list[ReadRequest]] | None = None
@@ -277,26 +300,21 @@ class Project:
 
     def flow(self, member: Member) -> Flow | None:
         """The control flow of a member's body; None where it has none, or its file cannot be read any more."""
-        [found] = self.flows([BodyQuestion(member)])
-        return found
+        body = self._body(member)
+        return None if body is None else read_flow(body)
 
-    def flows(self, asked: Sequence[BodyQuestion]) -> list[Flow | None]:
-        """The control flows of bodies.
+    def usages(self, asked: Sequence[BodyQuestion]) -> Iterator[Mapping[str, Usage] | None]:
+        """What bodies do with their parameters, for `core.check`."""
+        bodies = [(question, self._body(question.member)) for question in asked]
+        return answers(bodies) if self._meanwhile is None else self._meanwhile.answers(bodies)
 
-        Returns:
-            None where a member has no body, or its file cannot be read any more; also where the body needs no control flow to show
-            that it reads all that matters on every path that returns.
-        """
-        return read_bodies([self._body(question) for question in asked])
-
-    def _body(self, question: BodyQuestion) -> Body | None:
-        place = question.member.place
-        real = self._by_shown.get(place.path)
+    def _body(self, member: Member) -> Body | None:
+        real = self._by_shown.get(member.place.path)
         if real is None:
             return None
         read = self._scanned.get(real)
-        extent = source.extent_at(read.extents, place.line) if read is not None else None
-        return Body(real, place.line, extent, question.names, question.options, self._contents.get(real))
+        extent = source.extent_at(read.extents, member.place.line) if read is not None else None
+        return Body(real, member.place.line, extent, self._contents.get(real))
 
     def _module(self, real: str, name: str, root: str) -> Module:
         module = self._modules.get(real)

@@ -12,10 +12,11 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sigcheck.cache import Known, ModuleCache
 from sigcheck.core.dataclass import dataclass, replace
+from sigcheck.core.honour import BodyQuestion, answer_to
 from sigcheck.core.member import Member
 from sigcheck.core.module import Class, Module, Problem
 from sigcheck.core.place import Place
@@ -27,11 +28,15 @@ from sigcheck.transfer import pack, plain, unpack
 
 if TYPE_CHECKING:
     from sigcheck.core.flow import Flow
+    from sigcheck.core.usage import Usage
 
 T = TypeVar("T")
 
 _PARALLEL_FROM = 2_000_000
 """Bytes from which a second process pays for its start."""
+
+_SHARED_FROM = 100_000
+"""Bytes from which it pays to have those read that are there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,7 @@ def read_files(
     *,
     whole: bool = False,
     by_libcst: bool = False,
+    workers: Workers | None = None,
 ) -> Iterator[Read]:
     """Read files, in order.
 
@@ -94,6 +100,7 @@ def read_files(
         progress: told how many of how many are done.
         whole: read every file in full, also one that defines no class.
         by_libcst: read every file with libcst, and scan none.
+        workers: other processes that are there; None to have some if it pays.
     """
     known: dict[str, Read] = {}
     keys: dict[str, bytes] = {}
@@ -108,7 +115,7 @@ def read_files(
         else:
             known[request.real] = read
     cache.touch(keys[real] for real in known)
-    fresh = _read_all(unknown, _Reader(decorators, whole, by_libcst))
+    fresh = _read_all(unknown, _Reader(decorators, whole, by_libcst), workers)
     learnt: list[tuple[bytes, Known]] = []
     for count, request in enumerate(requests, start=1):
         read = known.get(request.real)
@@ -138,18 +145,25 @@ def _recall(
     return key, data, None if known is None else Read(request, known.module, extents=known.extents)
 
 
-def _read_all(requests: Sequence[ReadRequest], reader: _Reader) -> Iterator[Read]:
+def _read_all(requests: Sequence[ReadRequest], reader: _Reader, workers: Workers | None) -> Iterator[Read]:
     """Read files on as many processors as it pays for, in order."""
-    processors = _processors(sum(request.size for request in requests), _PARALLEL_FROM)
-    if processors == 1:
-        for request in requests:
-            yield reader.read(request)
+    amount = sum(request.size for request in requests)
+    if workers is not None and amount >= _SHARED_FROM:
+        yield from _read_elsewhere(requests, reader, workers)
         return
-    batches = _batches(requests, processors)
-    with _pool(processors) as pool:
-        futures = [pool.submit(_read_batch, batch, reader) for batch in batches]
-        for future, batch in zip(futures, batches, strict=True):
-            yield from _result(future, batch) or (_read_alone(request, reader) for request in batch)
+    with working(amount) as own:
+        if own is not None:
+            yield from _read_elsewhere(requests, reader, own)
+            return
+    for request in requests:
+        yield reader.read(request)
+
+
+def _read_elsewhere(requests: Sequence[ReadRequest], reader: _Reader, workers: Workers) -> Iterator[Read]:
+    batches = _batches(requests, workers.processors)
+    futures = [workers.submit(_read_batch, batch, reader) for batch in batches]
+    for future, batch in zip(futures, batches, strict=True):
+        yield from _result(future, batch) or (_read_alone(request, reader) for request in batch)
 
 
 def _result(future: Future[bytes], batch: Sequence[ReadRequest]) -> list[Read] | None:
@@ -170,6 +184,45 @@ def _processors(amount: int, least: int) -> int:
 def _can_fork() -> bool:
     """A process can be forked: other ways of starting one run the caller's main module again, which may be any program."""
     return "fork" in multiprocessing.get_all_start_methods() and threading.active_count() == 1
+
+
+class Workers:
+    """Other processes, which are there while a context lasts, from when there is first something to do."""
+
+    def __init__(self, processors: int, stack: ExitStack) -> None:
+        """Args: processors: how many there are to be; stack: ends them."""
+        self.processors = processors
+        self._stack = stack
+        self._pool: ProcessPoolExecutor | None = None
+
+    @property
+    def is_at_work(self) -> bool:
+        """They have been started: what is learnt from now on they do not know."""
+        return self._pool is not None
+
+    def prepare(self) -> None:
+        """Have each of them load libcst, in which time others may do something else."""
+        for _ in range(self.processors):
+            self.submit(source.load_libcst)
+
+    def submit(self, function: Callable[..., T], *arguments: Any) -> Future[T]:
+        """Have one of them call a function; where one has died, what the future gives is a `BrokenProcessPool`."""
+        if self._pool is None:
+            self._pool = self._stack.enter_context(_pool(self.processors))
+        try:
+            return self._pool.submit(function, *arguments)
+        except BrokenProcessPool as error:
+            failed: Future[T] = Future()
+            failed.set_exception(error)
+            return failed
+
+
+@contextmanager
+def working(amount: int) -> Iterator[Workers | None]:
+    """Other processes for work on so many bytes; None where there can be none, or they would not pay for their start."""
+    processors = _processors(amount, _PARALLEL_FROM)
+    with ExitStack() as stack:
+        yield None if processors == 1 else Workers(processors, stack)
 
 
 @contextmanager
@@ -340,33 +393,29 @@ def unconfirmed(suspects: Sequence[Suspect], decorators: Decorators) -> list[Rea
         _TO_CONFIRM.clear()
 
 
-class Confirmation:
-    """Has libcst read what is told in other processes, while more is being found.
+class Meanwhile:
+    """What other processes have libcst read while more is being found: definitions of which something is told, and bodies.
 
     Attributes:
         confirmed: by real path, the spots with definitions that libcst reads as the scan did; known when all is found.
     """
 
-    def __init__(self, scanned: Mapping[str, Read], decorators: Decorators, processors: int, stack: ExitStack) -> None:
+    def __init__(self, scanned: Mapping[str, Read], decorators: Decorators, workers: Workers) -> None:
         """Begin.
 
         Args:
             scanned: the files, as the scan read them, by real path; there may be more of them later.
             decorators: what the configuration says of them.
-            processors: how many processes to have.
-            stack: ends the processes.
+            workers: the processes.
         """
         self.confirmed: Mapping[str, Collection[Spot]] = {}
         self._scanned = scanned
         self._decorators = decorators
-        self._processors = processors
-        self._stack = stack
-        self._pool: ProcessPoolExecutor | None = None
+        self._workers = workers
         self._asked: dict[str, set[Spot]] = {}
         self._waiting: dict[str, set[Spot]] = {}
         self._count = 0
         self._futures: list[Future[list[str]]] = []
-        self._is_broken = False
 
     def ask(self, spots: Iterable[tuple[str, Spot]]) -> None:
         """Have the definitions at some spots read, each with the real path of its file."""
@@ -376,47 +425,62 @@ class Confirmation:
                 asked.add(spot)
                 self._waiting.setdefault(real, set()).add(spot)
                 self._count += 1
-        if self._count >= _TOGETHER and not self._is_broken:
+        if self._count >= _TOGETHER:
             self._submit()
 
     def _submit(self) -> None:
-        if self._pool is None:
-            _SCANNED.update(self._scanned)  # A forked process has them: they need not be written and read again.
-            self._pool = self._stack.enter_context(_pool(self._processors))
+        self._start()
         waiting, self._waiting, self._count = self._waiting, {}, 0
-        later = {real: self._scanned[real] for real in waiting if real not in _SCANNED}
-        try:
-            self._futures.append(self._pool.submit(_confirm_spots, waiting, later, self._decorators))
-        except BrokenProcessPool:
-            self._is_broken = True
+        later = {real: _Packed.of(self._scanned[real]) for real in waiting if real not in _SCANNED}
+        self._futures.append(self._workers.submit(_confirm_spots, waiting, later, self._decorators))
+
+    def _start(self) -> None:
+        if not self._workers.is_at_work:
+            _SCANNED.update(self._scanned)  # A forked process has them: they need not be written and read again.
+
+    def answers(self, asked: list[tuple[BodyQuestion, Body | None]]) -> Iterator[Answer]:
+        """See `reading.answers`; they are looked for from now on."""
+        self._start()
+        return _awaited(self._workers.submit(_answer_all, asked), asked)
 
     def finish(self) -> None:
         """Wait for what was asked. Where a file took its process down with it, nothing is confirmed."""
-        if self._waiting and not self._is_broken:
+        if self._waiting:
             self._submit()
         try:
             odd = {real for future in self._futures for real in future.result()}
         except BrokenProcessPool:
-            self._is_broken = True
-        if self._is_broken:
             return
-        self.confirmed = {real: lines for real, lines in self._asked.items() if real not in odd}
+        self.confirmed = {real: spots for real, spots in self._asked.items() if real not in odd}
+
+
+def _awaited(future: Future[list[Answer]], asked: list[tuple[BodyQuestion, Body | None]]) -> Iterator[Answer]:
+    try:
+        found = future.result()
+    except BrokenProcessPool:
+        yield from answers(asked)
+    else:
+        yield from found
 
 
 @contextmanager
-def confirming_meanwhile(scanned: Mapping[str, Read], decorators: Decorators) -> Iterator[Confirmation | None]:
-    """A `Confirmation`, which is finished when the context ends; None where there can be no other process, or it would not
+def meanwhile(
+    scanned: Mapping[str, Read], decorators: Decorators, workers: Workers | None = None
+) -> Iterator[Meanwhile | None]:
+    """A `Meanwhile`, which is finished when the context ends; None where there can be no other process, or it would not
     pay for its start.
+
+    Args:
+        scanned, decorators: see `Meanwhile`.
+        workers: other processes that are there; None to have some.
     """
-    processors = _processors(sum(read.request.size for read in scanned.values()), _PARALLEL_FROM)
-    if processors == 1:
-        yield None
-        return
     try:
-        with ExitStack() as stack:
-            confirmation = Confirmation(scanned, decorators, processors, stack)
-            yield confirmation
-            confirmation.finish()
+        with working(sum(read.request.size for read in scanned.values())) as own:
+            those = workers or own
+            found = None if those is None else Meanwhile(scanned, decorators, those)
+            yield found
+            if found is not None:
+                found.finish()
     finally:
         _SCANNED.clear()
 
@@ -427,12 +491,30 @@ _TOGETHER = 16
 _SCANNED: dict[str, Read] = {}
 
 
-def _confirm_spots(asked: dict[str, set[Spot]], later: dict[str, Read], decorators: Decorators) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class _Packed:
+    """A file as the scan read it, on its way to another process."""
+
+    request: ReadRequest
+    module: bytes
+    extents: Extents
+
+    @staticmethod
+    def of(read: Read) -> _Packed:
+        """Pack it."""
+        return _Packed(read.request, pack(Module, read.module), read.extents)
+
+    def read(self) -> Read:
+        """Unpack it."""
+        return Read(self.request, unpack(Module, self.module), extents=self.extents)
+
+
+def _confirm_spots(asked: dict[str, set[Spot]], later: dict[str, _Packed], decorators: Decorators) -> list[str]:
     """The files in which libcst reads some definition otherwise than the scan did; `later` are those that were not forked."""
     gc.disable()
     odd: list[str] = []
     for real, spots in asked.items():
-        read = later.get(real) or _SCANNED[real]
+        read = later[real].read() if real in later else _SCANNED[real]
         if not _is_confirmed(Suspect(read.request, read.module, read.extents, frozenset(spots)), decorators):
             odd.append(real)
     return odd
@@ -556,48 +638,47 @@ class Body:
         real: the real path of its file.
         line: of its name.
         extent: the first and the last line of a function in which that line stands, where one is known.
-        names: what need not be looked into if all of these are read in any case; empty for whatever it reads.
-        options: the parameters by which a caller switches something on.
         content: bytes to take instead of the file's, or None.
     """
 
     real: str
     line: int
     extent: tuple[int, int] | None
-    names: frozenset[str]
-    options: frozenset[str] = frozenset()
     content: bytes | None = None
 
 
-_MOST_LINES = 1_500
-"""Lines of bodies from which a second process pays for its start."""
+Answer = Mapping[str, "Usage"] | None
+"""See `honour.UsagesOf`."""
 
 
-def read_bodies(bodies: Sequence[Body | None]) -> list[Flow | None]:
-    """Read the control flows of functions, on as many processors as it pays for; None where there is none to read."""
-    lines = sum(body.extent[1] - body.extent[0] for body in bodies if body is not None and body.extent is not None)
-    processors = _processors(lines, _MOST_LINES)
-    if processors == 1:
-        return _flows(bodies)
-    source.load_libcst()  # Once, for all.
-    try:
-        with _pool(processors) as pool:
-            return [flow for flows in pool.map(_flows, _runs(bodies, processors)) for flow in flows]
-    except BrokenProcessPool:
-        return _flows(bodies)
+def read_flow(body: Body) -> Flow | None:
+    """The control flow of a function; None where there is none to read."""
+    text = _text_of(body)
+    return None if text is None else source.read_flow(text, body.line, body.real, body.extent)
 
 
-def _flows(bodies: Sequence[Body | None]) -> list[Flow | None]:
-    return [None if body is None else _flow(body) for body in bodies]
+def answers(asked: Iterable[tuple[BodyQuestion, Body | None]]) -> Iterator[Answer]:
+    """What is asked of bodies, each with where it stands."""
+    for question, body in asked:
+        text = None if body is None else _text_of(body)
+        if text is None or body is None:
+            yield None
+            continue
+        if body.extent is not None:
+            first, last = body.extent
+            lines = text.split("\n")[first - 1 : last]
+            if source.reads_all(lines, first, body.line, question.names, question.options):
+                yield None
+                continue
+        yield answer_to(question, source.read_flow(text, body.line, body.real, body.extent))
 
 
-def _flow(body: Body) -> Flow | None:
+def _text_of(body: Body) -> str | None:
     data = body.content if body.content is not None else read_bytes(body.real, lambda _: None)
     text = source.read_text(data, body.real) if data is not None else None
-    if not isinstance(text, str):
-        return None
-    if body.names and body.extent is not None:
-        first, last = body.extent
-        if source.reads_all(text.split("\n")[first - 1 : last], first, body.line, body.names, body.options):
-            return None
-    return source.read_flow(text, body.line, body.real, body.extent)
+    return text if isinstance(text, str) else None
+
+
+def _answer_all(asked: list[tuple[BodyQuestion, Body | None]]) -> list[Answer]:
+    gc.disable()
+    return list(answers(asked))

@@ -77,7 +77,7 @@ def revise(
         inner = inner_of(demands, hierarchy) | _defined_in(old.values(), demands.contracts)
         if inner != _defined_in(findings.verdicts, demands.contracts):
             return None  # Words of a contract mean other classes.
-        new = {verdict.path: verdict for verdict in judge(hierarchy, demands, remarks, project.flows, inner)}
+        new = {verdict.path: verdict for verdict in judge(hierarchy, demands, remarks, project.usages, inner)}
         if hierarchy.inconsistent or hierarchy.resolver.is_circular:
             return None
         # What was told before of a file that is as it was has been read by libcst already.
