@@ -81,6 +81,7 @@ class Project:
         self._trail = survey.trail
         self._given = [os.path.realpath(path) for path in survey.paths if os.path.isdir(path)]
         self._roots_of_directories: dict[str, str] = {}
+        self._packages: dict[str, tuple[str, str]] = {}
         self._names: dict[str, tuple[str, str]] = {}
         self._modules: dict[str, Module] = {}
         self._located: dict[tuple[str, str, str, bool], tuple[str, str] | None] = {}
@@ -94,7 +95,8 @@ class Project:
             real = file.real
             self._shown[real] = file.shown
             root, name = self._names[real] = self._module_name(real)
-            if os.path.join(root, *name.split(".")) not in (real.rpartition(".")[0], os.path.dirname(real)):
+            said = os.path.join(root, name.replace(".", os.sep))
+            if said != real.rpartition(".")[0] and said != os.path.dirname(real):
                 # Below a directory such as `v1.2`: only a relative import leads here.
                 self._unsayable[root, name] = real
         given = (path for path in self._bases_for_roots() if not _has_init(self._marks(path)))
@@ -393,14 +395,15 @@ class Project:
     def _module_name(self, real: str) -> tuple[str, str]:
         """The root a file is imported from, and its dotted name there."""
         directory, base = os.path.split(real)
-        root = self._root_of(directory)
+        known = self._packages.get(directory)
+        if known is None:
+            root = self._root_of(directory)
+            below = os.path.relpath(directory, root)
+            # A reference has a colon behind the module.
+            known = self._packages[directory] = (root, "" if below == "." else _dotted(below) + ".")
+        root, package = known
         stem = base.rpartition(".")[0]
-        below = os.path.relpath(directory, root)
-        # A reference has a colon behind the module.
-        parts = [] if below == "." else below.replace(":", "_").split(os.sep)
-        if stem != _INIT:
-            parts.append(stem.replace(":", "_"))
-        return root, ".".join(parts) or stem
+        return root, package[:-1] or stem if stem == _INIT else package + _dotted(stem)
 
     def _root_of(self, directory: str) -> str:
         """The directory that a file's imports start from: above its topmost package; for a file in none, the nearest
@@ -442,6 +445,10 @@ def decorators_of(configuration: Configuration) -> Decorators:
 
 def _has_init(names: frozenset[str]) -> bool:
     return "__init__.py" in names or "__init__.pyi" in names
+
+
+def _dotted(path: str) -> str:
+    return path.replace(":", "_").replace(os.sep, ".")
 
 
 def _is_init(path: str) -> bool:

@@ -471,7 +471,8 @@ def meanwhile(
     pay for its start.
 
     Args:
-        scanned, decorators: see `Meanwhile`.
+        scanned: the files, as the scan read them, by real path.
+        decorators: what the configuration says of them.
         workers: other processes that are there; None to have some.
     """
     try:

@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from functools import cache, lru_cache
 
 import libcst as cst
-from libcst._nodes.internal import CodegenState
 
 from sigcheck.core.dataclass import replace
 from sigcheck.core.flow import (
@@ -45,6 +44,7 @@ from sigcheck.core.flow import (
 )
 from sigcheck.readers.conventions import ENDING_CALLS, is_logging
 from sigcheck.readers.source.bodies import is_stub
+from sigcheck.readers.source.positions import Recorder
 
 
 def read_flow(text: str, line: int, path: str, extent: tuple[int, int] | None = None) -> Flow | None:
@@ -144,11 +144,11 @@ def _code_fields(kind: type[cst.CSTNode]) -> tuple[str, ...]:
     return tuple(name for name in names if name not in _NO_CODE and not name.startswith("whitespace"))
 
 
-class _Marks(CodegenState):
+class _Marks(Recorder):
     """Where each node begins, in tokens."""
 
     def __init__(self, module: cst.Module) -> None:
-        super().__init__(default_indent=module.default_indent, default_newline=module.default_newline)
+        super().__init__(module)
         self.of: dict[cst.CSTNode, int] = {}
 
     def before_codegen(self, node: cst.CSTNode) -> None:
