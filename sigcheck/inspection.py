@@ -27,8 +27,8 @@ from sigcheck.findings import Findings, Ground
 from sigcheck.lineage import Lineage
 from sigcheck.outcome import Report
 from sigcheck.project import Project
-from sigcheck.reading import working
 from sigcheck.survey import Survey
+from sigcheck.workers import working
 
 
 @contextmanager
@@ -113,8 +113,6 @@ def _inspect_family(
     lineage = Lineage(contract.base.rpartition(".")[2] for contract in demands.contracts)
     amount = sum(file.size for file in survey.files)
     with module_cache(configuration) as cache, working(amount) as workers:
-        if workers is not None:
-            workers.prepare()
         project = Project(configuration, survey, cache, by_libcst=by_libcst, workers=workers)
         found = project.read_family(lineage, progress=progress)
         if found is None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from sigcheck.cache import ModuleCache
 from sigcheck.config import Configuration
+from sigcheck.conviction import Body, Meanwhile, Spot, Suspect, answers, meanwhile, read_flow, unconfirmed
 from sigcheck.core.evidence import Evidence
 from sigcheck.core.honour import BodyQuestion
 from sigcheck.core.member import Member
@@ -23,21 +24,9 @@ from sigcheck.footprint import PROJECT_MARKS, names_in, stamp_at
 from sigcheck.lineage import Lineage
 from sigcheck.readers import source
 from sigcheck.readers.source import Decorators
-from sigcheck.reading import (
-    Body,
-    Meanwhile,
-    Read,
-    ReadRequest,
-    Spot,
-    Suspect,
-    Workers,
-    answers,
-    meanwhile,
-    read_files,
-    read_flow,
-    unconfirmed,
-)
+from sigcheck.reading import Read, ReadRequest, read_files
 from sigcheck.survey import Survey
+from sigcheck.workers import Workers
 
 if TYPE_CHECKING:
     from sigcheck.core.flow import Flow
@@ -137,6 +126,8 @@ class Project:
             The modules as of `read`, but those of the other files are empty; and the files that were read, as reports show
             them. None where all must be read.
         """
+        if self._workers is not None:
+            self._workers.prepare(source.load_libcst)  # What bodies do will be asked.
         requests = {file.shown: self._request(file) for file in self.files}
         texts = {
             path: read_bytes(request.path, lambda _: None) if request.content is None else request.content

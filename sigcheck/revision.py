@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from sigcheck.config import Configuration
+from sigcheck.conviction import confirming
 from sigcheck.core.check import conclude, judge
 from sigcheck.core.contract import Contract
 from sigcheck.core.dataclass import replace
@@ -18,7 +19,6 @@ from sigcheck.inspection import demands_of, inner_of, module_cache, report_of, w
 from sigcheck.lineage import Lineage
 from sigcheck.outcome import Report
 from sigcheck.project import Project, decorators_of
-from sigcheck.reading import confirming
 from sigcheck.survey import Survey
 
 _TOO_MANY = 0.5

@@ -29,7 +29,8 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "cache": ("sigcheck.cache", "sigcheck.cachedir", "sigcheck.index", "sigcheck.serialization"),
     "changes": ("sigcheck.changeset", "sigcheck.watching"),
     "survey": ("sigcheck.survey", "sigcheck.search"),
-    "project": ("sigcheck.project", "sigcheck.reading", "sigcheck.transfer", "sigcheck.lineage"),
+    "workers": ("sigcheck.workers",),
+    "project": ("sigcheck.project", "sigcheck.reading", "sigcheck.conviction", "sigcheck.transfer", "sigcheck.lineage"),
     "outcome": ("sigcheck.outcome", "sigcheck.findings"),
     "use case": (
         "sigcheck.checking",
@@ -64,9 +65,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cache": {"core", "version", "files", "footprint"},
     "changes": {"core", "errors", "files"},
     "survey": {"core", "errors", "files", "configuration", "footprint"},
-    "project": {"core", "files", "configuration", "footprint", "cache", "survey", "outcome", "source reader"},
+    "workers": set(),
+    "project": {
+        "core", "files", "configuration", "footprint", "cache", "survey", "outcome", "source reader", "workers",
+    },
     "outcome": {"core"},
-    "use case": {"collector", "core", "errors", "files", "configuration", "footprint", "cache", "survey", "project", "outcome"},
+    "use case": {
+        "collector", "core", "errors", "files", "configuration", "footprint", "cache", "survey", "project", "outcome", "workers",
+    },
     "report": {"core", "outcome"},
     "mypy plugin": {
         "version", "errors", "core", "files", "configuration", "report", "reader parts", "mypy reader",

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sigcheck import reading
+from sigcheck import conviction, reading, workers
 from sigcheck.checking import run_check
 from sigcheck.config import Configuration
 from sigcheck.core.callsite import CallSite, Route
@@ -131,9 +131,10 @@ def test_narrowing_keeps_every_line_in_its_place() -> None:
 @pytest.fixture
 def several(monkeypatch: pytest.MonkeyPatch) -> None:
     """Other processes read and confirm, however little there is."""
-    if not reading._can_fork():
+    if not workers.can_fork():
         pytest.skip("no process can be forked here")
-    monkeypatch.setattr(reading, "_PARALLEL_FROM", 0)
+    monkeypatch.setattr(workers, "_PARALLEL_FROM", 0)
+    monkeypatch.setattr(reading, "_SHARED_FROM", 0)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
 
 
@@ -225,7 +226,7 @@ def test_a_scan_that_is_wrong_about_what_counts_is_found_out(
 
     monkeypatch.setattr(source, "scan_module", lying)
     assert report(tmp_path, "m.py") == told
-    monkeypatch.setattr(reading, "_is_confirmed", lambda *_: True)
+    monkeypatch.setattr(conviction, "_is_confirmed", lambda *_: True)
     assert rule in report(tmp_path, "m.py")
 
 
@@ -245,7 +246,7 @@ def test_what_is_told_while_a_confirming_process_dies(
         return honest(*arguments, **words)
 
     monkeypatch.setattr(source, "read_definition", dying, raising=False)
-    monkeypatch.setattr(reading, "_TOGETHER", together)
+    monkeypatch.setattr(conviction, "_TOGETHER", together)
     assert report(tmp_path, ".") == told
 
 
