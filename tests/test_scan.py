@@ -261,6 +261,74 @@ def test_what_is_told_is_confirmed_while_more_is_found(tmp_path: Path, monkeypat
     assert report(tmp_path, ".") == told
 
 
+HONOURING = """\
+class Base:
+    def run(self, x, p=None):
+        raise NotImplementedError
+class Honours(Base):
+    def run(self, x, p=None):
+        if x:
+            return p
+        return self.go(p)
+class Forgets(Base):
+    def run(self, x, p=None):
+        if x:
+            return p
+        return x
+class Renames(Base):
+    def run(self, y, p=None):
+        return y, p
+"""
+FAMILY: Mapping[str, Any] = {"contracts": (Contract("Base", ("*",), ("*",)),)}
+
+
+def family(directory: Path) -> str:
+    """The report on a family in some files, by libcst alone."""
+    write(directory, {"base.py": HONOURING, "else.py": "class Else: ..."})
+    for number in range(3):
+        kid = HONOURING[HONOURING.index("class Honours") :].replace("(Base)", f"(B{number})")
+        write(directory, {f"kid_{number}.py": f"from base import Base as B{number}\n{kid}"})
+    told = report(directory, ".", by_libcst=True, **FAMILY)
+    rules = [entry["rule"] for entry in json.loads(told)["diagnostics"]]
+    assert {rule: rules.count(rule) for rule in rules} == {"renamed-parameter": 4, "partly-honoured-parameter": 4}
+    return told
+
+
+@pytest.mark.usefixtures("several")
+def test_a_family_is_read_confirmed_and_followed_by_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = family(tmp_path)
+    monkeypatch.setattr("sigcheck.project.unconfirmed", None)
+    mine = os.getpid()
+    for name in ("scan_module", "read_flow", "read_definition"):
+        monkeypatch.setattr(source, name, _elsewhere(getattr(source, name), mine), raising=False)
+    assert report(tmp_path, ".", **FAMILY) == told
+
+
+def _elsewhere(function: Any, mine: int) -> Any:
+    def called(*arguments: Any, **words: Any) -> Any:
+        assert os.getpid() != mine
+        return function(*arguments, **words)
+
+    return called
+
+
+@pytest.mark.usefixtures("several")
+@pytest.mark.parametrize("name", ["scan_module", "read_flow", "read_definition", "reads_all"])
+def test_a_process_that_dies_changes_nothing(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = family(tmp_path)
+    mine, honest, died = os.getpid(), getattr(source, name), tmp_path / "died"
+
+    def dying(*arguments: Any, **words: Any) -> Any:
+        if os.getpid() != mine and not died.exists():
+            died.touch()
+            os._exit(3)
+        return honest(*arguments, **words)
+
+    monkeypatch.setattr(source, name, dying, raising=False)
+    assert report(tmp_path, ".", **FAMILY) == told
+    assert died.exists()
+
+
 def test_only_what_is_told_is_shown_to_libcst(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     good = "class A:\n    def f(self, x): ...\nclass B(A):\n    def f(self, x): ...\n"
     other = "\n    def other(self, x): return x"
