@@ -51,7 +51,7 @@ def _laid_out(value: object, margin: str = "\n") -> str:
         value: of dicts with texts for keys, lists and plain values.
         margin: what a line at its depth begins with.
     """
-    if not (type(value) in _NESTED and value):
+    if not isinstance(value, (dict, list)) or not value:
         return json.dumps(value)
     inner = f"{margin}  "
     if isinstance(value, list):
