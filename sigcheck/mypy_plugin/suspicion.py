@@ -11,13 +11,13 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable as Function
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from mypy import errorcodes, nodes
 from mypy.options import Options
 from mypy.types import AnyType, CallableType, Instance, TypeOfAny
 
+from sigcheck.core.dataclass import dataclass
 from sigcheck.core.names import BUILTIN_MODULES, is_interface
 from sigcheck.mypy_plugin.binding import (
     Callable,
