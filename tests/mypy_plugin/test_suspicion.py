@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mypy import api
+from mypy.nodes import ClassDef
 
 from sigcheck.mypy_plugin.suspicion import Demand, Suspicion
 from sigcheck.mypy_plugin.written_calls import Arguments, read_arguments, read_text
@@ -31,8 +32,8 @@ def everything_suspected(read: list[int]) -> Iterator[None]:
     """Every class of every module is read; how many there are, and how many would have been, is noted."""
     suspects = Suspicion.suspects
 
-    def all_of_them(self: Suspicion, demand: Demand) -> set[int]:
-        everything = {id(entry.definition) for entry in self._noted}
+    def all_of_them(self: Suspicion, demand: Demand) -> list[ClassDef]:
+        everything = [entry.definition for entry in self._noted]
         read[0] += len(everything)
         read[1] += len(suspects(self, demand))
         return everything
