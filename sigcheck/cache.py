@@ -13,12 +13,12 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 from sigcheck.cachedir import MODULES, identity, prepare
+from sigcheck.core.dataclass import dataclass
 from sigcheck.core.module import Module
 from sigcheck.serialization import decode, encode
 

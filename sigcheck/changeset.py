@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
-from dataclasses import dataclass, field
 
+from sigcheck.core.dataclass import dataclass, field
 from sigcheck.errors import RevisionError
 from sigcheck.files import SUFFIXES, shown
 

@@ -7,12 +7,12 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn, TextIO, final
 
 from sigcheck.collector import without_collector
 from sigcheck.config import Configuration, check_rules, configuration_for, read_configuration
+from sigcheck.core.dataclass import replace
 from sigcheck.core.rules import GROUPS, RULES, Severity
 from sigcheck.errors import ConfigurationError, MissingPathError, SigcheckError, UnresolvedBasesError
 from sigcheck.files import read_bytes, shown

@@ -6,11 +6,11 @@ import difflib
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from sigcheck.core.contract import Contract
+from sigcheck.core.dataclass import dataclass, field, fields, replace
 from sigcheck.core.family import Family
 from sigcheck.core.rules import GROUPS, RULES, Severity
 from sigcheck.errors import ConfigurationError, MissingPathError

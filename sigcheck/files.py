@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from sigcheck.core.dataclass import dataclass
 from sigcheck.core.module import Problem
 from sigcheck.core.place import Place
 

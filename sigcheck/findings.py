@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from sigcheck.core.contract import Contract
+from sigcheck.core.dataclass import dataclass
 from sigcheck.core.diagnostic import Diagnostic, Finding
 from sigcheck.core.place import Place
 from sigcheck.core.rules import Severity

@@ -11,8 +11,8 @@ import hashlib
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from sigcheck.core.dataclass import dataclass
 from sigcheck.files import SUFFIXES, SourceFile, read_bytes, stamp_of
 
 PROJECT_MARKS = frozenset({"pyproject.toml", "setup.py", "setup.cfg", ".git", "site-packages"})

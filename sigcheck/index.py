@@ -11,10 +11,10 @@ import hashlib
 import os
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 from sigcheck.cachedir import RUNS, identity, prepare
+from sigcheck.core.dataclass import dataclass
 from sigcheck.core.module import Problem
 from sigcheck.files import read_bytes
 from sigcheck.footprint import Footprint, digest_of

@@ -5,12 +5,12 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 
 from sigcheck.cache import ModuleCache
 from sigcheck.config import Configuration
 from sigcheck.core.check import Checked, Judgement, check, conclude, is_divisible
 from sigcheck.core.contract import Contract
+from sigcheck.core.dataclass import replace
 from sigcheck.core.demands import Demands
 from sigcheck.core.evidence import evidence_in
 from sigcheck.core.family import Family

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from sigcheck.cache import Known, ModuleCache
+from sigcheck.core.dataclass import dataclass, replace
 from sigcheck.core.member import Member
 from sigcheck.core.module import Class, Module, Problem
 from sigcheck.core.place import Place

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from sigcheck.config import Configuration
 from sigcheck.core.check import conclude, judge
 from sigcheck.core.contract import Contract
+from sigcheck.core.dataclass import replace
 from sigcheck.core.evidence import evidence_in
 from sigcheck.core.hierarchy import Hierarchy
 from sigcheck.core.resolution import Resolver

@@ -6,7 +6,6 @@ the types alone, so no bytes can make anything but such values: no code is store
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import json
 import sys
@@ -19,6 +18,8 @@ from collections.abc import Set as AbstractSet
 from enum import Enum
 from functools import cache
 from typing import Any, Generic, Protocol, TypeVar, cast
+
+from sigcheck.core import dataclass as dataclasses
 
 T = TypeVar("T")
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from sigcheck.config import Configuration
+from sigcheck.core.dataclass import dataclass
 from sigcheck.core.module import Problem
 from sigcheck.files import FileFinder, SourceFile
 from sigcheck.footprint import Trail

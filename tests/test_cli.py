@@ -615,7 +615,7 @@ def test_a_full_disk(project: Path) -> None:
 @pytest.mark.parametrize("files", [1, 8], ids=["one process", "several"])
 @pytest.mark.parametrize("group", [True, False], ids=["terminal", "kill"])
 def test_ctrl_c_is_one_line(tmp_path: Path, files: int, group: bool) -> None:
-    body = "".join(f"class C{i}(object):\n    def f(self, a, b): return a\n" for i in range(20_000 // files))
+    body = "".join(f"class C{i}(object):\n    def f(self, a, b): return a\n" for i in range(60_000 // files))
     comment = "# " + "-" * 100 + "\n"
     write(tmp_path, {f"m{i}.py": body + comment * 8_000 for i in range(files)})
     process = subprocess.Popen(

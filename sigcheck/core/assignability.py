@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from sigcheck.core.binding import CallShape, Refusal, Rejection, bind, is_misbinding, smallest_call
+from sigcheck.core.dataclass import dataclass
 from sigcheck.core.incompatibility import (
     BindingReason,
     DefaultRemoved,

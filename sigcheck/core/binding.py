@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import Enum
 
+from sigcheck.core.dataclass import dataclass, replace
 from sigcheck.core.signature import Kind, Parameter, Signature
 
 Argument = int | str

@@ -5,10 +5,10 @@ A finding of a check leads to the whole tree of classes. Who keeps a report need
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
 from sigcheck.core.callsite import CallSite
+from sigcheck.core.dataclass import fields, is_dataclass, replace
 from sigcheck.core.member import Member
 from sigcheck.core.module import Class, Problem, Suppression
 from sigcheck.core.place import Place

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
 from sigcheck.core.binding import CallShape
+from sigcheck.core.dataclass import dataclass
 from sigcheck.core.place import Place
 
 

@@ -5,12 +5,12 @@ does no I/O.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sigcheck.core.brief import brief
 from sigcheck.core.comparison import Breaks, Comparison
 from sigcheck.core.contract import Contract
+from sigcheck.core.dataclass import dataclass, field, replace
 from sigcheck.core.demands import Demands
 from sigcheck.core.diagnostic import (
     BaseWithoutSource,

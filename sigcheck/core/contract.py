@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
+
+from sigcheck.core.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,8 @@ A diagnostic holds values; `report/words.py` makes the text.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sigcheck.core.callsite import CallSite
+from sigcheck.core.dataclass import dataclass
 from sigcheck.core.forwarding import BrokenCall
 from sigcheck.core.honour import NeglectedParameter
 from sigcheck.core.incompatibility import Reason

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
+
+from sigcheck.core.dataclass import dataclass
 
 _LITERAL = re.compile(r"[^*?\[]*")
 

@@ -7,8 +7,9 @@ Of a value it knows nothing but the texts of the tests that look at it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from enum import Enum
+
+from sigcheck.core.dataclass import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

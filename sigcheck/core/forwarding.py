@@ -7,11 +7,11 @@ The author saw the callee of the class in which the call stands; what the call d
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from sigcheck.core.binding import Binding, Rejection, bind_certain, is_misbinding
 from sigcheck.core.callsite import CallSite, Route
+from sigcheck.core.dataclass import dataclass
 from sigcheck.core.hierarchy import Hierarchy, Linearization
 from sigcheck.core.member import Flavour, Member
 from sigcheck.core.module import Class

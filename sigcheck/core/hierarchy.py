@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 
+from sigcheck.core.dataclass import dataclass
 from sigcheck.core.family import Family
 from sigcheck.core.member import Member
 from sigcheck.core.module import Class

@@ -7,12 +7,12 @@ returns, or refuse it. What the bodies say comes from a callable, so that this f
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from sigcheck.core.binding import Rejection, bind, bind_certain, smallest_call
 from sigcheck.core.callsite import CallSite, Route
 from sigcheck.core.contract import Contract
+from sigcheck.core.dataclass import dataclass, replace
 from sigcheck.core.forwarding import Forwarding
 from sigcheck.core.hierarchy import Hierarchy, Pair
 from sigcheck.core.member import Member

@@ -6,10 +6,10 @@ report turns reasons into words (`report/words.py`); the rule that each belongs 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from sigcheck.core.binding import Argument, CallShape, Rejection
+from sigcheck.core.dataclass import dataclass
 from sigcheck.core.signature import Parameter
 
 

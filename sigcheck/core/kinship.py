@@ -7,8 +7,8 @@ A module stands in for the class of its functions: a `Class` without bases, with
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 
+from sigcheck.core.dataclass import dataclass, replace
 from sigcheck.core.family import Family, names_itself
 from sigcheck.core.hierarchy import Hierarchy, Pair
 from sigcheck.core.member import Flavour, Member

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
 from enum import Enum
 
 from sigcheck.core.assignability import judge
 from sigcheck.core.binding import CallShape, Rejection, bind, is_misbinding, smallest_call
 from sigcheck.core.callsite import CallSite, Route
 from sigcheck.core.comparison import all_breaks, declared
+from sigcheck.core.dataclass import dataclass, replace
 from sigcheck.core.forwarding import Forwarding
 from sigcheck.core.hierarchy import Hierarchy, Linearization
 from sigcheck.core.incompatibility import Reason, Witness

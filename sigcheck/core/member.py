@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from sigcheck.core.callsite import CallSite
+from sigcheck.core.dataclass import dataclass, field, replace
 from sigcheck.core.place import Branch, Place
 from sigcheck.core.signature import Kind, Parameter, Signature
 

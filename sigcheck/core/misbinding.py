@@ -7,9 +7,9 @@ residual=x)` gives `x` another name on purpose. It is a misbinding where the aut
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from sigcheck.core.binding import Argument, CallShape, Rejection, bind, is_misbinding
+from sigcheck.core.dataclass import dataclass
 from sigcheck.core.place import Place
 from sigcheck.core.signature import Parameter, Signature
 

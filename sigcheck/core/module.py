@@ -7,8 +7,8 @@ no lookup can follow.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
+from sigcheck.core.dataclass import dataclass, field
 from sigcheck.core.member import Member
 from sigcheck.core.place import Branch, Place
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 
 from sigcheck.core.assignability import incompatibilities, judge
+from sigcheck.core.dataclass import dataclass
 from sigcheck.core.incompatibility import AsyncMismatch, DefaultChanged, Reason, ReceiverMismatch
 from sigcheck.core.member import Flavour, Member
 from sigcheck.core.names import is_called_by_syntax

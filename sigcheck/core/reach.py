@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import fields, is_dataclass
 
+from sigcheck.core.dataclass import fields, is_dataclass
 from sigcheck.core.diagnostic import BaseWithoutSource, Diagnostic
 from sigcheck.core.place import Place
 

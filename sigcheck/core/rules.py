@@ -5,8 +5,9 @@ The pages that explain them are `sigcheck/pages/<name>.md`; `tests/test_rules.py
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+from sigcheck.core.dataclass import dataclass
 
 
 class Severity(Enum):

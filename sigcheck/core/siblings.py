@@ -8,10 +8,10 @@ the reverse. What the highest class of the contract that has both names says is 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from sigcheck.core.contract import Contract
+from sigcheck.core.dataclass import dataclass
 from sigcheck.core.diagnostic import SiblingDrift
 from sigcheck.core.guarded import Guarded
 from sigcheck.core.hierarchy import Linearization

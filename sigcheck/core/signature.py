@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field, replace
 from enum import IntEnum
+
+from sigcheck.core.dataclass import dataclass, field, replace
 
 OPEN_ANNOTATIONS = frozenset({"Any", "typing.Any", "t.Any", "typing_extensions.Any", "object", "builtins.object"})
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 
+from sigcheck.core.dataclass import dataclass
 from sigcheck.core.hierarchy import Hierarchy
 from sigcheck.core.module import Class
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
+from sigcheck.core.dataclass import dataclass
 from sigcheck.core.place import Condition
 
 

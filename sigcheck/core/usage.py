@@ -10,9 +10,9 @@ from __future__ import annotations
 import ast
 import heapq
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
 from enum import Enum
 
+from sigcheck.core.dataclass import dataclass, field, replace
 from sigcheck.core.flow import (
     AllOf,
     AnyOf,

@@ -8,9 +8,9 @@ stands until a file changes in which something above is defined, or through whic
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from sigcheck.core.contract import Contract
+from sigcheck.core.dataclass import dataclass
 from sigcheck.core.diagnostic import BaseWithoutSource, Finding
 from sigcheck.core.forwarding import CallKeys
 from sigcheck.core.module import Module, Problem, Suppression

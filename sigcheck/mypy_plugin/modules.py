@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mypy import nodes
@@ -14,6 +13,7 @@ from mypy.scope import SavedScope
 from mypy.server.trigger import make_trigger, make_wildcard_trigger
 from mypy.types import Instance, LiteralType
 
+from sigcheck.core.dataclass import dataclass, field
 from sigcheck.mypy_plugin.suspicion import Demand, Noted, Suspicion
 from sigcheck.mypy_plugin.texts import read_text
 from sigcheck.mypy_plugin.traits import KEY

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from mypy.errors import ErrorInfo, Errors
 from mypy.options import Options
 from mypy.scope import SavedScope, Scope
 
+from sigcheck.core.dataclass import dataclass
 from sigcheck.core.diagnostic import Diagnostic
 from sigcheck.core.forwarding import BrokenCall
 from sigcheck.core.place import Place

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from mypy.options import Options
 
 import sigcheck.errors
 from sigcheck.config import Configuration, find_configuration, read_configuration
+from sigcheck.core.dataclass import dataclass
 from sigcheck.core.decorators import Decorators
 from sigcheck.core.demands import Demands
 from sigcheck.core.rules import RULES, Severity

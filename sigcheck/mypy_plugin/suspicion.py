@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable as Function
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from mypy import errorcodes, nodes
 from mypy.options import Options
 from mypy.types import AnyType, CallableType, Instance, TypeOfAny
 
+from sigcheck.core.dataclass import dataclass
 from sigcheck.core.names import BUILTIN_MODULES, is_called_by_syntax, is_interface
 from sigcheck.mypy_plugin.binding import (
     Arity,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from mypy import nodes
 from mypy.errors import Errors
@@ -11,6 +10,7 @@ from mypy.options import Options
 from mypy.scope import SavedScope
 
 from sigcheck.core.check import check, conclude
+from sigcheck.core.dataclass import dataclass
 from sigcheck.core.diagnostic import BrokenOverride, Diagnostic
 from sigcheck.core.flow import Flow
 from sigcheck.core.forwarding import BrokenCall

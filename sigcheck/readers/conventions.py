@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
 
 from sigcheck.core.annotation import is_async_iterator, is_callable, may_be_awaitable
 from sigcheck.core.callsite import CallSite
+from sigcheck.core.dataclass import dataclass, field, replace
 from sigcheck.core.decorators import Decorators
 from sigcheck.core.member import Flavour, Member
 from sigcheck.core.module import Class, TypedField

@@ -6,9 +6,9 @@ branches meet again a name means whatever any of them gave it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum
 
+from sigcheck.core.dataclass import dataclass, field
 from sigcheck.core.member import Member
 
 Meaning = str | Member

@@ -7,9 +7,9 @@ letter, whatever typeface the reader's machine puts in its place.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from html import escape
 
+from sigcheck.core.dataclass import dataclass
 from sigcheck.core.matrix import CallRow, CallTable, Cell, Matrix, Row, State, Verdict
 from sigcheck.report import matrix_words as words
 from sigcheck.report.terminal import cells, shortened

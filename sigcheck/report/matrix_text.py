@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
+from sigcheck.core.dataclass import dataclass
 from sigcheck.core.matrix import CallTable, Cell, Matrix, Row, State, Verdict
 from sigcheck.report import matrix_words as words
 from sigcheck.report.terminal import cells, paint, shortened

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from sigcheck.core.binding import Refusal, Rejection
 from sigcheck.core.callsite import Route
+from sigcheck.core.dataclass import dataclass
 from sigcheck.core.matrix import Argument, CallRow, CallTable, Cell, Column, Matrix, Row, State, Verdict
 from sigcheck.core.module import Class
 from sigcheck.core.place import Branch

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 
+from sigcheck.core.dataclass import dataclass, field
 from sigcheck.core.diagnostic import BrokenOverride, Diagnostic, SiblingDrift
 from sigcheck.core.place import Place
 from sigcheck.core.rules import Severity

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NoReturn
 
 from sigcheck.core.binding import CallShape, Refusal, Rejection
 from sigcheck.core.callsite import CallSite, Route
+from sigcheck.core.dataclass import dataclass, replace
 from sigcheck.core.diagnostic import (
     BaseWithoutSource,
     BrokenOverride,

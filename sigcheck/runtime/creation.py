@@ -10,11 +10,11 @@ import difflib
 import sys
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from types import FrameType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from sigcheck.core.dataclass import dataclass
 from sigcheck.core.names import is_interface
 from sigcheck.core.place import Place
 from sigcheck.readers.live import Statement, members_of, order_of, read_statement

@@ -11,11 +11,11 @@ import importlib
 import threading
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import pytest
 
+from sigcheck.core.dataclass import dataclass
 from sigcheck.runtime.creation import guard, is_guarded, unguard
 from sigcheck.runtime.errors import GuardUsageError
 from sigcheck.runtime.misbound import MisboundArgumentError

@@ -9,12 +9,12 @@ from __future__ import annotations
 import collections
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from types import CodeType, FrameType, FunctionType
 from typing import Any, Final
 
 from sigcheck.core.binding import Argument
+from sigcheck.core.dataclass import dataclass
 from sigcheck.core.member import Flavour
 from sigcheck.core.misbinding import (
     Cause,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import CodeType
 
+from sigcheck.core.dataclass import dataclass
 from sigcheck.readers.live.instructions import steps_of
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
+from sigcheck.core.dataclass import replace
 from sigcheck.core.member import Member
 from sigcheck.core.module import Class
 from sigcheck.core.place import Place

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dis
 from collections.abc import Iterator
-from dataclasses import dataclass
 from types import CodeType
 from typing import Any
+
+from sigcheck.core.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

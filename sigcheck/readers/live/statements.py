@@ -6,9 +6,9 @@ import dis
 import inspect
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from types import CodeType, FrameType
 
+from sigcheck.core.dataclass import dataclass, field
 from sigcheck.core.place import Place
 from sigcheck.readers.live.namespaces import members_of, qualified_name
 

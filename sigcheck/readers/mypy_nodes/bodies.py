@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 from mypy import nodes
 
 from sigcheck.core.callsite import CallSite, Route
+from sigcheck.core.dataclass import dataclass
 from sigcheck.core.place import Place
 from sigcheck.readers.conventions import Body
 from sigcheck.readers.mypy_nodes.expressions import SourceText, child_fields, children, flattened, is_format, mentions

@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from itertools import accumulate
 
 from mypy import nodes, patterns
+
+from sigcheck.core.dataclass import dataclass, field
 
 _SPACE = re.compile(r"\s+")
 _COMMENT = re.compile(r"#[^\n]*\n")

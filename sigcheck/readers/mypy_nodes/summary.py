@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 
 from sigcheck.core.callsite import CallSite
+from sigcheck.core.dataclass import dataclass, replace
 from sigcheck.core.member import Member
 from sigcheck.core.module import Class, Suppression
 from sigcheck.core.place import Branch, Condition, Place

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 
 import libcst as cst
 
 from sigcheck.core.callsite import CallSite, Route
+from sigcheck.core.dataclass import dataclass
 from sigcheck.core.place import Place
 from sigcheck.readers.conventions import Body
 from sigcheck.readers.source.positions import Positions

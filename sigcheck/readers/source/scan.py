@@ -13,8 +13,8 @@ import tokenize
 import unicodedata
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 
+from sigcheck.core.dataclass import dataclass, replace
 from sigcheck.core.decorators import Decorators
 from sigcheck.core.member import Alias, Flavour, Member
 from sigcheck.core.module import Module, Problem, TypedField
