@@ -96,9 +96,7 @@ class Suspicion:
         others = [entry for entry in tree.defs if type(entry) is nodes.ClassDef and id(entry) not in met]
         noted = [*noted, *(Noted(entry, False, tree.fullname) for entry in others)]
         self._noted = noted
-        self._survey = survey = _Survey(
-            tree, text or "", [entry.definition for entry in noted], is_silent=is_silent
-        )
+        self._survey = survey = _Survey(tree, text or "", [entry.definition for entry in noted], is_silent=is_silent)
         with_comments = "sigcheck:" in survey.text
         self._is_whole = text is None or survey.is_odd or with_comments
         for entry in noted:
@@ -217,8 +215,8 @@ class _Survey:
                     else:
                         self.uncertain.update(_names_in(target))
             elif kind not in _HARMLESS:
-                end = statement.end_line or statement.line
-                self.uncertain.update(_WORD.findall("\n".join(self.lines[statement.line - 1 : end])))
+                first, last = statement.line, statement.end_line or statement.line
+                self.uncertain.update(_WORD.findall("\n".join(self.text.split("\n", last)[first - 1 : last])))
 
     def is_certain(self, name: str) -> bool:
         """The name means one thing in the module, whatever is true."""
@@ -298,7 +296,7 @@ class _Class:
         self.loose_calls: set[str] = set()
         self._is_amiss = False
         self._callees: set[tuple[nodes.TypeInfo, str]] = set()
-        self._found: dict[str, tuple[nodes.TypeInfo, nodes.SymbolTableNode] | None] = {}
+        self._known: dict[str, tuple[int | None, Arity | None]] = {}
         self._open_names: set[str] = set()
         self._parts: list[str] = []
         self._lines = [] if survey.is_silent else survey.lines
@@ -643,9 +641,7 @@ class _Class:
             and (is_lost or is_refused_by_mypy(mine, theirs, Instance(self.info.mro[-1], [])))
         )
 
-    def _is_told_by_headers(
-        self, name: str, function: nodes.FuncDef, upper: nodes.FuncDef, *, is_called: bool
-    ) -> bool:
+    def _is_told_by_headers(self, name: str, function: nodes.FuncDef, upper: nodes.FuncDef, *, is_called: bool) -> bool:
         """Headers tell all there is to say of an override, and of calls that may run it: of what breaks, these are not told."""
         mine, theirs = callable_of(function), callable_of(upper)
         is_plain_call = not is_called or not (is_called_by_syntax(name) or nodes.ARG_STAR in theirs.kinds)
@@ -759,39 +755,46 @@ class _Class:
             if owner == _UNKNOWN:
                 return True
             order = owner.mro  # type: ignore[union-attr]
-        if start or order is not self.info.mro:
-            found = _look_up(order, start, name)
-        elif name in self._found:
-            found = self._found[name]
-        else:
-            found = self._found[name] = _look_up(order, 0, name)
-        if found is None:
-            return False
-        base, symbol = found
-        node = symbol.node
-        kind = _kind_of(node)
-        self._callees.add((base, name))
-        if kind is not _CALLABLE:
+        is_own = not start and order is self.info.mro
+        known = self._known.get(name) if is_own else None
+        if known is None:
+            known = self._callee(_look_up(order, start, name), name)
+            if is_own:
+                self._known[name] = known
+        kind, arity = known
+        if arity is None:
             return kind is _ODD
-        function, least, most = self.survey.arity(_function(node))
+        function, least, most = arity
         is_bound_to_class = method.is_class or method.name in ("__init_subclass__", "__class_getitem__")
-        if route == "self" and not is_bound_to_class:
-            count = call.count
-            if count is not None and least <= count <= most and name != "__new__":
+        if name == "__new__" or (route == "super" and is_bound_to_class and not function.flavour):
+            return True
+        # On a class, a method of instances is a function: its receiver is written out.
+        receivers = 0 if route == "class" or is_bound_to_class else function.receivers
+        is_plain_call = receivers == function.receivers
+        if route == "self" and is_plain_call:
+            count = call.plain_count
+            if count is not None and least <= count <= most:
                 return False
         arguments = call.arguments
-        if arguments is None or name == "__new__":
+        if arguments is None:
             return True
-        receivers = function.receivers
-        if route == "class" or is_bound_to_class:
-            # On a class, a method of instances is a function: its receiver is written out.
-            if route == "super" and not function.flavour:
-                return True
-            receivers = 0 if not function.flavour else receivers
+        if function.flavour:
+            receivers = function.receivers
         if not accepts(function, arguments, receivers):
             return True
         is_forwarding = name == method.name and route != "self"
         return is_forwarding and is_misnamed(function, arguments, receivers)
+
+    def _callee(
+        self, found: tuple[nodes.TypeInfo, nodes.SymbolTableNode] | None, name: str
+    ) -> tuple[int | None, Arity | None]:
+        """What a call finds: its kind, and how it can be called, if it is a method."""
+        if found is None:
+            return None, None
+        base, symbol = found
+        kind = _kind_of(symbol.node)
+        self._callees.add((base, name))
+        return kind, self.survey.arity(_function(symbol.node)) if kind is _CALLABLE else None
 
     def _named(self, call: WrittenCall, method: nodes.FuncDef) -> nodes.TypeInfo | str | None:
         """The class on which `Base.m(self)` looks a method up; None where it is none, `_UNKNOWN` where the text does not tell."""
@@ -841,7 +844,7 @@ def _goes_on(line: str) -> bool:
     return "\\" in line or '"""' in line or "'''" in line or any(line.count(a) != line.count(b) for a, b in _BRACKETS)
 
 
-_BRACKETS = ("()", "[]", "{}")
+_BRACKETS = (("(", ")"), ("[", "]"), ("{", "}"))
 
 
 def _first_line(statement: nodes.Statement) -> int:

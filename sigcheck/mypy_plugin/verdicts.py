@@ -82,7 +82,7 @@ class Inquest:
     def _read_module(self, wants: Callable[[nodes.ClassDef], bool]) -> ReadModule:
         module = self.module
         return read_module(
-            module.tree, self._references, self._text, self.settings.decorators, module.functions, wants
+            module.tree, self._references, self._text, self.settings.decorators, module.functions, wants=wants
         )
 
     def report(self, depend: Callable[[Iterable[str], Iterable[str], str], None]) -> None:
@@ -190,7 +190,8 @@ def _involved(
     names: set[str] = set()
     for suspect in suspects:
         above = [] if isinstance(suspect.info, nodes.FakeInfo) else suspect.info.mro
-        for name in (suspect.fullname, *(base.fullname for base in above)):
+        for full in (suspect.fullname, *(base.fullname for base in above)):
+            name = full
             while name and name not in names:
                 names.add(name)
                 name = name.rpartition(".")[0]

@@ -34,7 +34,7 @@ class WrittenCall(NamedTuple):
         return read_arguments(self.text, self.opened) if self.opened >= 0 else None
 
     @property
-    def count(self) -> int | None:
+    def plain_count(self) -> int | None:
         """How many arguments there are, where all are plain ones by position."""
         plain = _PLAIN.match(self.text, self.opened)
         if plain is None:
@@ -207,8 +207,10 @@ def _calls_with(text: str, start: int, end: int) -> Iterator[WrittenCall]:
 
 _PLAIN = re.compile(r"([^()\[\]{}'\"#*\\]*)\)")
 _KEYWORD = re.compile(r"\s*(\w+)\s*=(?!=)")
+_STRING = r"\"{3}(?:[^\\]|\\.)*?\"{3}|'{3}(?:[^\\]|\\.)*?'{3}|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|#[^\n]*"
 _TOKEN = re.compile(
-    r"\"{3}(?:[^\\]|\\.)*?\"{3}|'{3}(?:[^\\]|\\.)*?'{3}|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|#[^\n]*|[()\[\]{},\"']",
+    # What stands in brackets is of no interest: where that is plain, it is one token.
+    rf"{_STRING}|\([^()\[\]{{}}'\"#]*\)|\[[^()\[\]{{}}'\"#]*\]|\{{[^()\[\]{{}}'\"#]*\}}|[()\[\]{{}},\"']",
     re.DOTALL,
 )
 _AFTER_STRING = frozenset(" \t\n,)]}:.%+-*/=<>!&|^#;[")
@@ -225,43 +227,44 @@ def read_arguments(text: str, index: int) -> Arguments | None:
     depth, begin = 0, index
     for token in _TOKEN.finditer(text, index):
         what = token.group()
-        if what == ",":
+        first = what[0]
+        if first == ",":
             if not depth:
                 parts.append(text[begin : token.start()])
                 begin = token.end()
-        elif what in "([{":
-            depth += 1
-        elif what in ")]}":
+        elif first in "([{":
+            depth += len(what) == 1
+        elif first in ")]}":
             if not depth:
                 parts.append(text[begin : token.start()])
                 return _sorted(parts)
             depth -= 1
-        elif what[0] == "#":
+        elif first == "#":
             if not text[begin : token.start()].strip():
                 begin = token.end()
-        elif what in "\"'" or text[token.end() : token.end() + 1] not in _AFTER_STRING:
+        elif len(what) == 1 or text[token.end() : token.end() + 1] not in _AFTER_STRING:
             return None  # A string in a string.
     return None
 
 
 def _sorted(parts: list[str]) -> Arguments | None:
     """What each of the arguments is; None where there is a `lambda`, whose commas are not theirs."""
-    if any("lambda" in part and "lambda" in _TOKEN.sub(" ", part) for part in parts):
-        return None
     positional: list[str] = []
     keywords: list[str] = []
     has_star = has_double_star = False
     for part in parts:
+        if "lambda" in part and "lambda" in _TEXT.sub(" ", part):
+            return None
         stripped = part.strip()
-        if stripped.startswith("*"):
+        if not stripped:
+            continue  # Behind the last comma.
+        if stripped[0] == "*":
             if stripped.startswith("**"):
                 has_double_star = True
             else:
                 has_star = True
             continue
-        if not stripped:
-            continue  # Behind the last comma.
-        named = _KEYWORD.match(part)
+        named = _KEYWORD.match(part) if "=" in part else None
         if named is not None:
             keywords.append(named.group(1))
         elif not has_star:
@@ -269,4 +272,5 @@ def _sorted(parts: list[str]) -> Arguments | None:
     return Arguments(tuple(positional), tuple(keywords), has_star, has_double_star)
 
 
+_TEXT = re.compile(_STRING, re.DOTALL)
 _NONE = Arguments((), (), False, False)

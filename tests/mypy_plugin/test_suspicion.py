@@ -14,7 +14,7 @@ from mypy import api
 from mypy.nodes import ClassDef
 
 from sigcheck.mypy_plugin.suspicion import Demand, Suspicion
-from sigcheck.mypy_plugin.written_calls import Arguments, read_arguments, read_text
+from sigcheck.mypy_plugin.written_calls import Arguments, assigned, read_arguments, read_body
 from tests.mypy_plugin.programs import CONFIGURATION
 from tests.running import write
 from tests.test_scan import corpus_of, families
@@ -158,7 +158,7 @@ def test_calls_are_found_by_every_way_there_is() -> None:
         "    self.k, y = 1, 2\n"
         "    other.self.l(1)\n"
     )
-    written = read_text(text, "self")
+    written = read_body(text, "self")
     assert sorted((call.route, call.owner, call.method) for call in written.calls) == [
         ("class", "Base", "g"),
         ("class", "pkg.Base", "h"),
@@ -170,6 +170,6 @@ def test_calls_are_found_by_every_way_there_is() -> None:
         ("super", "", "c"),
         ("super", "A", "d"),
     ]
-    assert {"i", "k"} <= written.assigned
+    assert {"i", "k"} <= set(assigned(text))
     assert not written.is_odd
-    assert read_text("def m(self):\n    return super(f(A), self).m()\n", "self").is_odd
+    assert read_body("def m(self):\n    return super(f(A), self).m()\n", "self").is_odd

@@ -74,6 +74,7 @@ def read_module(
     text: SourceText,
     decorators: Decorators,
     with_classes: Collection[nodes.FuncDef] = (),
+    *,
     wants: Callable[[nodes.ClassDef], bool] = lambda _: True,
 ) -> ReadModule:
     """The classes of a module, and its functions when they are asked for.
@@ -86,7 +87,7 @@ def read_module(
         with_classes: functions in whose bodies there are class statements; others are not searched for any.
         wants: whether what stands in a class is to be read; the others are left out.
     """
-    reader = _Reader(tree, references, text, decorators, with_classes, wants)
+    reader = _Reader(tree, references, text, decorators, with_classes, wants=wants)
     reader.block(tree.defs, reader.module_scope, ())
 
     def functions(name: str) -> tuple[Member, ...]:
@@ -121,6 +122,7 @@ class _Reader:
         text: SourceText,
         decorators: Decorators,
         with_classes: Collection[nodes.FuncDef],
+        *,
         wants: Callable[[nodes.ClassDef], bool],
     ) -> None:
         self.name = tree.fullname
