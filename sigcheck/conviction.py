@@ -160,7 +160,7 @@ def meanwhile(
     """
     amount = sum(read.request.size for read in scanned.values())
     try:
-        with working(amount) if workers is None else nullcontext(workers) as those:
+        with working(amount, besides=1) if workers is None else nullcontext(workers) as those:
             found = None if those is None else Meanwhile(scanned, decorators, those)
             yield found
             if found is not None:

@@ -54,11 +54,16 @@ class Workers:
 
 
 @contextmanager
-def working(amount: int) -> Iterator[Workers | None]:
-    """Other processes for work on so many bytes of sources; None where there can be none, or they would not pay for their start."""
+def working(amount: int, *, besides: int = 0) -> Iterator[Workers | None]:
+    """Other processes for work on so many bytes of sources; None where there can be none, or they would not pay for their start.
+
+    Args:
+        amount: bytes.
+        besides: how many processors have something else to do meanwhile: this process.
+    """
     processors = min(os.cpu_count() or 1, 8) if amount >= _PARALLEL_FROM and can_fork() else 1
     with ExitStack() as stack:
-        yield None if processors == 1 else Workers(processors, stack)
+        yield None if processors == 1 else Workers(processors - besides, stack)
 
 
 @contextmanager
