@@ -334,6 +334,13 @@ def _kind(kind: Any, known: dict[Any, _Kind], tables: list[_Table]) -> _Kind:
     return found
 
 
+@cache
+def _fields_of(kind: type[Any]) -> dict[str, Any]:
+    """The fields of a dataclass and their types: the same in every type that holds it."""
+    hints = typing.get_type_hints(kind)
+    return {field.name: hints[field.name] for field in dataclasses.fields(kind)}
+
+
 def _made(kind: Any, known: dict[Any, _Kind], tables: list[_Table]) -> _Kind:
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if kind is int:
@@ -345,9 +352,8 @@ def _made(kind: Any, known: dict[Any, _Kind], tables: list[_Table]) -> _Kind:
     if isinstance(kind, type) and issubclass(kind, Enum):
         return _OneOf(list(kind))
     if isinstance(kind, type) and dataclasses.is_dataclass(kind):
-        hints = typing.get_type_hints(kind)
-        names = [field.name for field in dataclasses.fields(kind)]
-        return _Record(kind, names, [_kind(hints[name], known, tables) for name in names])
+        hints = _fields_of(kind)
+        return _Record(kind, list(hints), [_kind(hint, known, tables) for hint in hints.values()])
     if origin in (typing.Union, types.UnionType):
         others = tuple(argument for argument in arguments if argument is not type(None))
         if len(others) < len(arguments):
