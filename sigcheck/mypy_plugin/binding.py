@@ -5,6 +5,7 @@ Yes means that no rule can find anything. No means that the exact relation is to
 
 from __future__ import annotations
 
+import sys
 from typing import NamedTuple
 
 from mypy import nodes
@@ -47,6 +48,29 @@ class Callable(NamedTuple):
     def receivers(self) -> int:
         """How many of the parameters a caller does not fill."""
         return 0 if self.flavour == "static" else 1
+
+
+class Arity(NamedTuple):
+    """How a method can be called by position.
+
+    Attributes:
+        function: the method.
+        least, most: that many arguments, with no others, bind for certain, the receiver not counted; none does where `most` is less.
+    """
+
+    function: Callable
+    least: int
+    most: int
+
+
+def arity_of(function: Callable) -> Arity:
+    """How a method can be called by position."""
+    first = function.receivers
+    kinds = function.kinds[first:]
+    if len(function.kinds) < first or None in function.names[first:] or _NAMED in kinds:
+        return Arity(function, 0, -1)
+    least = kinds.count(_POS)
+    return Arity(function, least, sys.maxsize if _STAR in kinds else least + kinds.count(_OPT))
 
 
 def callable_of(node: nodes.FuncDef) -> Callable:
@@ -111,6 +135,18 @@ def promises_nothing(base: nodes.FuncDef) -> bool:
         or (isinstance(argument, Instance) and argument.type.fullname == "builtins.object")
         for argument in map(get_proper_type, kind.arg_types[-2:])
     )
+
+
+def unpacks_keywords(function: nodes.FuncDef) -> bool:
+    """`**kwargs: Unpack[Keys]`: its names are not in the header."""
+    return isinstance(function.type, CallableType) and function.type.unpack_kwargs
+
+
+def function_of(node: nodes.SymbolNode | None) -> nodes.FuncDef | None:
+    """The function of a method, though it be decorated."""
+    if isinstance(node, nodes.Decorator):
+        return node.func
+    return node if isinstance(node, nodes.FuncDef) else None
 
 
 def is_refused_by_mypy(override: Callable, base: Callable, top: Instance) -> bool:
@@ -201,5 +237,8 @@ def accepts(function: Callable, arguments: Arguments, receivers: int) -> bool:
 
 def is_misnamed(function: Callable, arguments: Arguments, receivers: int) -> bool:
     """An argument by position bears the name of a parameter in which it does not land."""
-    names = function.names[receivers:]
-    return any(text in names and names.index(text) != index for index, text in enumerate(arguments.positional))
+    names, given = function.names[receivers:], arguments.positional
+    return any(
+        text in names and (slot := names.index(text)) != index and given[slot : slot + 1] != (text,)
+        for index, text in enumerate(given)
+    )

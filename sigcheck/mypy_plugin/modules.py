@@ -14,7 +14,9 @@ from mypy.server.trigger import make_trigger, make_wildcard_trigger
 from mypy.types import Instance, LiteralType
 
 from sigcheck.core.dataclass import dataclass, field
-from sigcheck.mypy_plugin.suspicion import KEY, Demand, Noted, Suspicion
+from sigcheck.mypy_plugin.suspicion import Demand, Noted, Suspicion
+from sigcheck.mypy_plugin.texts import read_text
+from sigcheck.mypy_plugin.traits import KEY
 
 if TYPE_CHECKING:
     from sigcheck.mypy_plugin.settings import Settings
@@ -44,7 +46,7 @@ class AnalysedModule:
     classes: dict[int, Noted] = field(default_factory=dict)
     string: Instance | None = None
     _suspicion: Suspicion | None = None
-    _lines: list[str] | None = None
+    _text: str | None = None
 
     @property
     def name(self) -> str:
@@ -62,7 +64,10 @@ class AnalysedModule:
 
     def collect(self) -> None:
         """Look it over, and keep in mypy's tree what other modules need of its classes."""
-        self._suspicion = Suspicion(self.tree, self.lines(), list(self.classes.values()), is_silent=self.is_silent)
+        self._text = read_text(self.tree.path)
+        self._suspicion = Suspicion(
+            self.tree, self._text, list(self.classes.values()), self.modules, is_silent=self.is_silent
+        )
         if self.string is not None:
             for info, traits in self._suspicion.kept:
                 self._make_visible(info, json.dumps(traits), self.string)
@@ -100,7 +105,7 @@ class AnalysedModule:
 
         functions = tuple(self.functions.values())
         analysed = Analysed(self.tree, self.options, self.errors, self.modules, self.scopes, functions, self.lines)
-        Inquest(analysed, settings()).report(suspects, self._depend)
+        Inquest(analysed, settings(), suspects).report(self._depend)
 
     def _depend(self, classes: Iterable[str], functions: Iterable[str], target: str) -> None:
         """Whoever changes a class above changes this one: mypy must look at it again."""
@@ -118,10 +123,7 @@ class AnalysedModule:
 
     def lines(self) -> list[str] | None:
         """The lines of its text; None where it cannot be had."""
-        if self._lines is None:
-            read = self.errors.read_source
-            self._lines = read(self.tree.path) if read is not None else None
-        return self._lines
+        return self._text.split("\n") if self._text is not None else None
 
 
 def _path(info: nodes.TypeInfo) -> str:

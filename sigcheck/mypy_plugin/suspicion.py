@@ -6,9 +6,7 @@ own suspicion, and a digest of what they can be told when they read its text.
 
 from __future__ import annotations
 
-import hashlib
 import re
-from bisect import bisect_left
 from collections.abc import Callable as Function
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -18,10 +16,12 @@ from mypy.options import Options
 from mypy.types import AnyType, CallableType, Instance, TypeOfAny
 
 from sigcheck.core.dataclass import dataclass
-from sigcheck.core.names import BUILTIN_MODULES, is_interface
+from sigcheck.core.names import BUILTIN_MODULES, is_called_by_syntax, is_interface
 from sigcheck.mypy_plugin.binding import (
+    Arity,
     Callable,
     accepts,
+    arity_of,
     callable_of,
     is_like,
     is_misnamed,
@@ -31,11 +31,10 @@ from sigcheck.mypy_plugin.binding import (
     keeps_every_name,
     promises_nothing,
     serves,
+    unpacks_keywords,
 )
-from sigcheck.mypy_plugin.written_calls import Written, WrittenCall, read_text
-
-KEY = "sigcheck"
-"""Where a class's `TypeInfo.metadata` has what sigcheck keeps."""
+from sigcheck.mypy_plugin.traits import KEY, Traits, digest_of, traits_of
+from sigcheck.mypy_plugin.written_calls import WrittenCall, assigned, is_commented, names_for_certain, read_body
 
 
 @dataclass(slots=True)
@@ -73,52 +72,60 @@ class Suspicion:
     """What a look over a module leaves open."""
 
     def __init__(
-        self, tree: nodes.MypyFile, lines: Sequence[str] | None, noted: Sequence[Noted], *, is_silent: bool
+        self,
+        tree: nodes.MypyFile,
+        text: str | None,
+        noted: Sequence[Noted],
+        modules: Mapping[str, nodes.MypyFile],
+        *,
+        is_silent: bool,
     ) -> None:
         """Look over a module, and keep what others need of its classes.
 
         Args:
             tree: the module, its semantic analysis done.
-            lines: of its text; None where it cannot be had.
+            text: of its file; None where it cannot be had.
             noted: its class statements.
-            is_silent: nobody sees its errors, and mypy has dropped its bodies: it is looked over with less care.
+            modules: every module that mypy has loaded.
+            is_silent: nobody sees its errors, and mypy has dropped its bodies: they are not looked at before somebody inherits them.
         """
+        self._modules = modules
         self.kept: list[tuple[nodes.TypeInfo, dict[str, object]]] = []
         met = {id(entry.definition) for entry in noted}
         # Named tuples and typed dictionaries mypy shows to nobody.
-        others = [entry for entry in tree.defs if isinstance(entry, nodes.ClassDef) and id(entry) not in met]
+        others = [entry for entry in tree.defs if type(entry) is nodes.ClassDef and id(entry) not in met]
         noted = [*noted, *(Noted(entry, False, tree.fullname) for entry in others)]
         self._noted = noted
-        self._survey = survey = _Survey(tree, lines or [], [entry.definition for entry in noted], is_silent=is_silent)
+        self._survey = survey = _Survey(tree, text or "", [entry.definition for entry in noted], is_silent=is_silent)
         with_comments = "sigcheck:" in survey.text
-        self._is_whole = lines is None or survey.is_odd or with_comments
-        known = [
-            _Class(entry.definition, survey)
-            for entry in noted
-            if not entry.is_local and not isinstance(entry.definition.info, nodes.FakeInfo)
-        ]
-        for entry in known:
-            entry.judge_calls()
-            traits = entry.traits(is_odd=survey.is_odd, with_comments=with_comments)
-            entry.info.metadata[KEY] = traits
-            self.kept.append((entry.info, traits))
+        self._is_whole = text is None or survey.is_odd or with_comments
+        for entry in noted:
+            if entry.is_local or isinstance(entry.definition.info, nodes.FakeInfo):
+                continue
+            looked_over = _Class(entry.definition, survey)
+            traits = looked_over.traits(is_odd=survey.is_odd, with_comments=with_comments)
+            looked_over.info.metadata[KEY] = traits
+            self.kept.append((looked_over.info, traits))
 
-    def suspects(self, demand: Demand) -> set[int]:
-        """The class statements to read, by identity; to be asked for when all modules of a cycle of imports were looked over."""
+    def suspects(self, demand: Demand) -> list[nodes.ClassDef]:
+        """The class statements to read; to be asked for when all modules of a cycle of imports were looked over."""
         wants = demand.wants
         classes = self._survey.classes
-        return {
-            id(definition)
+        return [
+            definition
             for definition in (entry.definition for entry in self._noted)
             if self._is_whole
             or wants is None
             or id(definition) not in classes
             or wants(definition.info)
-            or classes[id(definition)].is_suspect(demand)
-        }
+            or classes[id(definition)].is_suspect(demand, self._modules)
+        ]
 
 
 _CLASS = re.compile(r"class[ \t\f]+(\w+)\s*[(:\[]")
+_IN_FUNCTION = re.compile(
+    r"^[ \t]+(?:from[^\n]*import\b[^\n(]*(?:\([^)]*)?|import\b[^\n]*|class[ \t]+\w+)", re.MULTILINE
+)
 _WORD = re.compile(r"\w+")
 
 
@@ -126,31 +133,50 @@ class _Survey:
     """A module, and what its names can be bound to."""
 
     def __init__(
-        self,
-        tree: nodes.MypyFile,
-        lines: Sequence[str],
-        definitions: Sequence[nodes.ClassDef],
-        *,
-        is_silent: bool,
+        self, tree: nodes.MypyFile, text: str, definitions: Sequence[nodes.ClassDef], *, is_silent: bool
     ) -> None:
+        self.digest = digest_of(text) if is_silent else ""
         self.is_silent = is_silent
-        self.callables: dict[nodes.FuncDef, Callable] = {}
         self.name = tree.fullname
-        self.lines = lines
-        self.text = "\n".join(lines)
+        self.text = text
         self.classes: dict[int, _Class] = {}
-        self.named: dict[str, nodes.TypeInfo] = {}
+        self.named: set[str] = set()
         self.symbols = tree.names
         self.bound: dict[str, int] = {}
         self.values: set[str] = set()
         self.uncertain: set[str] = set()
+        self._arities: dict[nodes.FuncDef, Arity] = {}
+        self._in_functions: set[str] | None = None
+        self._lines: list[str] | None = None
         self._read_statements(tree.defs)
         self.is_odd = self._has_unknown_class(tree.defs, definitions)
 
+    @property
+    def lines(self) -> list[str]:
+        """The lines of the text."""
+        if self._lines is None:
+            self._lines = self.text.split("\n")
+        return self._lines
+
+    def arity(self, function: nodes.FuncDef) -> Arity:
+        """How a function can be called."""
+        known = self._arities.get(function)
+        if known is None:
+            known = self._arities[function] = arity_of(callable_of(function))
+        return known
+
+    def is_local_name(self, name: str) -> bool:
+        """A statement that is no module's own imports or defines a class of that name."""
+        if self._in_functions is None:
+            self._in_functions = set(_WORD.findall("\n".join(_IN_FUNCTION.findall(self.text))))
+        return name in self._in_functions
+
     def _has_unknown_class(self, statements: Sequence[nodes.Statement], definitions: Sequence[nodes.ClassDef]) -> bool:
         """There is a class statement that mypy did not analyse, and that stands in no function."""
-        known = {entry.line for entry in definitions}
         text, line, last = self.text, 1, 0
+        if sorted(_CLASS.findall(text)) == sorted([entry.name for entry in definitions]):
+            return False
+        known = {entry.line for entry in definitions}
         for found in _CLASS.finditer(text):
             start = found.start()
             begin = text.rfind("\n", 0, start) + 1
@@ -189,8 +215,8 @@ class _Survey:
                     else:
                         self.uncertain.update(_names_in(target))
             elif kind not in _HARMLESS:
-                end = statement.end_line or len(self.lines)
-                self.uncertain.update(_WORD.findall("\n".join(self.lines[statement.line - 1 : end])))
+                first, last = statement.line, statement.end_line or statement.line
+                self.uncertain.update(_WORD.findall("\n".join(self.text.split("\n", last)[first - 1 : last])))
 
     def is_certain(self, name: str) -> bool:
         """The name means one thing in the module, whatever is true."""
@@ -254,15 +280,6 @@ def _function(node: nodes.SymbolNode | None) -> nodes.FuncDef:
     return node.func if isinstance(node, nodes.Decorator) else node  # type: ignore[return-value]
 
 
-@dataclass(slots=True)
-class _Method:
-    """A method of a class of this module, with what its text tells."""
-
-    node: nodes.FuncDef
-    written: Written | None
-    is_bound_to_class: bool
-
-
 class _Class:
     """A class of this module."""
 
@@ -274,30 +291,21 @@ class _Class:
         self.odd_names: set[str] = set()
         self.none_names: set[str] = set()
         self._assigned: set[str] = set()
-        self.methods: list[_Method] = []
         self.self_calls: set[str] = set()
         self.super_calls: set[str] = set()
         self.loose_calls: set[str] = set()
         self._is_amiss = False
         self._callees: set[tuple[nodes.TypeInfo, str]] = set()
+        self._known: dict[str, tuple[int | None, Arity | None]] = {}
+        self._open_names: set[str] = set()
         self._parts: list[str] = []
+        self._lines = [] if survey.is_silent else survey.lines
         survey.classes[id(definition)] = self
         self._read_header()
         self._read_body()
-        if survey.is_silent:
-            self._skim()
-
-    def _skim(self) -> None:
-        """Take everything for a call on the receiver that may be one, and nothing that is called for certain."""
-        text = self._text(self.definition.line, self.definition.end_line or self.definition.line)
-        self._parts.append(text)
-        self.self_calls.update(_ANY_CALL.findall(text))
-        self.loose_calls = self.self_calls
-        if "super" in text:
-            self.super_calls.update(self.self_calls)
 
     def _text(self, first: int, last: int) -> str:
-        return "\n".join(self.survey.lines[first - 1 : last])
+        return "\n".join(self._lines[first - 1 : last])
 
     # What is kept.
 
@@ -305,13 +313,19 @@ class _Class:
         """What others need of the class."""
         definition, survey = self.definition, self.survey
         is_odd = is_odd or self.is_odd
-        if is_odd:
-            self._parts = [survey.text]
-        elif with_comments:
-            self._parts = [self._text(definition.line, definition.end_line or definition.line)]
-        self._parts += sorted(self.self_calls | self.super_calls)
-        told = "\0".join(self._parts).encode("utf-8", "surrogatepass")
-        kept: dict[str, object] = {"digest": hashlib.sha256(told).hexdigest()[:32]}
+        last = definition.end_line or definition.line
+        kept: dict[str, object] = {}
+        if survey.is_silent:
+            kept = {"digest": survey.digest, "span": [definition.line, last]}
+        else:
+            if is_odd:
+                self._parts = [survey.text]
+            elif with_comments:
+                self._parts = [self._text(definition.line, last)]
+            else:
+                self._parts += sorted(set(assigned(self._text(definition.line, last))))
+            self._parts += sorted(self.self_calls | self.super_calls)
+            kept = {"digest": digest_of("\0".join(self._parts))}
         if is_odd:
             kept["odd"] = definition.line  # Which of several of that name it is.
         if self.odd_names:
@@ -333,7 +347,7 @@ class _Class:
         qualified = self.info.fullname.removeprefix(f"{survey.name}.")
         if qualified in survey.named or not survey.is_certain(qualified.partition(".")[0]):
             self.is_odd = True
-        survey.named[qualified] = self.info
+        survey.named.add(qualified)
         mro = self.info.mro
         for base in definition.base_type_exprs:
             expression: nodes.Expression = base
@@ -451,85 +465,91 @@ class _Class:
         return True
 
     def _read_method(self, node: nodes.FuncDef, first: int) -> None:
-        if self.survey.is_silent:
+        survey = self.survey
+        if survey.is_silent:
             return
-        last = node.end_line or node.line
-        lines = self.survey.lines
-        text = "\n".join(lines[first - 1 : last])
+        body, lines, last = node.body.body, self._lines, node.end_line or node.line
+        begin = _first_line(body[0]) if body else node.line
+        if begin <= node.line:
+            begin = first
+        behind = begin
+        if begin != first and type(body[0]) is nodes.ExpressionStmt and type(body[0].expr) is nodes.StrExpr:
+            behind = _first_line(body[1]) if len(body) > 1 else last + 1  # The documentation says what it wants.
+        text = "\n".join(lines[behind - 1 : last])
         receiver = ""
         if node.arguments and node.arg_kinds[0] in (nodes.ARG_POS, nodes.ARG_OPT):
             receiver = node.arguments[0].variable.name
-        written = read_text(text, receiver) if receiver else None
-        is_bound_to_class = node.is_class or node.name in ("__init_subclass__", "__class_getitem__")
-        self.methods.append(_Method(node, written, is_bound_to_class))
-        body = node.body.body
+        written = read_body(text, receiver) if receiver else None
+        parts = self._parts
         if (
-            not body
+            begin == first
+            or (written is not None and written.is_touched)
             or nodes.ARG_STAR in node.arg_kinds
             or nodes.ARG_STAR2 in node.arg_kinds
-            or body[0].line <= node.line
             or node.name == "__new__"
         ):
-            self._parts.append(text)
+            parts.append("\n".join(lines[first - 1 : last]))
         else:
-            self._digest_body(node, first, text, written)
+            parts.append("\n".join(lines[first - 1 : begin - 1]))
+            self._digest_body(node, text)
         if written is None:
             return
+        if receiver != "self":
+            parts += sorted(set(assigned(text, receiver)))
         for call in written.calls:
             if call.route == "super":
                 self.super_calls.add(call.method)
             elif (call.route == "self" and not call.is_transparent) or call.owner == "type":
                 self.self_calls.add(call.method)
+        if not node.is_static and node.name != "__new__":
+            self._is_amiss = self._is_amiss or written.is_odd
+            self._judge(written.calls, node)
 
-    def _digest_body(self, node: nodes.FuncDef, first: int, text: str, written: Written | None) -> None:
-        """Keep the header, and the statements of the body that say something of calls; of the others, next to nothing."""
-        body = node.body.body
-        parts, lines = self._parts, self.survey.lines
-        parts.append("\n".join(lines[first - 1 : body[0].line - 1]))
-        last = body[-1]
-        if isinstance(last, nodes.RaiseStmt) or len(body) < 3:
+    def _digest_body(self, node: nodes.FuncDef, text: str) -> None:
+        """Keep what a body without a call on its receiver tells: whether it is one, and what it returns."""
+        parts, body = self._parts, node.body.body
+        if type(body[-1]) is nodes.RaiseStmt or len(body) < 3:
             parts.append(",".join([type(part).__name__ for part in body]))
             parts.append(",".join([type(p.expr).__name__ for p in body if isinstance(p, nodes.ExpressionStmt)]))
         parts.append(f"{node.is_generator}{node.is_async_generator}")
-        marks: list[int] = []
-        if written is not None:
-            marks += _lines_at(text, first, sorted(written.places))
-            parts += sorted(written.assigned)
-        if not _says_what_it_returns(node):
-            marks += _lines_at(text, first, [found.start() for found in _RETURN.finditer(text)])
-            marks.sort()
-        if not marks:
-            return
-        for statement in body:
-            begin, end = statement.line, statement.end_line or last.end_line or statement.line
-            if isinstance(statement, nodes.Decorator):
-                begin = min([begin, *(word.line for word in statement.original_decorators)])
-            at = bisect_left(marks, begin)
-            if (at < len(marks) and marks[at] <= end) or isinstance(statement, nodes.IfStmt):
-                parts.append("\n".join(lines[begin - 1 : end]))
+        if "return" in text and not _says_what_it_returns(node):
+            found = _RETURN.findall(text)
+            # What goes on behind the line may say what it is.
+            parts += [text] if any(map(_goes_on, found)) else found
 
     # Suspicion.
 
-    def is_suspect(self, demand: Demand) -> bool:
+    def is_suspect(self, demand: Demand, modules: Mapping[str, nodes.MypyFile]) -> bool:
         """The class may be at fault, alone or with what it inherits."""
         if self.is_odd:
             return True
         info = self.info
-        above = [base for base in info.mro[1:] if not _is_without_source(base)]
-        known: list[tuple[nodes.TypeInfo, Mapping[str, list[str]]]] = []
-        for base in above:
-            traits = base.metadata.get(KEY, _EMPTY)
+        known: list[tuple[nodes.TypeInfo, Traits]] = []
+        own, met = info.names.keys(), set[str]()
+        for base in info.mro[1:]:
+            if _is_without_source(base):
+                continue
+            traits = traits_of(base, modules)
             if "odd" in traits:
                 return True
             known.append((base, traits))
-        if above and any(self._breaks(name, symbol, known, demand) for name, symbol in info.names.items()):
+            met |= own & base.names.keys()
+            met |= own & set(traits.get("calls", ()))
+        self._open_names.clear()
+        if any(self._breaks(name, info.names[name], known, demand) for name in met):
             return True
+        if self._open_names:
+            # What asks the exact relation is only loaded where one must.
+            from sigcheck.mypy_plugin.headers import breaks_nothing  # noqa: PLC0415
+
+            if not breaks_nothing(info, self._open_names):
+                return True
         if len(info.bases) > 1 and any(self._meets(base, traits) for base, traits in known):
             return True
         if len(info.bases) > 1 and self._shadows(known):
             return True
         return self._is_amiss or any(
-            name in base.metadata.get(KEY, _EMPTY).get("names", ())
+            name in base.metadata.get(KEY, {}).get("names", ())
             or (KEY not in base.metadata and isinstance(base.names[name].node, nodes.Decorator))
             for base, name in self._callees
         )
@@ -538,7 +558,7 @@ class _Class:
         self,
         name: str,
         symbol: nodes.SymbolTableNode,
-        known: Sequence[tuple[nodes.TypeInfo, Mapping[str, list[str]]]],
+        known: Sequence[tuple[nodes.TypeInfo, Traits]],
         demand: Demand,
     ) -> bool:
         """The class's own definition of a name is not certain to serve what stands above."""
@@ -550,7 +570,9 @@ class _Class:
         if mine is None and not is_odd and not is_none:
             return False
         is_seen = is_interface(name)
-        is_called = any(name in traits.get("calls", ()) for _, traits in known)
+        # A call is about what its author saw: what is found in the class in which it stands.
+        seen = [_look_up(base.mro, 0, name) for base, traits in known if name in traits.get("calls", ())]
+        called = {found[0] for found in seen if found is not None}
         nearer: list[tuple[nodes.TypeInfo, Callable]] = []
         for base, traits in known:
             if not is_seen and name not in traits.get("calls", ()):
@@ -570,8 +592,12 @@ class _Class:
             if is_odd or is_none or kind is _ODD or mine is _ODD:
                 return True
             if mine is _CALLABLE and kind is _CALLABLE:
+                is_called = base in called
                 if not self._is_in_order(name, symbol.node, theirs.node, nearer, demand, is_called=is_called):
-                    return True
+                    pair = (_function(symbol.node), _function(theirs.node))
+                    if not (demand.is_complete and self._is_told_by_headers(name, *pair, is_called=is_called)):
+                        return True
+                    self._open_names.add(name)
                 if any(name in entry.get("loose", ()) for _, entry in known):
                     return True  # What its author saw refuses the call, or nobody knows.
                 nearer.append((base, callable_of(_function(theirs.node))))
@@ -594,11 +620,13 @@ class _Class:
         mine, theirs = callable_of(function), callable_of(upper)
         if serves(mine, theirs, name):
             return not is_called or mine.flavour == theirs.flavour
-        if is_called or not is_interface(name) or not is_like(mine, theirs) or mine.flavour != theirs.flavour:
+        is_lost = theirs.flavour != "" and mine.flavour == "" and not is_called
+        if not is_interface(name) or not is_like(mine, theirs) or not (mine.flavour == theirs.flavour or is_lost):
             return False
         if promises_nothing(upper):
-            return True
-        if not demand.is_complete:
+            return not is_called
+        # A call of the base is told of an override only where its break is not; which rules are asked for is known here.
+        if not demand.is_complete or (is_called and is_called_by_syntax(name)):
             return False
         if any(is_same(mine, known, name) and upper.info in entry.mro for entry, known in nearer):
             return True  # That one is told.
@@ -609,8 +637,40 @@ class _Class:
             and (options.check_untyped_defs or not function.is_dynamic())
             and is_plain(override)
             and is_plain(base)
-            and keeps_every_name(mine, theirs)
-            and is_refused_by_mypy(mine, theirs, Instance(self.info.mro[-1], []))
+            and (keeps_every_name(mine, theirs) or self._reads_catch_alls(function))
+            and (is_lost or is_refused_by_mypy(mine, theirs, Instance(self.info.mro[-1], [])))
+        )
+
+    def _is_told_by_headers(self, name: str, function: nodes.FuncDef, upper: nodes.FuncDef, *, is_called: bool) -> bool:
+        """Headers tell all there is to say of an override, and of calls that may run it: of what breaks, these are not told."""
+        mine, theirs = callable_of(function), callable_of(upper)
+        is_plain_call = not is_called or not (is_called_by_syntax(name) or nodes.ARG_STAR in theirs.kinds)
+        return (
+            is_interface(name)
+            and is_like(mine, theirs)
+            and mine.flavour == theirs.flavour
+            and is_plain_call
+            and not any(None in entry.names or not entry.names[: entry.receivers] for entry in (mine, theirs))
+            and not unpacks_keywords(function)
+            and not unpacks_keywords(upper)
+            and (keeps_every_name(mine, theirs) or self._reads_catch_alls(function))
+        )
+
+    def _reads_catch_alls(self, function: nodes.FuncDef) -> bool:
+        """The body is certain to name its `*args` and `**kwargs`, or does nothing: what lands there is not swallowed."""
+        body = function.body.body
+        if body and all(map(_is_idle, body)):
+            return True
+        behind = 1 if body and type(body[0]) is nodes.ExpressionStmt and type(body[0].expr) is nodes.StrExpr else 0
+        if len(body) <= behind or body[behind].line <= function.line:
+            return False
+        text = self._text(body[behind].line, function.end_line or function.line)
+        if any(word in text for word in ('"""', "'''", "def", "lambda")):
+            return False
+        return all(
+            names_for_certain(text, name)
+            for name, kind in zip(function.arg_names, function.arg_kinds, strict=True)
+            if name is not None and kind in (nodes.ARG_STAR, nodes.ARG_STAR2)
         )
 
     @staticmethod
@@ -620,7 +680,7 @@ class _Class:
             (symbol := entry.names.get(name)) is not None and _kind_of(symbol.node) is not None for entry in base.mro
         )
 
-    def _meets(self, base: nodes.TypeInfo, traits: Mapping[str, list[str]]) -> bool:
+    def _meets(self, base: nodes.TypeInfo, traits: Traits) -> bool:
         """A call in a class above runs here what it does not run there."""
         order = self.info.mro
         for names, start in ((traits.get("calls", ()), 0), (traits.get("super", ()), 1)):
@@ -632,7 +692,7 @@ class _Class:
                 if there is not None and there[1].node is here[1].node:
                     continue
                 kind = _kind_of(here[1].node)
-                if kind is None and name not in here[0].metadata.get(KEY, _EMPTY).get("names", ()):
+                if kind is None and name not in here[0].metadata.get(KEY, {}).get("names", ()):
                     continue
                 if name in traits.get("loose", ()):
                     return True
@@ -642,7 +702,7 @@ class _Class:
                     return True
         return False
 
-    def _shadows(self, known: Sequence[tuple[nodes.TypeInfo, Mapping[str, list[str]]]]) -> bool:
+    def _shadows(self, known: Sequence[tuple[nodes.TypeInfo, Traits]]) -> bool:
         """A base hides what a later one has, and does not inherit it."""
         own = self.info.names
         first: dict[str, tuple[nodes.TypeInfo, nodes.SymbolNode | None, bool]] = {}
@@ -671,76 +731,87 @@ class _Class:
                     return True
         return False
 
-    def judge_calls(self) -> None:
+    def _judge(self, calls: Sequence[WrittenCall], method: nodes.FuncDef) -> None:
         """Find the calls that are not certain to bind in this very class; what the definers say of themselves comes later."""
-        for method in self.methods:
-            written = method.written
-            if written is None or method.node.is_static or method.node.name == "__new__":
-                continue
-            self._is_amiss = self._is_amiss or written.is_odd
-            for call in written.calls:
-                if self._goes_wrong(call, method):
-                    self._is_amiss = True
-                    if call.route != "class" or call.owner == "type":
-                        self.loose_calls.add(call.method)
+        for call in calls:
+            if self._goes_wrong(call, method) and not is_commented(call):
+                self._is_amiss = True
+                if call.route != "class" or call.owner == "type":
+                    self.loose_calls.add(call.method)
 
-    def _goes_wrong(self, call: WrittenCall, method: _Method) -> bool:
+    def _goes_wrong(self, call: WrittenCall, method: nodes.FuncDef) -> bool:
+        name, route = call.method, call.route
         order, start = self.info.mro, 0
-        if call.route == "super":
+        if route == "super":
             start = 1
             if call.owner:
                 named = self.survey.symbols.get(call.owner)
                 if named is None or named.node is not self.info:
                     return True
-        elif call.route == "class" and call.owner != "type":
-            owner = self._named(call)
+        elif route == "class" and call.owner != "type":
+            owner = self._named(call, method)
             if owner is None:
                 return False
             if owner == _UNKNOWN:
                 return True
             order = owner.mro  # type: ignore[union-attr]
-        found = _look_up(order, start, call.method)
-        if found is None:
-            return False
-        base, symbol = found
-        node = symbol.node
-        kind = _kind_of(node)
-        self._callees.add((base, call.method))
-        if kind is not _CALLABLE:
+        is_own = not start and order is self.info.mro
+        known = self._known.get(name) if is_own else None
+        if known is None:
+            known = self._callee(_look_up(order, start, name), name)
+            if is_own:
+                self._known[name] = known
+        kind, arity = known
+        if arity is None:
             return kind is _ODD
+        function, least, most = arity
+        is_bound_to_class = method.is_class or method.name in ("__init_subclass__", "__class_getitem__")
+        if name == "__new__" or (route == "super" and is_bound_to_class and not function.flavour):
+            return True
+        # On a class, a method of instances is a function: its receiver is written out.
+        receivers = 0 if route == "class" or is_bound_to_class else function.receivers
+        is_plain_call = receivers == function.receivers
+        if route == "self" and is_plain_call:
+            count = call.plain_count
+            if count is not None and least <= count <= most:
+                return False
         arguments = call.arguments
         if arguments is None:
             return True
-        method_node = _function(node)
-        function = self.survey.callables.get(method_node)
-        if function is None:
-            function = self.survey.callables[method_node] = callable_of(method_node)
-        receivers = function.receivers
-        if call.method == "__new__":
-            return True
-        if call.route == "class" or method.is_bound_to_class:
-            # On a class, a method of instances is a function: its receiver is written out.
-            if call.route == "super" and not function.flavour:
-                return True
-            receivers = 0 if not function.flavour else receivers
+        if function.flavour:
+            receivers = function.receivers
         if not accepts(function, arguments, receivers):
             return True
-        is_forwarding = call.method == method.node.name and call.route != "self"
+        is_forwarding = name == method.name and route != "self"
         return is_forwarding and is_misnamed(function, arguments, receivers)
 
-    def _named(self, call: WrittenCall) -> nodes.TypeInfo | str | None:
+    def _callee(
+        self, found: tuple[nodes.TypeInfo, nodes.SymbolTableNode] | None, name: str
+    ) -> tuple[int | None, Arity | None]:
+        """What a call finds: its kind, and how it can be called, if it is a method."""
+        if found is None:
+            return None, None
+        base, symbol = found
+        kind = _kind_of(symbol.node)
+        self._callees.add((base, name))
+        return kind, self.survey.arity(_function(symbol.node)) if kind is _CALLABLE else None
+
+    def _named(self, call: WrittenCall, method: nodes.FuncDef) -> nodes.TypeInfo | str | None:
         """The class on which `Base.m(self)` looks a method up; None where it is none, `_UNKNOWN` where the text does not tell."""
         owner = call.owner
         if not owner:
             return _UNKNOWN if call.owner == "" else None
         first, *rest = owner.split(".")
-        if self.info.names.get(first) is not None:
+        if first in method.arg_names:
+            return None
+        own = self.info.names.get(first)
+        if own is not None and not own.implicit:
             return _UNKNOWN
         symbol = self.survey.symbols.get(first)
         node: nodes.SymbolNode | None = symbol.node if symbol is not None else None
         if symbol is None:
             # A parameter or a variable, unless the class is imported or defined in a function.
-            return _UNKNOWN if _is_local_name(first, self.survey) else None
+            return _UNKNOWN if self.survey.is_local_name(first) else None
         for name in rest:
             if not isinstance(node, (nodes.MypyFile, nodes.TypeInfo)):
                 return None
@@ -752,9 +823,7 @@ class _Class:
 
 
 _UNKNOWN = "unknown"
-_EMPTY: dict[str, list[str]] = {}
-_ANY_CALL = re.compile(r"\.\s*(\w+)\s*\(")
-_RETURN = re.compile(r"return\b")
+_RETURN = re.compile(r"\breturn\b[^\n]*")
 _MEMBERS = (nodes.NameExpr, nodes.MemberExpr, nodes.LambdaExpr, nodes.CallExpr)
 _MAKERS = frozenset(
     {"staticmethod", "classmethod", "partialmethod", "singledispatchmethod", "property", "cached_property"}
@@ -763,13 +832,26 @@ _STRANGE = frozenset({"overload", "setter", "getter", "deleter", "register", "si
 _SILENT = frozenset({nodes.ExpressionStmt, nodes.PassStmt, nodes.ClassDef})
 
 
-def _lines_at(text: str, line: int, places: Sequence[int]) -> Iterator[int]:
-    """The lines on which some places of a text stand, in their order; its first line is `line`."""
-    behind = 0
-    for place in places:
-        line += text.count("\n", behind, place)
-        behind = place
-        yield line
+def _is_idle(statement: nodes.Statement) -> bool:
+    """It only raises, passes, or is `...` or documentation."""
+    return type(statement) in (nodes.RaiseStmt, nodes.PassStmt) or (
+        isinstance(statement, nodes.ExpressionStmt) and type(statement.expr) in (nodes.EllipsisExpr, nodes.StrExpr)
+    )
+
+
+def _goes_on(line: str) -> bool:
+    """A statement may not end on this line."""
+    return "\\" in line or '"""' in line or "'''" in line or any(line.count(a) != line.count(b) for a, b in _BRACKETS)
+
+
+_BRACKETS = (("(", ")"), ("[", "]"), ("{", "}"))
+
+
+def _first_line(statement: nodes.Statement) -> int:
+    """Where a statement begins, with its decorators."""
+    if isinstance(statement, nodes.Decorator):
+        return min([statement.line, *(word.line for word in statement.original_decorators)])
+    return statement.line
 
 
 def _says_what_it_returns(node: nodes.FuncDef) -> bool:
@@ -797,9 +879,3 @@ def _look_up(
         if symbol is not None and not symbol.implicit and not _is_without_source(entry):
             return entry, symbol
     return None
-
-
-def _is_local_name(name: str, survey: _Survey) -> bool:
-    """A statement that is no module's own imports or defines a class of that name."""
-    pattern = rf"^[ \t]+(?:from[^\n]*import\b[^\n(]*(?:\([^)]*)?\b|import\b[^\n]*\b|class[ \t]+){re.escape(name)}\b"
-    return re.search(pattern, survey.text, re.MULTILINE) is not None

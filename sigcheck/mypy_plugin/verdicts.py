@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from mypy import nodes
 from mypy.errors import Errors
@@ -12,10 +13,9 @@ from mypy.scope import SavedScope
 from sigcheck.core.check import check, conclude
 from sigcheck.core.dataclass import dataclass
 from sigcheck.core.diagnostic import BrokenOverride, Diagnostic
-from sigcheck.core.flow import Flow
 from sigcheck.core.forwarding import BrokenCall
 from sigcheck.core.hierarchy import Hierarchy
-from sigcheck.core.member import Member
+from sigcheck.core.honour import BodyQuestion, answer_to
 from sigcheck.core.module import Module, Suppression
 from sigcheck.core.place import Place
 from sigcheck.mypy_plugin.binding import is_plain
@@ -24,7 +24,19 @@ from sigcheck.mypy_plugin.repetition import is_told_by_mypy
 from sigcheck.mypy_plugin.reporting import Desk
 from sigcheck.mypy_plugin.settings import Settings
 from sigcheck.readers.comments import read_suppressions
-from sigcheck.readers.mypy_nodes import MypyResolver, ReadClass, References, SourceText, read_flow, read_module
+from sigcheck.readers.mypy_nodes import (
+    LeftOutError,
+    MypyResolver,
+    ReadClass,
+    ReadModule,
+    References,
+    SourceText,
+    read_flow,
+    read_module,
+)
+
+if TYPE_CHECKING:
+    from sigcheck.core.usage import Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,39 +65,56 @@ class Analysed:
 class Inquest:
     """One module, whose suspects are read."""
 
-    def __init__(self, module: Analysed, settings: Settings) -> None:
+    def __init__(self, module: Analysed, settings: Settings, suspects: Sequence[nodes.ClassDef]) -> None:
+        """Read a module.
+
+        Args:
+            module: what mypy has analysed.
+            settings: what the user asked for.
+            suspects: the class statements that are to be checked.
+        """
         self.module = module
         self.settings = settings
         self.name = module.tree.fullname
         self._text = SourceText(module.lines)
         self._references = References(module.modules)
-        self._read = read_module(module.tree, self._references, self._text, settings.decorators, module.functions)
+        self._suspects = {id(suspect) for suspect in suspects}
+        self._read = self._read_module(_involved(suspects, module.functions))
         self._comments = self._suppressions(foreign=settings.demands.respect_type_ignores)
 
-    def report(self, suspects: set[int], depend: Callable[[Iterable[str], Iterable[str], str], None]) -> None:
+    def _read_module(self, wants: Callable[[nodes.ClassDef], bool]) -> ReadModule:
+        module = self.module
+        return read_module(
+            module.tree, self._references, self._text, self.settings.decorators, module.functions, wants=wants
+        )
+
+    def report(self, depend: Callable[[Iterable[str], Iterable[str], str], None]) -> None:
         """Check the suspects, part by part, and hand in what is found.
 
         Args:
-            suspects: the class statements, by identity.
             depend: is told of the classes and functions on which a part depends.
         """
         module = self.module
         for target, scope in module.scopes.items():
-            chosen = [
-                entry
-                for entry in self._read.classes
-                if _target(entry, self.name) == target
-                # What mypy calls unreachable was never shown to the plugin.
-                and (id(entry.definition) in suspects or isinstance(entry.definition.info, nodes.FakeInfo))
-            ]
-            told = list(self._diagnostics(chosen, target, depend))
+            try:
+                told = list(self._diagnostics(target, depend))
+            except LeftOutError:
+                self._read = self._read_module(lambda _: True)
+                told = list(self._diagnostics(target, depend))
             if told:
                 Desk(module.errors, module.tree.path, self.name, module.options, scope).report(told, self._path)
 
     def _diagnostics(
-        self, chosen: Sequence[ReadClass], target: str, depend: Callable[[Iterable[str], Iterable[str], str], None]
+        self, target: str, depend: Callable[[Iterable[str], Iterable[str], str], None]
     ) -> Iterator[tuple[Diagnostic, Iterable[int], bool]]:
         settings, text = self.settings, self._text
+        chosen = [
+            entry
+            for entry in self._read.classes
+            if _target(entry, self.name) == target
+            # What mypy calls unreachable was never shown to the plugin.
+            and (id(entry.definition) in self._suspects or isinstance(entry.definition.info, nodes.FakeInfo))
+        ]
         if not chosen:
             return
         own = {entry.value.id: entry.value for entry in self._read.classes}
@@ -96,10 +125,10 @@ class Inquest:
             self._read.functions,
             Others(
                 self.module.modules,
-                self.module.errors.read_source,
                 settings.decorators,
                 respect_foreign=settings.demands.respect_type_ignores,
             ).read,
+            left_out=self._read.left_out,
         )
         hierarchy = Hierarchy([entry.value for entry in chosen], resolver)
         for entry in chosen:
@@ -114,12 +143,12 @@ class Inquest:
         ]
         definitions = {place: node for entry in self._read.classes for place, node in entry.members.items()}
 
-        def flows_of(asked: Sequence[tuple[Member, Collection[str]]]) -> Iterator[Flow | None]:
-            for member, _ in asked:
-                node = definitions.get(member.place)
-                yield read_flow(node, text) if node is not None else None
+        def usages_of(asked: Sequence[BodyQuestion]) -> Iterator[Mapping[str, Usage] | None]:
+            for question in asked:
+                node = definitions.get(question.member.place)
+                yield answer_to(question, read_flow(node, text) if node is not None else None)
 
-        found = check([module, *others], hierarchy, settings.demands, flows_of)
+        found = check([module, *others], hierarchy, settings.demands, usages_of)
         checked = conclude(found.remarks, found.verdicts, hierarchy.inconsistent, settings.demands)
         for diagnostic in checked.diagnostics:
             if diagnostic.place.path != self.name or settings.configuration.is_ignored(
@@ -155,6 +184,30 @@ class Inquest:
     def _path(self, module: str) -> str | None:
         tree = self.module.modules.get(module)
         return self.module.errors.simplify_path(tree.path) if tree is not None else None
+
+
+def _involved(
+    suspects: Iterable[nodes.ClassDef], functions: Collection[nodes.FuncDef]
+) -> Callable[[nodes.ClassDef], bool]:
+    """Which class statements are read for the sake of the suspects: what they inherit, what stands around these, and what mypy hides."""
+    names: set[str] = set()
+    for suspect in suspects:
+        above = [] if isinstance(suspect.info, nodes.FakeInfo) else suspect.info.mro
+        for full in (suspect.fullname, *(base.fullname for base in above)):
+            name = full
+            while name and name not in names:
+                names.add(name)
+                name = name.rpartition(".")[0]
+
+    def is_involved(definition: nodes.ClassDef) -> bool:
+        last = definition.end_line or definition.line
+        return (
+            definition.fullname in names
+            or isinstance(definition.info, nodes.FakeInfo)
+            or any(definition.line <= function.line <= last for function in functions)
+        )
+
+    return is_involved
 
 
 def _target(entry: ReadClass, module: str) -> str:

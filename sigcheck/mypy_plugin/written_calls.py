@@ -34,6 +34,17 @@ class WrittenCall(NamedTuple):
         return read_arguments(self.text, self.opened) if self.opened >= 0 else None
 
     @property
+    def plain_count(self) -> int | None:
+        """How many arguments there are, where all are plain ones by position."""
+        plain = _PLAIN.match(self.text, self.opened)
+        if plain is None:
+            return None
+        inner = plain.group(1).strip()
+        if "=" in inner or "lambda" in inner:
+            return None
+        return inner.count(",") + (inner[-1] != ",") if inner else 0
+
+    @property
     def is_transparent(self) -> bool:
         """It hands on `*args, **kwargs` and nothing else: nothing of it is certain, so nothing can be wrong."""
         return self.opened >= 0 and _TRANSPARENT.match(self.text, self.opened) is not None
@@ -59,14 +70,12 @@ class Written(NamedTuple):
 
     Attributes:
         calls: on the receiver, on `super()`, and with the receiver.
-        assigned: the attributes of the receiver that may be assigned.
-        places: where the receiver, or `super`, is more than the owner of an attribute that is read.
+        is_touched: the receiver, or `super`, is more than the owner of an attribute that is read or assigned.
         is_odd: there is a `super` that is no plain call.
     """
 
     calls: list[WrittenCall]
-    assigned: set[str]
-    places: list[int]
+    is_touched: bool
     is_odd: bool
 
 
@@ -88,8 +97,8 @@ def _mentions(text: str, receiver: str, behind: re.Pattern[str]) -> Iterator[re.
         at = text.find(receiver, at + len(receiver))
 
 
-def _assigned(text: str, receiver: str) -> list[str]:
-    """The attributes of the receiver that may be assigned."""
+def assigned(text: str, receiver: str = "self") -> list[str]:
+    """The attributes of the receiver that may be assigned in a text."""
     if receiver == "self":
         return _SELF_ASSIGNS.findall(text)
     return [found.group(1) for found in _mentions(text, receiver, _ASSIGNED_BEHIND)]
@@ -104,15 +113,15 @@ _HEADER = re.compile(r"\s*(?:async\s+)?def\s")
 _OF_CLASS = re.compile(r"\s*\.\s*(\w+)\s*\(")
 
 
-def read_text(text: str, receiver: str) -> Written:
+def read_body(text: str, receiver: str) -> Written:
     """What the text of a method tells.
 
     Args:
-        text: from its `def`, or its first decorator, to its end.
+        text: from the first statement behind its header to its end, or the whole of it.
         receiver: the name of its first parameter.
     """
     calls: list[WrittenCall] = []
-    places: list[int] = []
+    is_touched = is_odd = False
     mentions: Iterator[re.Match[str]]
     if receiver == "self":
         mentions, before = _SELF.finditer(text), 0
@@ -124,28 +133,58 @@ def read_text(text: str, receiver: str) -> Written:
             continue
         method, opens = found.groups()
         if opens:
-            places.append(start)
+            is_touched = True
             calls.append(WrittenCall("self", "", method, text, found.end()))
         elif method:
-            places.append(start)
+            is_touched = True
         else:
             line = text.rfind("\n", 0, start) + 1
             if _HEADER.match(text, line, start) is None:
-                places.append(start)
+                is_touched = True
                 calls += _calls_with(text, start, found.end())
-    is_odd = False
     if "super" in text:
         for found in _SUPER.finditer(text):
             start = found.start()
-            places.append(start)
+            is_touched = True
             called = _SUPER_CALL.match(text, start)
             if called is not None:
                 owner, method = called.groups()
                 first = owner.partition(",")[0].strip()
                 calls.append(WrittenCall("super", first, method, text, called.end()))
-            elif _SUPER_READ.match(text, start) is None:
+            elif _SUPER_READ.match(text, start) is None and not _is_in_comment(text, start):
                 is_odd = True
-    return Written(calls, set(_assigned(text, receiver)), places, is_odd)
+    return Written(calls, is_touched, is_odd)
+
+
+def is_commented(call: WrittenCall) -> bool:
+    """The call is certain to stand in a comment, or in a string."""
+    return call.opened >= 0 and _is_in_comment(call.text, call.opened)
+
+
+def names_for_certain(text: str, name: str) -> bool:
+    """A variable is named in a text that has no strings over several lines: in no string, in no comment, as no attribute or keyword."""
+    place = text.find(name)
+    while place >= 0:
+        end = place + len(name)
+        before = text[text.rfind("\n", 0, place) + 1 : place]
+        if not (
+            before[-1:].isalnum()
+            or before[-1:] in ("_", ".")
+            or any(mark in before for mark in "#\"'")
+            or _IS_OTHER.match(text, end)
+        ):
+            return True
+        place = text.find(name, end)
+    return False
+
+
+_IS_OTHER = re.compile(r"\w|\s*[=\"'\\]")
+
+
+def _is_in_comment(text: str, place: int) -> bool:
+    """A `#` stands before it on its line, and no quotation mark before that."""
+    before, mark, _ = text[text.rfind("\n", 0, place) + 1 : place].partition("#")
+    return bool(mark) and "'" not in before and '"' not in before
 
 
 def _calls_with(text: str, start: int, end: int) -> Iterator[WrittenCall]:
@@ -168,8 +207,10 @@ def _calls_with(text: str, start: int, end: int) -> Iterator[WrittenCall]:
 
 _PLAIN = re.compile(r"([^()\[\]{}'\"#*\\]*)\)")
 _KEYWORD = re.compile(r"\s*(\w+)\s*=(?!=)")
+_STRING = r"\"{3}(?:[^\\]|\\.)*?\"{3}|'{3}(?:[^\\]|\\.)*?'{3}|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|#[^\n]*"
 _TOKEN = re.compile(
-    r"\"{3}(?:[^\\]|\\.)*?\"{3}|'{3}(?:[^\\]|\\.)*?'{3}|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|#[^\n]*|[()\[\]{},\"']",
+    # What stands in brackets is of no interest: where that is plain, it is one token.
+    rf"{_STRING}|\([^()\[\]{{}}'\"#]*\)|\[[^()\[\]{{}}'\"#]*\]|\{{[^()\[\]{{}}'\"#]*\}}|[()\[\]{{}},\"']",
     re.DOTALL,
 )
 _AFTER_STRING = frozenset(" \t\n,)]}:.%+-*/=<>!&|^#;[")
@@ -186,43 +227,44 @@ def read_arguments(text: str, index: int) -> Arguments | None:
     depth, begin = 0, index
     for token in _TOKEN.finditer(text, index):
         what = token.group()
-        if what == ",":
+        first = what[0]
+        if first == ",":
             if not depth:
                 parts.append(text[begin : token.start()])
                 begin = token.end()
-        elif what in "([{":
-            depth += 1
-        elif what in ")]}":
+        elif first in "([{":
+            depth += len(what) == 1
+        elif first in ")]}":
             if not depth:
                 parts.append(text[begin : token.start()])
                 return _sorted(parts)
             depth -= 1
-        elif what[0] == "#":
+        elif first == "#":
             if not text[begin : token.start()].strip():
                 begin = token.end()
-        elif what in "\"'" or text[token.end() : token.end() + 1] not in _AFTER_STRING:
+        elif len(what) == 1 or text[token.end() : token.end() + 1] not in _AFTER_STRING:
             return None  # A string in a string.
     return None
 
 
 def _sorted(parts: list[str]) -> Arguments | None:
     """What each of the arguments is; None where there is a `lambda`, whose commas are not theirs."""
-    if any("lambda" in part and "lambda" in _TOKEN.sub(" ", part) for part in parts):
-        return None
     positional: list[str] = []
     keywords: list[str] = []
     has_star = has_double_star = False
     for part in parts:
+        if "lambda" in part and "lambda" in _TEXT.sub(" ", part):
+            return None
         stripped = part.strip()
-        if stripped.startswith("*"):
+        if not stripped:
+            continue  # Behind the last comma.
+        if stripped[0] == "*":
             if stripped.startswith("**"):
                 has_double_star = True
             else:
                 has_star = True
             continue
-        if not stripped:
-            continue  # Behind the last comma.
-        named = _KEYWORD.match(part)
+        named = _KEYWORD.match(part) if "=" in part else None
         if named is not None:
             keywords.append(named.group(1))
         elif not has_star:
@@ -230,4 +272,5 @@ def _sorted(parts: list[str]) -> Arguments | None:
     return Arguments(tuple(positional), tuple(keywords), has_star, has_double_star)
 
 
+_TEXT = re.compile(_STRING, re.DOTALL)
 _NONE = Arguments((), (), False, False)

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mypy import api
+from mypy.nodes import ClassDef
 
 from sigcheck.mypy_plugin.suspicion import Demand, Suspicion
-from sigcheck.mypy_plugin.written_calls import Arguments, read_arguments, read_text
+from sigcheck.mypy_plugin.written_calls import Arguments, assigned, read_arguments, read_body
 from tests.mypy_plugin.programs import CONFIGURATION
 from tests.running import write
 from tests.test_scan import corpus_of, families
@@ -31,8 +32,8 @@ def everything_suspected(read: list[int]) -> Iterator[None]:
     """Every class of every module is read; how many there are, and how many would have been, is noted."""
     suspects = Suspicion.suspects
 
-    def all_of_them(self: Suspicion, demand: Demand) -> set[int]:
-        everything = {id(entry.definition) for entry in self._noted}
+    def all_of_them(self: Suspicion, demand: Demand) -> list[ClassDef]:
+        everything = [entry.definition for entry in self._noted]
         read[0] += len(everything)
         read[1] += len(suspects(self, demand))
         return everything
@@ -157,7 +158,7 @@ def test_calls_are_found_by_every_way_there_is() -> None:
         "    self.k, y = 1, 2\n"
         "    other.self.l(1)\n"
     )
-    written = read_text(text, "self")
+    written = read_body(text, "self")
     assert sorted((call.route, call.owner, call.method) for call in written.calls) == [
         ("class", "Base", "g"),
         ("class", "pkg.Base", "h"),
@@ -169,6 +170,6 @@ def test_calls_are_found_by_every_way_there_is() -> None:
         ("super", "", "c"),
         ("super", "A", "d"),
     ]
-    assert {"i", "k"} <= written.assigned
+    assert {"i", "k"} <= set(assigned(text))
     assert not written.is_odd
-    assert read_text("def m(self):\n    return super(f(A), self).m()\n", "self").is_odd
+    assert read_body("def m(self):\n    return super(f(A), self).m()\n", "self").is_odd

@@ -9,10 +9,11 @@ from sigcheck.readers.mypy_nodes.classes import ReadClass, ReadModule, read_modu
 from sigcheck.readers.mypy_nodes.expressions import SourceText
 from sigcheck.readers.mypy_nodes.flow import read_flow
 from sigcheck.readers.mypy_nodes.references import References
-from sigcheck.readers.mypy_nodes.resolution import MypyResolver
+from sigcheck.readers.mypy_nodes.resolution import LeftOutError, MypyResolver
 from sigcheck.readers.mypy_nodes.summary import Summary, summary_of
 
 __all__ = [
+    "LeftOutError",
     "MypyResolver",
     "ReadClass",
     "ReadModule",

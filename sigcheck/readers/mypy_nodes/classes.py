@@ -60,10 +60,12 @@ class ReadModule:
     Attributes:
         classes: in the order of the source.
         functions: reads the functions of that name, one for each branch.
+        left_out: the references of the classes that were not wanted.
     """
 
     classes: tuple[ReadClass, ...] = ()
     functions: Callable[[str], tuple[Member, ...]] = lambda _name: ()
+    left_out: frozenset[str] = frozenset()
 
 
 def read_module(
@@ -72,6 +74,8 @@ def read_module(
     text: SourceText,
     decorators: Decorators,
     with_classes: Collection[nodes.FuncDef] = (),
+    *,
+    wants: Callable[[nodes.ClassDef], bool] = lambda _: True,
 ) -> ReadModule:
     """The classes of a module, and its functions when they are asked for.
 
@@ -81,8 +85,9 @@ def read_module(
         text: the text of the file.
         decorators: what the configuration says of them.
         with_classes: functions in whose bodies there are class statements; others are not searched for any.
+        wants: whether what stands in a class is to be read; the others are left out.
     """
-    reader = _Reader(tree, references, text, decorators, with_classes)
+    reader = _Reader(tree, references, text, decorators, with_classes, wants=wants)
     reader.block(tree.defs, reader.module_scope, ())
 
     def functions(name: str) -> tuple[Member, ...]:
@@ -91,7 +96,9 @@ def read_module(
             for node, words, branch in reader.module_functions.get(name, ())
         )
 
-    return ReadModule(tuple(draft.read() for draft in reader.drafts.values()), functions)
+    drafts = reader.drafts.values()
+    left_out = frozenset(draft.id for draft in drafts if not draft.is_wanted)
+    return ReadModule(tuple(draft.read() for draft in drafts if draft.is_wanted), functions, left_out)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -100,6 +107,7 @@ class _Draft(Draft):
 
     definition: nodes.ClassDef
     functions: tuple[nodes.FuncDef, ...]
+    is_wanted: bool
     nodes: dict[Place, nodes.FuncDef] = field(default_factory=dict)
 
     def read(self) -> ReadClass:
@@ -114,6 +122,8 @@ class _Reader:
         text: SourceText,
         decorators: Decorators,
         with_classes: Collection[nodes.FuncDef],
+        *,
+        wants: Callable[[nodes.ClassDef], bool],
     ) -> None:
         self.name = tree.fullname
         self.package = self.name if tree.is_package_init_file() else self.name.rpartition(".")[0]
@@ -122,6 +132,7 @@ class _Reader:
         self.text = text
         self.decorators = decorators
         self.with_classes = {id(function) for function in with_classes}
+        self.wants = wants
         self.drafts: dict[str, _Draft] = {}
         self.module_scope = Scope(ScopeKind.MODULE)
         self.functions: list[nodes.FuncDef] = []
@@ -307,10 +318,12 @@ class _Reader:
             bool(node.decorators),
             definition=node,
             functions=tuple(self.functions),
+            is_wanted=self.wants(node),
         )
         self.drafts[class_id] = draft
-        self.block(node.defs.body, inner, branch)
-        draft.fields = tuple(_typed_fields(node))
+        if draft.is_wanted:
+            self.block(node.defs.body, inner, branch)
+            draft.fields = tuple(_typed_fields(node))
         scope.bind(node.name, class_id)
 
     def bases(self, node: nodes.ClassDef, scope: Scope) -> Iterator[tuple[str, ...]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from mypy import nodes
 from mypy.types import TypedDictType
@@ -14,6 +14,10 @@ from sigcheck.core.resolution import Resolver, Target
 from sigcheck.readers.mypy_nodes.references import References
 from sigcheck.readers.mypy_nodes.summary import Summary
 from sigcheck.readers.mypy_nodes.symbols import read_symbol, read_symbols
+
+
+class LeftOutError(Exception):
+    """A class of the module is asked for that was not read."""
 
 
 class MypyResolver(Resolver):
@@ -31,6 +35,8 @@ class MypyResolver(Resolver):
         module: str,
         read_own: Callable[[str], tuple[Member, ...]],
         read_other: Callable[[nodes.TypeInfo], Summary | None],
+        *,
+        left_out: Collection[str] = frozenset(),
     ) -> None:
         """Prepare for one module.
 
@@ -40,6 +46,7 @@ class MypyResolver(Resolver):
             module: its name.
             read_own: reads the functions of the module that have a name.
             read_other: reads a class of another module; None where it has no source.
+            left_out: those of its classes that are not among `own`: who asks for one gets a `LeftOutError`.
         """
         super().__init__(lambda _name, _near: None)
         self._references = references
@@ -47,6 +54,7 @@ class MypyResolver(Resolver):
         self._module_name = module
         self._read_own = read_own
         self._read_other = read_other
+        self._left_out = left_out
         self.summaries: dict[str, Summary] = {}
         self.functions: set[str] = set()
         self._classes_found: dict[str, Class | None] = {}
@@ -108,6 +116,9 @@ class MypyResolver(Resolver):
 
     def _class_of(self, reference: str) -> Class | None:
         info = self._references.info(reference)
+        is_near = info is not None and info.module_name == self._module_name
+        if reference in self._left_out or (is_near and self._left_out):
+            raise LeftOutError(reference)
         if info is None:
             return None
         summary = self._read_other(info)

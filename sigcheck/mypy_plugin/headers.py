@@ -1,0 +1,95 @@
+"""What the exact relation says of overrides, told from mypy's symbols alone: most of what is suspected need not be read.
+
+Imported when there is something to ask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from mypy import nodes
+
+from sigcheck.core.comparison import Comparison
+from sigcheck.core.demands import Demands
+from sigcheck.core.hierarchy import Hierarchy
+from sigcheck.core.member import Flavour, Member
+from sigcheck.core.module import Class
+from sigcheck.core.names import BUILTIN_MODULES
+from sigcheck.core.place import Place
+from sigcheck.core.resolution import Resolver, Target
+from sigcheck.core.signature import Kind, Parameter, Signature
+from sigcheck.mypy_plugin.binding import function_of, promises_nothing
+
+_KINDS = {
+    nodes.ARG_POS: Kind.POSITIONAL_OR_KEYWORD,
+    nodes.ARG_OPT: Kind.POSITIONAL_OR_KEYWORD,
+    nodes.ARG_STAR: Kind.VAR_POSITIONAL,
+    nodes.ARG_NAMED: Kind.KEYWORD_ONLY,
+    nodes.ARG_NAMED_OPT: Kind.KEYWORD_ONLY,
+    nodes.ARG_STAR2: Kind.VAR_KEYWORD,
+}
+_REQUIRED = frozenset({nodes.ARG_POS, nodes.ARG_NAMED})
+
+
+def breaks_nothing(info: nodes.TypeInfo, names: Collection[str]) -> bool:
+    """No rule about overrides has anything to say of some methods of a class that nobody has said of those above it.
+
+    Args:
+        info: the class.
+        names: of its methods; every definition of one, in the class and above, is a function of which the header tells all.
+    """
+    resolver = _Above(info, names)
+    owner = resolver.class_of(info)
+    return next(Comparison(Hierarchy([owner], resolver), Demands({}), {}, [owner]).findings(), None) is None
+
+
+class _Above(Resolver):
+    """The classes above one, with some of their methods."""
+
+    def __init__(self, info: nodes.TypeInfo, names: Collection[str]) -> None:
+        super().__init__(lambda _name, _near: None)
+        self._names = names
+        self._infos = {entry.fullname: entry for entry in info.mro}
+        self._known: dict[str, Class] = {}
+
+    def resolve(self, reference: str, near: str) -> tuple[Target, ...]:  # noqa: ARG002 - the names are absolute
+        """The class of a full name."""
+        return (self.class_of(self._infos[reference]),)
+
+    def class_of(self, info: nodes.TypeInfo) -> Class:
+        """A class with those of its methods that are asked for."""
+        name = info.fullname
+        known = self._known.get(name)
+        if known is None:
+            bases = [base.type for base in info.bases if base.type.module_name not in BUILTIN_MODULES]
+            members = [
+                _member(name, function)
+                for name in self._names
+                if (symbol := info.names.get(name)) is not None
+                and not symbol.implicit
+                and (function := function_of(symbol.node)) is not None
+            ]
+            known = self._known[name] = Class(
+                name,
+                name,
+                Place(info.module_name, 1, 1, 1, 1),
+                1,
+                tuple((base.fullname,) for base in bases),
+                tuple(members),
+            )
+        return known
+
+
+def _member(name: str, node: nodes.FuncDef) -> Member:
+    annotation = None if promises_nothing(node) else "?"
+    parameters = [
+        Parameter(
+            known or "",
+            _KINDS[kind] if known is not None else Kind.POSITIONAL_ONLY,
+            kind in _REQUIRED,
+            annotation if kind.is_star() else None,
+        )
+        for known, kind in zip(node.arg_names, node.arg_kinds, strict=True)
+    ]
+    flavour = Flavour.STATIC if node.is_static else Flavour.CLASS if node.is_class else Flavour.INSTANCE
+    return Member(name, flavour, Place("", 1, 1, 1, 1), 1, Signature(tuple(parameters)))

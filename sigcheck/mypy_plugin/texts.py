@@ -1,0 +1,29 @@
+"""The texts of files that mypy has read, as Python counts their lines. Imports mypy, nothing of sigcheck."""
+
+from __future__ import annotations
+
+from mypy.util import DecodeError, decode_python_encoding
+
+
+def read_bytes(path: str) -> bytes | None:
+    """A file as it lies on the disk; None where it cannot be had."""
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError:
+        return None
+
+
+def decode(content: bytes) -> str | None:
+    """The text of a file, its lines ended by a line feed; None where it cannot be decoded."""
+    try:
+        text = decode_python_encoding(content)
+    except (DecodeError, UnicodeError):
+        return None
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def read_text(path: str) -> str | None:
+    """The text of a file, its lines ended by a line feed; None where it cannot be had."""
+    content = read_bytes(path)
+    return decode(content) if content is not None else None
