@@ -63,18 +63,22 @@ def _decoded(schema: _Schema, data: bytes) -> Any:
     if set(map(type, texts)) - {str} or len(sizes) != len(schema.tables):
         raise ValueError("other tables")
     reader = _Reader(texts, [])
+    numbers = array("i")
+    numbers.frombytes(data[start:])
+    first = 0
     for table, (count, *lengths) in zip(schema.tables, sizes, strict=True):
+        if count == 0 and not any(lengths):
+            reader.values.append([])  # Most of a small value.
+            continue
         columns = []
         for length in lengths:
-            column = array("i")
-            end = start + 4 * length
-            if length < 0 or end > len(data):
+            behind = first + length
+            if length < 0 or behind > len(numbers):
                 raise ValueError("it ends too early")
-            column.frombytes(data[start:end])
-            columns.append(column)
-            start = end
+            columns.append(numbers[first:behind])
+            first = behind
         reader.values.append(table.values(count, columns, reader))
-    if start != len(data):
+    if first != len(numbers):
         raise ValueError("it goes on")
     [value] = schema.root.read(array("i", [root]), reader)
     return value
