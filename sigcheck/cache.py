@@ -7,6 +7,7 @@ and the check slower.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -65,10 +66,8 @@ class ModuleCache:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._database is not None:
-            try:
+            with contextlib.suppress(sqlite3.Error):  # What cannot be tidied up stays.
                 self._tidy(self._database)
-            except sqlite3.Error:
-                pass  # What cannot be tidied up stays.
             self._database.close()
 
     def _tidy(self, database: sqlite3.Connection) -> None:

@@ -184,7 +184,7 @@ class _Optional:
         if _NONE not in column:
             return self.inner.read(column, reader)
         present = iter(self.inner.read([number for number in column if number != _NONE], reader))
-        return (None if number == _NONE else next(present) for number in column)
+        return [None if number == _NONE else next(present) for number in column]
 
 
 class _Rows(Generic[T]):
