@@ -145,6 +145,7 @@ class _Survey:
         self.bound: dict[str, int] = {}
         self.values: set[str] = set()
         self.uncertain: set[str] = set()
+        self.accepted: set[tuple[object, ...]] = set()
         self._arities: dict[nodes.FuncDef, Arity] = {}
         self._in_functions: set[str] | None = None
         self._lines: list[str] | None = None
@@ -780,8 +781,11 @@ class _Class:
             return True
         if function.flavour:
             receivers = function.receivers
-        if not accepts(function, arguments, receivers):
-            return True
+        shape = (id(arity), receivers, len(arguments.positional), *arguments[1:])
+        if shape not in self.survey.accepted:
+            if not accepts(function, arguments, receivers):
+                return True
+            self.survey.accepted.add(shape)
         is_forwarding = name == method.name and route != "self"
         return is_forwarding and is_misnamed(function, arguments, receivers)
 
