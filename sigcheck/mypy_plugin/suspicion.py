@@ -140,7 +140,7 @@ class _Survey:
         self.name = tree.fullname
         self.text = text
         self.classes: dict[int, _Class] = {}
-        self.named: set[str] = set()
+        self.named: dict[str, nodes.TypeInfo] = {}
         self.symbols = tree.names
         self.bound: dict[str, int] = {}
         self.values: set[str] = set()
@@ -216,8 +216,34 @@ class _Survey:
                     else:
                         self.uncertain.update(_names_in(target))
             elif kind not in _HARMLESS:
-                first, last = statement.line, statement.end_line or statement.line
-                self.uncertain.update(_WORD.findall("\n".join(self.text.split("\n", last)[first - 1 : last])))
+                self._read_compound(statement)
+
+    def _read_compound(self, compound: nodes.Statement) -> None:
+        """What a statement binds that stands around others, or of which nobody knows."""
+        pending: list[object] = [compound]
+        while pending:
+            part = pending.pop()
+            kind = type(part)
+            if kind in _FUNCTIONS or kind is nodes.ClassDef:
+                self.uncertain.add(part.name)  # type: ignore[attr-defined]
+            elif kind is nodes.ImportFrom:
+                self.uncertain.update(renamed or name for name, renamed in part.names)  # type: ignore[attr-defined]
+            elif kind is nodes.Import:
+                self.uncertain.update(renamed or name.partition(".")[0] for name, renamed in part.ids)  # type: ignore[attr-defined]
+            elif kind is nodes.AssignmentStmt:
+                for target in part.lvalues:  # type: ignore[attr-defined]
+                    self.uncertain.update(_names_in(target))
+            elif kind is nodes.Block:
+                pending += part.body  # type: ignore[attr-defined]
+            elif kind is list:
+                pending += part  # type: ignore[arg-type]
+            elif kind in _AROUND and ":=" not in self.text:
+                pending += [getattr(part, name) for name in _AROUND[kind]]
+            elif isinstance(part, nodes.Expression):
+                self.uncertain.update(_names_in(part))
+            elif isinstance(part, nodes.Statement) and kind not in _HARMLESS:
+                last = part.end_line or part.line
+                self.uncertain.update(_WORD.findall("\n".join(self.text.split("\n", last)[part.line - 1 : last])))
 
     def is_certain(self, name: str) -> bool:
         """The name means one thing in the module, whatever is true."""
@@ -237,6 +263,15 @@ class _Survey:
             and self.is_certain(root.name)
         )
 
+
+_AROUND: dict[type, tuple[str, ...]] = {
+    nodes.IfStmt: ("body", "else_body"),
+    nodes.TryStmt: ("body", "vars", "handlers", "else_body", "finally_body"),
+    nodes.WithStmt: ("target", "body"),
+    nodes.ForStmt: ("index", "body", "else_body"),
+    nodes.WhileStmt: ("body", "else_body"),
+}
+"""What in a statement can bind names."""
 
 _REFERRING = (nodes.NameExpr, nodes.MemberExpr, nodes.IndexExpr, nodes.ConditionalExpr, nodes.OpExpr)
 _FUNCTIONS = frozenset({nodes.FuncDef, nodes.Decorator, nodes.OverloadedFuncDef})
@@ -348,7 +383,7 @@ class _Class:
         qualified = self.info.fullname.removeprefix(f"{survey.name}.")
         if qualified in survey.named or not survey.is_certain(qualified.partition(".")[0]):
             self.is_odd = True
-        survey.named.add(qualified)
+        survey.named[qualified] = self.info
         mro = self.info.mro
         for base in definition.base_type_exprs:
             expression: nodes.Expression = base
@@ -360,13 +395,23 @@ class _Class:
             if not isinstance(root, nodes.NameExpr) or not isinstance(expression, nodes.RefExpr):
                 self.is_odd = True
                 return
-            if not survey.is_certain(root.name) or "." in qualified:
+            if not survey.is_certain(root.name) or self._is_hidden(root.name, qualified):
                 self.is_odd = True
             node = expression.node
             if isinstance(node, nodes.TypeInfo) and node not in mro and not _is_without_source(node):
                 self.is_odd = True
             if isinstance(expression.node, nodes.TypeAlias):
                 self.is_odd = True
+
+    def _is_hidden(self, name: str, qualified: str) -> bool:
+        """A class around this one may bind a name of the module to something else."""
+        outer = qualified.rpartition(".")[0]
+        while outer:
+            info = self.survey.named.get(outer)
+            if info is None or name in info.names:
+                return True
+            outer = outer.rpartition(".")[0]
+        return False
 
     def _read_body(self) -> None:
         seen: set[str] = set()
