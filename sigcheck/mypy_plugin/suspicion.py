@@ -787,26 +787,9 @@ class _Class:
 
     def _goes_wrong(self, call: WrittenCall, method: nodes.FuncDef) -> bool:
         name, route = call.method, call.route
-        order, start = self.info.mro, 0
-        if route == "super":
-            start = 1
-            if call.owner:
-                named = self.survey.symbols.get(call.owner)
-                if named is None or named.node is not self.info:
-                    return True
-        elif route == "class" and call.owner != "type":
-            owner = self._named(call, method)
-            if owner is None:
-                return False
-            if owner == _UNKNOWN:
-                return True
-            order = owner.mro  # type: ignore[union-attr]
-        is_own = not start and order is self.info.mro
-        known = self._known.get(name) if is_own else None
-        if known is None:
-            known = self._callee(_look_up(order, start, name), name)
-            if is_own:
-                self._known[name] = known
+        known = self._run_by(call, method)
+        if isinstance(known, bool):
+            return known
         kind, arity = known
         if arity is None:
             return kind is _ODD
@@ -833,6 +816,28 @@ class _Class:
             self.survey.accepted.add(shape)
         is_forwarding = name == method.name and route != "self"
         return is_forwarding and is_misnamed(function, arguments, receivers)
+
+    def _run_by(self, call: WrittenCall, method: nodes.FuncDef) -> tuple[int | None, Arity | None] | bool:
+        """What a call runs in this very class; whether it may go wrong, where the text does not tell, or it runs nothing."""
+        name = call.method
+        order, start = self.info.mro, 0
+        if call.route == "super":
+            start = 1
+            if call.owner:
+                named = self.survey.symbols.get(call.owner)
+                if named is None or named.node is not self.info:
+                    return True
+        elif call.route == "class" and call.owner != "type":
+            owner = self._named(call, method)
+            if owner is None or isinstance(owner, str):
+                return owner is not None
+            order = owner.mro
+        elif name in self._known:
+            return self._known[name]
+        known = self._callee(_look_up(order, start, name), name)
+        if not start and order is self.info.mro:
+            self._known[name] = known
+        return known
 
     def _callee(
         self, found: tuple[nodes.TypeInfo, nodes.SymbolTableNode] | None, name: str
