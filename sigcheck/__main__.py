@@ -1,7 +1,5 @@
 """`python -m sigcheck`."""
 
-import sys
+from sigcheck.cli import program
 
-from sigcheck.cli import main
-
-sys.exit(main())
+program()

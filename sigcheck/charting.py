@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from sigcheck.checking import surveyed
 from sigcheck.collector import without_collector
 from sigcheck.config import Configuration
+from sigcheck.core.evidence import Evidence
 from sigcheck.core.hierarchy import Hierarchy
 from sigcheck.core.matrix import Matrix, build_matrix, called
 from sigcheck.core.member import Member
 from sigcheck.core.target import Target, find_targets, methods_of, nearest, targets_at
 from sigcheck.core.usage import Usage, UsageKind, usages_of
-from sigcheck.core.verdict import Line
 from sigcheck.errors import UnknownTargetError
 from sigcheck.files import shown
 from sigcheck.inspection import hierarchy_of, reading
@@ -57,11 +57,11 @@ def run_matrix(
         return matrix
 
 
-def _shown_in(matrix: Matrix) -> set[Line]:
-    """The lines of the definitions and of the calls that a matrix shows."""
+def _shown_in(matrix: Matrix) -> set[Evidence]:
+    """Where the definitions and the calls stand that a matrix shows."""
     places = [row.member.place for row in matrix.rows]
     places += [place for table in matrix.calls for place in (table.caller.place, table.site.place)]
-    return {(place.path, place.line) for place in places}
+    return {(place.path, place.line, True) for place in places}
 
 
 def _matrix(hierarchy: Hierarchy, target: str, project: Project) -> Matrix:

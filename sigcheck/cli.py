@@ -6,6 +6,11 @@ import os
 import sys
 from collections.abc import Sequence
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import FrameType
+    from typing import NoReturn
+
 EXIT_CLEAN, EXIT_DIAGNOSTICS, EXIT_USAGE, EXIT_DEFECT = 0, 1, 2, 3
 _INTERRUPTED = 130
 
@@ -41,6 +46,41 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback reaches a user
         return _report_defect(error)
     return status
+
+
+def program() -> NoReturn:
+    """`main` as a process of its own. Giving back object by object what a check holds would take as long as reading a known answer."""
+    status = main()
+    if _is_whole_process(sys._getframe(1)):  # noqa: SLF001 - there is no other way to see who calls
+        import atexit
+
+        atexit._run_exitfuncs()  # noqa: SLF001 - as multiprocessing ends its processes
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        except (OSError, ValueError):
+            pass  # Nobody is there to be told.
+        os._exit(status)
+    sys.exit(status)
+
+
+def _is_whole_process(frame: FrameType | None) -> bool:
+    """Nothing is left to do behind the program: the interpreter started it, no thread is left, and nobody traces it."""
+    callers = []
+    while frame is not None:
+        callers.append((frame.f_globals.get("__name__"), frame.f_code.co_name))
+        frame = frame.f_back
+    if callers not in (_STARTED[:1], _STARTED):
+        return False  # A profiler or a debugger goes on where this ends.
+    monitoring = getattr(sys, "monitoring", None)
+    if sys.gettrace() or sys.getprofile() or (monitoring and any(map(monitoring.get_tool, range(6)))):
+        return False
+    threading = sys.modules.get("threading")
+    return not sys.flags.inspect and (threading is None or threading.active_count() == 1)
+
+
+_STARTED = [("__main__", "<module>"), ("runpy", "_run_code"), ("runpy", "_run_module_as_main")]
+"""Who calls the program, from the inside: a script; or a module behind `-m`."""
 
 
 def _run(arguments: list[str]) -> int:

@@ -166,23 +166,26 @@ def is_match(relative: str, pattern: str) -> bool:
 
 def read_bytes(path: str, on_problem: Callable[[Problem], None]) -> bytes | None:
     """The bytes of a regular file, or None after telling why not: it vanished, or may not be read."""
-    place = Place(shown(path), 1, 1, 1, 1)
+
+    def refuse(cause: str, remedy: str = "") -> None:
+        on_problem(Problem(Place(shown(path), 1, 1, 1, 1), cause, remedy))
+
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):
-            on_problem(Problem(place, "is no regular file"))
+            refuse("is no regular file")
             return None
         # Between the two calls it may have become a pipe: one that nobody writes to must not hold the check up.
-        with open(path, "rb", opener=_open_without_waiting) as file:
+        with open(path, "rb", buffering=0, opener=_open_without_waiting) as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
-                on_problem(Problem(place, "is no regular file"))
+                refuse("is no regular file")
                 return None
             if status.st_size > LARGEST:
-                on_problem(Problem(place, f"is larger than {LARGEST >> 20} MiB", "exclude it"))
+                refuse(f"is larger than {LARGEST >> 20} MiB", "exclude it")
                 return None
-            return file.read()
+            return file.readall()
     except OSError as error:
-        on_problem(Problem(place, f"cannot be read: {error.strerror or error}"))
+        refuse(f"cannot be read: {error.strerror or error}")
         return None
 
 

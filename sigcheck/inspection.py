@@ -28,6 +28,7 @@ from sigcheck.lineage import Lineage
 from sigcheck.outcome import Report
 from sigcheck.project import Project
 from sigcheck.survey import Survey
+from sigcheck.workers import working
 
 
 @contextmanager
@@ -85,13 +86,13 @@ def inspect(
         modules, hierarchy = read, scanned
         with project.confirming() as confirm:
             heard = lambda verdict: confirm(evidence_in((verdict,)))  # noqa: E731
-            judgement = check(modules, hierarchy, demands, project.flows, inner_of(demands, hierarchy), heard=heard)
+            judgement = check(modules, hierarchy, demands, project.usages, inner_of(demands, hierarchy), heard=heard)
         # Where libcst reads what is told otherwise than the scan did, the check is made again with that.
         while odd := project.confirm(evidence_in(judgement.verdicts)):
             is_regular = False
             modules = [odd.get(module.path, module) for module in modules]
             hierarchy = hierarchy_of(project, modules)
-            judgement = check(modules, hierarchy, demands, project.flows, inner_of(demands, hierarchy))
+            judgement = check(modules, hierarchy, demands, project.usages, inner_of(demands, hierarchy))
         report = _concluded(configuration, demands, hierarchy, judgement)
     findings = Findings(tuple(judgement.verdicts))
     if not is_regular or hierarchy.inconsistent or hierarchy.resolver.is_circular:
@@ -110,8 +111,9 @@ def _inspect_family(
 ) -> tuple[Report, Findings, Ground] | None:
     """`inspect` from the files that may define a class of the contracts' families; None where that is not certain to be all."""
     lineage = Lineage(contract.base.rpartition(".")[2] for contract in demands.contracts)
-    with module_cache(configuration) as cache:
-        project = Project(configuration, survey, cache, by_libcst=by_libcst)
+    amount = sum(file.size for file in survey.files)
+    with module_cache(configuration) as cache, working(amount) as workers:
+        project = Project(configuration, survey, cache, by_libcst=by_libcst, workers=workers)
         found = project.read_family(lineage, progress=progress)
         if found is None:
             return None
@@ -123,7 +125,9 @@ def _inspect_family(
         inner = inner_of(demands, hierarchy)
         if inner != set(demands.contracts):
             return None  # A base in another package: what is between it and the files, no search of the files can tell.
-        judgement = check(modules, hierarchy, demands, project.flows, inner)
+        with project.confirming() as confirm:
+            heard = lambda verdict: confirm(evidence_in((verdict,)))  # noqa: E731
+            judgement = check(modules, hierarchy, demands, project.usages, inner, heard=heard)
         if project.confirm(evidence_in(judgement.verdicts)) or hierarchy.inconsistent or hierarchy.resolver.is_circular:
             return None
         ground = Ground(

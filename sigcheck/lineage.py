@@ -57,9 +57,9 @@ class Lineage:
         """A file of these bytes may define a class of the family or give one another name, or has comments that count."""
         if b"sigcheck:" in data or _is_written_otherwise(data):
             return True
-        if not _pattern(self.names, is_word=False).search(data):
+        if not any(name in data for name in self.names):
             return False
-        return any(self._is_named(name, words) for name, words in _headers(data)) or _may_bind(data, self.names)
+        return any(self._is_named(name, words) for name, words in _headers(data)) or _may_bind(data, _words(self.names))
 
     def _is_named(self, name: bytes, words: frozenset[bytes] | None) -> bool:
         return words is None or name in self.names or not words.isdisjoint(self.names)
@@ -119,10 +119,11 @@ class Lineage:
             unknown = self.names - searched
             searched |= unknown
             if unknown:
+                named = _words(unknown)
                 found = [
                     path
                     for path in _mentioning(texts, unknown, chosen)
-                    if path in odd or _may_bind(texts[path] or b"", unknown)
+                    if path in odd or _may_bind(texts[path] or b"", named)
                 ]
                 chosen |= dict.fromkeys(found)
                 pending += found
@@ -158,18 +159,37 @@ def _headers(data: bytes) -> Iterator[tuple[bytes, frozenset[bytes] | None]]:
 
 
 def _mentioning(texts: Mapping[str, bytes | None], names: set[bytes], known: Mapping[str, None]) -> Iterator[str]:
-    pattern = _pattern(names, is_word=False)
+    # One that has another in it need not be looked for.
+    kept = [name for name in sorted(names) if not any(other in name for other in names if other != name)]
+    pattern = re.compile(b"|".join(map(re.escape, kept)))
+    parts = _parts(kept)
     for path, data in texts.items():
-        if path not in known and data is not None and pattern.search(data):
+        if path not in known and data is not None and any(part in data for part in parts) and pattern.search(data):
             yield path
 
 
-def _pattern(names: set[bytes], *, is_word: bool) -> re.Pattern[bytes]:
-    """What finds one of the names. One that has another in it need not be looked for, unless it must be a word."""
-    if is_word:
-        return re.compile(rb"\b(?:" + b"|".join(map(re.escape, sorted(names))) + rb")\b")
-    kept = [name for name in sorted(names) if not any(other in name for other in names if other != name)]
-    return re.compile(b"|".join(map(re.escape, kept)))
+def _parts(names: Sequence[bytes]) -> list[bytes]:
+    """A few texts of which each name has one in it. To look for a text is ten times as fast as to look for one of many names."""
+    parts: list[bytes] = []
+    left = list(names)
+    while left and len(parts) < _MOST_PARTS:
+        count: dict[bytes, int] = {}
+        for name in left:
+            for part in {name[at : at + _PART] for at in range(max(len(name) - _PART, 0) + 1)}:
+                count[part] = count.get(part, 0) + 1
+        parts.append(min(count, key=lambda part: (-count[part], part)))  # Capitals are rarer, and come first.
+        left = [name for name in left if parts[-1] not in name]
+    return [b""] if left else parts
+
+
+_MOST_PARTS = 3
+_PART = 6
+"""Bytes of a part."""
+
+
+def _words(names: set[bytes]) -> re.Pattern[bytes]:
+    """What finds one of the names at the end of a word: several times as fast as what asks for its beginning too."""
+    return re.compile(rb"(?:" + b"|".join(map(re.escape, sorted(names))) + rb")\b")
 
 
 def _is_written_otherwise(data: bytes) -> bool:
@@ -185,9 +205,10 @@ def _is_written_otherwise(data: bytes) -> bool:
 _OPERATORS = frozenset({b"else", b"or", b"and"})
 
 
-def _may_bind(data: bytes, names: set[bytes]) -> bool:
-    """Some statement may give another name to what one of these names: `as`, or an assignment of the name itself."""
-    return any(_may_bind_at(data, *found.span()) for found in _pattern(names, is_word=True).finditer(data))
+def _may_bind(data: bytes, words: re.Pattern[bytes]) -> bool:
+    """Some statement may give another name to what one of these words names: `as`, or an assignment of the name itself."""
+    spans = (found.span() for found in words.finditer(data))
+    return any(_may_bind_at(data, *span) for span in spans if not (span[0] and _WORD.match(data, span[0] - 1)))
 
 
 def _may_bind_at(data: bytes, start: int, end: int) -> bool:

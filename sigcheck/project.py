@@ -13,29 +13,24 @@ from typing import TYPE_CHECKING
 
 from sigcheck.cache import ModuleCache
 from sigcheck.config import Configuration
+from sigcheck.conviction import Body, Meanwhile, Spot, Suspect, answers, meanwhile, read_flow, unconfirmed
+from sigcheck.core.evidence import Evidence
+from sigcheck.core.honour import BodyQuestion
 from sigcheck.core.member import Member
 from sigcheck.core.module import Module
-from sigcheck.core.verdict import Line
 from sigcheck.files import SUFFIXES, SourceFile, read_bytes, shown
 from sigcheck.findings import Identity, Lookup
 from sigcheck.footprint import PROJECT_MARKS, names_in, stamp_at
 from sigcheck.lineage import Lineage
 from sigcheck.readers import source
 from sigcheck.readers.source import Decorators
-from sigcheck.reading import (
-    Body,
-    Read,
-    ReadRequest,
-    Suspect,
-    confirming_meanwhile,
-    read_bodies,
-    read_files,
-    unconfirmed,
-)
+from sigcheck.reading import Read, ReadRequest, read_files
 from sigcheck.survey import Survey
+from sigcheck.workers import Workers
 
 if TYPE_CHECKING:
     from sigcheck.core.flow import Flow
+    from sigcheck.core.usage import Usage
 
 _INIT = "__init__"
 
@@ -44,7 +39,13 @@ class Project:
     """The files of one check, and everything their bases may be found in."""
 
     def __init__(
-        self, configuration: Configuration, survey: Survey, cache: ModuleCache, *, by_libcst: bool = False
+        self,
+        configuration: Configuration,
+        survey: Survey,
+        cache: ModuleCache,
+        *,
+        by_libcst: bool = False,
+        workers: Workers | None = None,
     ) -> None:
         """Name the files.
 
@@ -53,10 +54,13 @@ class Project:
             survey: the files, and where else to look.
             cache: what is known of files already.
             by_libcst: read every file with libcst, and scan none.
+            workers: other processes that are there.
         """
         self._by_libcst = by_libcst
+        self._workers = workers
+        self._meanwhile: Meanwhile | None = None
         self._scanned: dict[str, Read] = {}
-        self._confirmed: Mapping[str, set[int]] = {}
+        self._confirmed: Mapping[str, Collection[Spot]] = {}
         self._cache = cache
         self.survey = survey
         self.configuration = configuration
@@ -66,6 +70,7 @@ class Project:
         self._trail = survey.trail
         self._given = [os.path.realpath(path) for path in survey.paths if os.path.isdir(path)]
         self._roots_of_directories: dict[str, str] = {}
+        self._packages: dict[str, tuple[str, str]] = {}
         self._names: dict[str, tuple[str, str]] = {}
         self._modules: dict[str, Module] = {}
         self._located: dict[tuple[str, str, str, bool], tuple[str, str] | None] = {}
@@ -79,7 +84,8 @@ class Project:
             real = file.real
             self._shown[real] = file.shown
             root, name = self._names[real] = self._module_name(real)
-            if os.path.join(root, *name.split(".")) not in (real.rpartition(".")[0], os.path.dirname(real)):
+            said = os.path.join(root, name.replace(".", os.sep))
+            if said != real.rpartition(".")[0] and said != os.path.dirname(real):
                 # Below a directory such as `v1.2`: only a relative import leads here.
                 self._unsayable[root, name] = real
         given = (path for path in self._bases_for_roots() if not _has_init(self._marks(path)))
@@ -120,6 +126,8 @@ class Project:
             The modules as of `read`, but those of the other files are empty; and the files that were read, as reports show
             them. None where all must be read.
         """
+        if self._workers is not None:
+            self._workers.prepare(source.load_libcst)  # What bodies do will be asked.
         requests = {file.shown: self._request(file) for file in self.files}
         texts = {
             path: read_bytes(request.path, lambda _: None) if request.content is None else request.content
@@ -130,7 +138,13 @@ class Project:
         def read(paths: Sequence[str]) -> Iterator[Module]:
             chosen = [requests[path] for path in paths]
             for one in read_files(
-                chosen, self.decorators, self._cache, progress, whole=True, by_libcst=self._by_libcst
+                chosen,
+                self.decorators,
+                self._cache,
+                progress,
+                whole=True,
+                by_libcst=self._by_libcst,
+                workers=self._workers,
             ):
                 self._keep(one)
                 found[one.request.shown] = one.module
@@ -163,36 +177,44 @@ class Project:
             self._scanned[real] = read
 
     @contextmanager
-    def confirming(self) -> Iterator[Callable[[Iterable[Line]], None]]:
-        """Takes lines of which something is told, and has libcst read the definitions there while others are still being found;
+    def confirming(self) -> Iterator[Callable[[Iterable[Evidence]], None]]:
+        """Takes what something is told of, and has libcst read the definitions there while others are still being found;
         `confirm` need not ask again about those that it reads as the scan did.
         """
-        with confirming_meanwhile(self._scanned, self.decorators) as confirmation:
-            if confirmation is None:
+        with meanwhile(self._scanned, self.decorators, self._workers) as found:
+            if found is None:
                 yield lambda _: None
                 return
-            yield lambda lines: confirmation.ask((self._by_shown.get(path, ""), line) for path, line in lines)
-        self._confirmed = confirmation.confirmed
+            self._meanwhile = found
+            try:
+                yield lambda evidence: found.ask(
+                    (self._by_shown.get(path, ""), (line, has_body)) for path, line, has_body in evidence
+                )
+            finally:
+                self._meanwhile = None
+        self._confirmed = found.confirmed
 
     def confirm(
-        self, evidence: Iterable[Line], ask: Callable[[Sequence[Suspect]], list[ReadRequest]] | None = None
+        self, evidence: Iterable[Evidence], ask: Callable[[Sequence[Suspect]], list[ReadRequest]] | None = None
     ) -> dict[str, Module]:
         """Have libcst read again what the scan has found.
 
         Args:
-            evidence: the lines of the definitions and calls of which something is told.
+            evidence: of what is told.
             ask: asks libcst about the suspects, where it is ready for that.
 
         Returns:
             The files of which libcst reads one otherwise, as it reads them, by the paths that reports show.
         """
-        lines: dict[str, set[int]] = {}
-        for path, line in evidence:
-            lines.setdefault(self._by_shown.get(path, ""), set()).add(line)
+        spots: dict[str, set[Spot]] = {}
+        for path, line, has_body in evidence:
+            real = self._by_shown.get(path, "")
+            if (line, has_body) not in self._confirmed.get(real, ()):
+                spots.setdefault(real, set()).add((line, has_body))
         suspects = [
-            Suspect(read.request, read.module, read.extents, frozenset(lines[real]))
+            Suspect(read.request, read.module, read.extents, frozenset(spots[real]))
             for real, read in self._scanned.items()
-            if real in lines and not lines[real] <= self._confirmed.get(real, set())
+            if real in spots
         ]
         if not suspects:
             return {}
@@ -271,25 +293,21 @@ class Project:
 
     def flow(self, member: Member) -> Flow | None:
         """The control flow of a member's body; None where it has none, or its file cannot be read any more."""
-        [found] = self.flows([(member, ())])
-        return found
+        body = self._body(member)
+        return None if body is None else read_flow(body)
 
-    def flows(self, asked: Sequence[tuple[Member, Collection[str]]]) -> list[Flow | None]:
-        """The control flows of bodies. The names with a member are those that matter.
+    def usages(self, asked: Sequence[BodyQuestion]) -> Iterator[Mapping[str, Usage] | None]:
+        """What bodies do with their parameters, for `core.check`."""
+        bodies = [(question, self._body(question.member)) for question in asked]
+        return answers(bodies) if self._meanwhile is None else self._meanwhile.answers(bodies)
 
-        Returns:
-            None where a member has no body, or its file cannot be read any more; also where the body needs no control flow to show
-            that it reads all of these names on every path that returns.
-        """
-        return read_bodies([self._body(member, names) for member, names in asked])
-
-    def _body(self, member: Member, names: Collection[str]) -> Body | None:
+    def _body(self, member: Member) -> Body | None:
         real = self._by_shown.get(member.place.path)
         if real is None:
             return None
         read = self._scanned.get(real)
         extent = source.extent_at(read.extents, member.place.line) if read is not None else None
-        return Body(real, member.place.line, extent, frozenset(names), self._contents.get(real))
+        return Body(real, member.place.line, extent, self._contents.get(real))
 
     def _module(self, real: str, name: str, root: str) -> Module:
         module = self._modules.get(real)
@@ -368,14 +386,15 @@ class Project:
     def _module_name(self, real: str) -> tuple[str, str]:
         """The root a file is imported from, and its dotted name there."""
         directory, base = os.path.split(real)
-        root = self._root_of(directory)
+        known = self._packages.get(directory)
+        if known is None:
+            root = self._root_of(directory)
+            below = os.path.relpath(directory, root)
+            # A reference has a colon behind the module.
+            known = self._packages[directory] = (root, "" if below == "." else _dotted(below) + ".")
+        root, package = known
         stem = base.rpartition(".")[0]
-        below = os.path.relpath(directory, root)
-        # A reference has a colon behind the module.
-        parts = [] if below == "." else below.replace(":", "_").split(os.sep)
-        if stem != _INIT:
-            parts.append(stem.replace(":", "_"))
-        return root, ".".join(parts) or stem
+        return root, package[:-1] or stem if stem == _INIT else package + _dotted(stem)
 
     def _root_of(self, directory: str) -> str:
         """The directory that a file's imports start from: above its topmost package; for a file in none, the nearest
@@ -417,6 +436,10 @@ def decorators_of(configuration: Configuration) -> Decorators:
 
 def _has_init(names: frozenset[str]) -> bool:
     return "__init__.py" in names or "__init__.pyi" in names
+
+
+def _dotted(path: str) -> str:
+    return path.replace(":", "_").replace(os.sep, ".")
 
 
 def _is_init(path: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from sigcheck.config import Configuration
+from sigcheck.conviction import confirming
 from sigcheck.core.check import conclude, judge
 from sigcheck.core.contract import Contract
 from sigcheck.core.dataclass import replace
@@ -18,7 +19,6 @@ from sigcheck.inspection import demands_of, inner_of, module_cache, report_of, w
 from sigcheck.lineage import Lineage
 from sigcheck.outcome import Report
 from sigcheck.project import Project, decorators_of
-from sigcheck.reading import confirming
 from sigcheck.survey import Survey
 
 _TOO_MANY = 0.5
@@ -77,11 +77,11 @@ def revise(
         inner = inner_of(demands, hierarchy) | _defined_in(old.values(), demands.contracts)
         if inner != _defined_in(findings.verdicts, demands.contracts):
             return None  # Words of a contract mean other classes.
-        new = {verdict.path: verdict for verdict in judge(hierarchy, demands, remarks, project.flows, inner)}
+        new = {verdict.path: verdict for verdict in judge(hierarchy, demands, remarks, project.usages, inner)}
         if hierarchy.inconsistent or hierarchy.resolver.is_circular:
             return None
         # What was told before of a file that is as it was has been read by libcst already.
-        known = {(path, line) for path, line in evidence_in(findings.verdicts) if path not in changed}
+        known = {entry for entry in evidence_in(findings.verdicts) if entry[0] not in changed}
         if project.confirm(evidence_in(new.values()) - known, ask):
             return None
         both = {**old, **new}

@@ -29,7 +29,8 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "cache": ("sigcheck.cache", "sigcheck.cachedir", "sigcheck.index", "sigcheck.serialization"),
     "changes": ("sigcheck.changeset", "sigcheck.watching"),
     "survey": ("sigcheck.survey", "sigcheck.search"),
-    "project": ("sigcheck.project", "sigcheck.reading", "sigcheck.transfer", "sigcheck.lineage"),
+    "workers": ("sigcheck.workers",),
+    "project": ("sigcheck.project", "sigcheck.reading", "sigcheck.conviction", "sigcheck.transfer", "sigcheck.lineage"),
     "outcome": ("sigcheck.outcome", "sigcheck.findings"),
     "use case": (
         "sigcheck.checking",
@@ -64,9 +65,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cache": {"core", "version", "files", "footprint"},
     "changes": {"core", "errors", "files"},
     "survey": {"core", "errors", "files", "configuration", "footprint"},
-    "project": {"core", "files", "configuration", "footprint", "cache", "survey", "outcome", "source reader"},
+    "workers": set(),
+    "project": {
+        "core", "files", "configuration", "footprint", "cache", "survey", "outcome", "source reader", "workers",
+    },
     "outcome": {"core"},
-    "use case": {"collector", "core", "errors", "files", "configuration", "footprint", "cache", "survey", "project", "outcome"},
+    "use case": {
+        "collector", "core", "errors", "files", "configuration", "footprint", "cache", "survey", "project", "outcome", "workers",
+    },
     "report": {"core", "outcome"},
     "mypy plugin": {
         "version", "errors", "core", "files", "configuration", "report", "reader parts", "mypy reader",
@@ -246,6 +252,18 @@ def test_a_back_end_imports_no_other(path: Path) -> None:
         name for name in _imports_of(path) if any(name == other or name.startswith(f"{other}.") for other in others)
     }
     assert found == set()
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_values_are_replaced_by_what_made_them(module: str) -> None:
+    """The standard `replace` makes a whole class of the standard decorator, whenever it is given a value of ours."""
+    replacing = {
+        ast.unparse(node.value)
+        for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr == "replace"
+    }
+    assert "dataclasses" not in replacing or "dataclasses" not in set(_imports(module))
+    assert "dataclasses.replace" not in set(_imports(module))
 
 
 def test_an_import_against_the_arrow_would_be_seen() -> None:

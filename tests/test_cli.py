@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import pstats
 import pty
 import re
 import select
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,20 @@ import pytest
 
 from sigcheck.core.rules import RULES
 from sigcheck.version import __version__
-from tests.running import BROKEN, BROKEN_LINE, check, command, environment, lines, refusal, report, rules, run, write
+from tests.running import (
+    BROKEN,
+    BROKEN_LINE,
+    CHECKOUT,
+    check,
+    command,
+    environment,
+    lines,
+    refusal,
+    report,
+    rules,
+    run,
+    write,
+)
 
 FAMILY = """\
 class Base:
@@ -644,6 +659,63 @@ def test_a_call_that_goes_right_is_not_said_to_fail(tmp_path: Path) -> None:
     for call, is_told in (("self.run(x=x, y=1)", False), ("self.run(x, 1)", True)):
         write(tmp_path, {"m.py": family.format(call=call)})
         assert ("called:" in run("check", "--no-cache", cwd=tmp_path).stdout) is is_told
+
+
+# The end of the process.
+
+
+def _ended(project: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        check=False,
+        cwd=project,
+        env=environment(**variables),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return done
+
+
+WATCHED = """\
+import atexit, os
+class Told:
+    def __del__(self): os.write(2, b"taken apart\\n")
+kept = Told()
+atexit.register(lambda: os.write(2, b"told\\n"))
+"""
+
+
+def test_a_process_ends_at_once_and_tells_those_who_asked(project: Path) -> None:
+    path = f"{CHECKOUT}{os.pathsep}{write(project / 'site', {'sitecustomize.py': WATCHED})}"
+    script = write(project, {"bin/sigcheck": "import sys\nfrom sigcheck.cli import program\nsys.exit(program())\n"})
+    for begin in (["-m", "sigcheck"], [str(script / "bin" / "sigcheck")]):
+        done = _ended(project, *begin, "check", "--output-format", "concise", "bad.py", PYTHONPATH=path)
+        assert (done.returncode, done.stdout.splitlines()[0], done.stderr) == (1, BROKEN_LINE, "told\n")
+        done = _ended(project, *begin, "check", "nowhere.py", PYTHONPATH=path)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == "sigcheck: nowhere.py: no such file or directory\ntold\n"
+
+
+def test_a_profiler_gets_what_it_came_for(project: Path) -> None:
+    done = _ended(project, "-m", "cProfile", "-o", "told.prof", "-m", "sigcheck", "check", "-q", "bad.py")
+    assert "cannot receive scale" in done.stdout
+    assert any(name == "main" for _, _, name in pstats.Stats(str(project / "told.prof")).stats)  # type: ignore[attr-defined]
+    done = _ended(project, "-m", "trace", "--count", "--summary", "--module", "sigcheck", "--version")
+    assert "cli.py" in done.stdout
+
+
+def test_a_program_that_runs_it_goes_on(project: Path) -> None:
+    program = """
+import runpy, sys
+sys.argv[1:] = ["check", "-q", "bad.py"]
+try:
+    runpy.run_module("sigcheck", run_name="__main__", alter_sys=True)
+except SystemExit as error:
+    print("ended with", error.code)
+"""
+    assert _ended(project, "-c", program).stdout.splitlines()[-1] == "ended with 1"
 
 
 # The other commands.

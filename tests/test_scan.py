@@ -15,13 +15,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sigcheck import reading
+from sigcheck import conviction, reading, workers
 from sigcheck.checking import run_check
 from sigcheck.config import Configuration
+from sigcheck.core.callsite import CallSite, Route
 from sigcheck.core.contract import Contract
+from sigcheck.core.dataclass import replace
 from sigcheck.core.family import Family
 from sigcheck.core.member import Member
 from sigcheck.core.module import Module
+from sigcheck.core.place import Place
+from sigcheck.core.signature import Signature
 from sigcheck.readers import source
 from sigcheck.readers.source import Decorators, Scan, narrowed
 from sigcheck.report.machine import render_json
@@ -127,9 +131,10 @@ def test_narrowing_keeps_every_line_in_its_place() -> None:
 @pytest.fixture
 def several(monkeypatch: pytest.MonkeyPatch) -> None:
     """Other processes read and confirm, however little there is."""
-    if not reading._can_fork():
+    if not workers.can_fork():
         pytest.skip("no process can be forked here")
-    monkeypatch.setattr(reading, "_PARALLEL_FROM", 0)
+    monkeypatch.setattr(workers, "_PARALLEL_FROM", 0)
+    monkeypatch.setattr(reading, "_SHARED_FROM", 0)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
 
 
@@ -155,6 +160,76 @@ def test_a_scan_that_is_wrong_is_found_out(tmp_path: Path, monkeypatch: pytest.M
     assert "scale" in told
 
 
+OVERRIDE = "class A:\n    {0}\n        x = 1\n        return x\nclass B(A):\n    {1}\n        x = 2\n        return x\n"
+
+LIES: dict[str, tuple[str, str, Mapping[str, Any]]] = {
+    "a parameter": (OVERRIDE.format("def f(self, y):", "def f(self, y):"), "renamed-parameter", {"signature": None}),
+    "who awaits": (
+        OVERRIDE.format("def f(self) -> int:", "def f(self) -> int:"),
+        "async-mismatch",
+        {"is_coroutine": True},
+    ),
+    "what is called": (
+        OVERRIDE.format("def f(self):", "@property\n    def f(self):"),
+        "receiver-mismatch",
+        {"returns_callable": False},
+    ),
+    "what nobody reads": (
+        OVERRIDE.format("def f(self, y):", "def f(self, *a, **k):").replace("x = 2", "x = a, k"),
+        "swallowed-argument",
+        {"unread": ("a", "k")},
+    ),
+    "a call": (
+        OVERRIDE.format("def f(self, y):", "def g(self):"),
+        "rejected-argument",
+        {
+            "calls": (
+                CallSite(
+                    "f",
+                    Route.INSTANCE,
+                    (),
+                    (),
+                    has_star=False,
+                    has_double_star=False,
+                    place=Place("m.py", 7, 13, 7, 14),
+                    last_line=7,
+                ),
+            )
+        },
+    ),
+}
+
+
+@pytest.mark.usefixtures("ways")
+@pytest.mark.parametrize("lie", LIES)
+def test_a_scan_that_is_wrong_about_what_counts_is_found_out(
+    lie: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text, rule, lies = LIES[lie]
+    write(tmp_path, {"m.py": text})
+    told = report(tmp_path, "m.py")
+    assert rule not in told
+    honest = source.scan_module
+
+    def lying(data: bytes, **words: Any) -> Scan | None:
+        scan = honest(data, **words)
+        if scan is None or not scan.module.classes:
+            return scan
+        *others, last = scan.module.classes
+        [member] = last.members
+        told = {**lies}
+        if "signature" in told:
+            first, second = member.signature.parameters
+            told["signature"] = Signature((first, replace(second, name="z")))
+        liar = replace(last, members=(replace(member, **told),))
+        return replace(scan, module=replace(scan.module, classes=(*others, liar)))
+
+    monkeypatch.setattr(source, "scan_module", lying)
+    assert report(tmp_path, "m.py") == told
+    monkeypatch.setattr(conviction, "_is_confirmed", lambda *_: True)
+    assert rule in report(tmp_path, "m.py")
+
+
 @pytest.mark.usefixtures("several")
 @pytest.mark.parametrize("together", [1, 100])
 def test_what_is_told_while_a_confirming_process_dies(
@@ -171,7 +246,7 @@ def test_what_is_told_while_a_confirming_process_dies(
         return honest(*arguments, **words)
 
     monkeypatch.setattr(source, "read_definition", dying, raising=False)
-    monkeypatch.setattr(reading, "_TOGETHER", together)
+    monkeypatch.setattr(conviction, "_TOGETHER", together)
     assert report(tmp_path, ".") == told
 
 
@@ -184,6 +259,74 @@ def test_what_is_told_is_confirmed_while_more_is_found(tmp_path: Path, monkeypat
     assert "_generate_next_value_" in told
     monkeypatch.setattr("sigcheck.project.unconfirmed", None)
     assert report(tmp_path, ".") == told
+
+
+HONOURING = """\
+class Base:
+    def run(self, x, p=None):
+        raise NotImplementedError
+class Honours(Base):
+    def run(self, x, p=None):
+        if x:
+            return p
+        return self.go(p)
+class Forgets(Base):
+    def run(self, x, p=None):
+        if x:
+            return p
+        return x
+class Renames(Base):
+    def run(self, y, p=None):
+        return y, p
+"""
+FAMILY: Mapping[str, Any] = {"contracts": (Contract("Base", ("*",), ("*",)),)}
+
+
+def family(directory: Path) -> str:
+    """The report on a family in some files, by libcst alone."""
+    write(directory, {"base.py": HONOURING, "else.py": "class Else: ..."})
+    for number in range(3):
+        kid = HONOURING[HONOURING.index("class Honours") :].replace("(Base)", f"(B{number})")
+        write(directory, {f"kid_{number}.py": f"from base import Base as B{number}\n{kid}"})
+    told = report(directory, ".", by_libcst=True, **FAMILY)
+    rules = [entry["rule"] for entry in json.loads(told)["diagnostics"]]
+    assert {rule: rules.count(rule) for rule in rules} == {"renamed-parameter": 4, "partly-honoured-parameter": 4}
+    return told
+
+
+@pytest.mark.usefixtures("several")
+def test_a_family_is_read_confirmed_and_followed_by_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = family(tmp_path)
+    monkeypatch.setattr("sigcheck.project.unconfirmed", None)
+    mine = os.getpid()
+    for name in ("scan_module", "read_flow", "read_definition"):
+        monkeypatch.setattr(source, name, _elsewhere(getattr(source, name), mine), raising=False)
+    assert report(tmp_path, ".", **FAMILY) == told
+
+
+def _elsewhere(function: Any, mine: int) -> Any:
+    def called(*arguments: Any, **words: Any) -> Any:
+        assert os.getpid() != mine
+        return function(*arguments, **words)
+
+    return called
+
+
+@pytest.mark.usefixtures("several")
+@pytest.mark.parametrize("name", ["scan_module", "read_flow", "read_definition", "reads_all"])
+def test_a_process_that_dies_changes_nothing(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = family(tmp_path)
+    mine, honest, died = os.getpid(), getattr(source, name), tmp_path / "died"
+
+    def dying(*arguments: Any, **words: Any) -> Any:
+        if os.getpid() != mine and not died.exists():
+            died.touch()
+            os._exit(3)
+        return honest(*arguments, **words)
+
+    monkeypatch.setattr(source, name, dying, raising=False)
+    assert report(tmp_path, ".", **FAMILY) == told
+    assert died.exists()
 
 
 def test_only_what_is_told_is_shown_to_libcst(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,6 +347,46 @@ def test_only_what_is_told_is_shown_to_libcst(tmp_path: Path, monkeypatch: pytes
     assert sorted(seen) == ["def run(self, x): ...", "def run(self, x, scale): ..."]
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (OVERRIDE.format("def f(self, y):", "def f(self, x):"), ["def f(self, x):", "def f(self, y):"]),
+        (
+            OVERRIDE.format(
+                "async def f(self):", "@final\n    def f(self,\n          x=(1,\n             2)) -> int: # x"
+            ),
+            [
+                "@final",
+                "def f(self,",
+                "x=(1,",
+                "2)) -> int: # x",
+                "x = 2",
+                "return x",
+                "async def f(self):",
+                "x = 1",
+                "return x",
+            ],
+        ),
+    ],
+    ids=["headers", "bodies"],
+)
+def test_where_headers_decide_bodies_are_not_shown_to_libcst(
+    text: str, shown: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, {"m.py": text})
+    seen: list[str] = []
+    honest = source.read_definition
+
+    def listening(lines: list[str], first: int, **words: Any) -> Member | None:
+        seen.extend(line.strip() for line in lines)
+        return honest(lines, first, **words)
+
+    monkeypatch.setattr(source, "read_definition", listening, raising=False)
+    monkeypatch.setattr(source, "read_source", None, raising=False)
+    assert json.loads(report(tmp_path, "m.py"))["diagnostics"]
+    assert sorted(seen) == sorted(shown)
+
+
 def test_a_clean_project_does_not_load_libcst(tmp_path: Path) -> None:
     write(tmp_path, {"good.py": "import enum\nclass A(enum.Enum):\n    def f(self, x): ...\n"})
     program = "import sys; from sigcheck.cli import main; main(['check', '--no-cache', 'good.py']); print('libcst' in sys.modules)"
@@ -222,9 +405,11 @@ def test_a_clean_project_does_not_load_libcst(tmp_path: Path) -> None:
         "class A:\n    @overload\n    def f(self, x: int): ...\n    @overload\n    def f(self, x: str): ...\nclass B(A):\n    def f(self): ...\n",
         "def make():\n    class A:\n        def f(self, x): ...\n    class B(A):\n        def f(self): ...\n",
         "class A:\n    if x:\n        def f(self, x): ...\n    else:\n        def f(self, y): ...\nclass B(A):\n    def f(self): ...\n",
+        'class A:\n    def f(self, x): """Text.\n\n        More."""\nclass B(A):\n    def f(self): return [\n  1]\n',
+        "class A:\n\tdef f(self, x):\n\t\treturn x\nclass B(A):\n\tdef f(self): return 1; \\\n\t\t2\n",
         "# -*- coding: latin-1 -*-\nclass A:\n    def f(self, x='\u00e9'): ...\nclass B(A):\n    def f(self): ...\n",
     ],
-    ids=["property", "lambda", "alias", "overloads", "local", "tests", "encoding"],
+    ids=["property", "lambda", "alias", "overloads", "local", "tests", "bodies", "tabs", "encoding"],
 )
 def test_what_cannot_be_read_alone(text: str, tmp_path: Path) -> None:
     write(tmp_path, {"m.py": text.encode("latin-1")})

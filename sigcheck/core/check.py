@@ -24,7 +24,7 @@ from sigcheck.core.family import Family
 from sigcheck.core.forwarding import BrokenCall, Forwarding
 from sigcheck.core.guarded import Guarded
 from sigcheck.core.hierarchy import Hierarchy, UnresolvedBase
-from sigcheck.core.honour import Asked, FlowsOf, Honouring, NeglectedParameter, swallowed_arguments
+from sigcheck.core.honour import Asked, Honouring, NeglectedParameter, UsagesOf, question_of, swallowed_arguments
 from sigcheck.core.kinship import Kin, kin_of
 from sigcheck.core.module import Class, Module
 from sigcheck.core.place import Place
@@ -33,7 +33,7 @@ from sigcheck.core.suppression import suppress
 from sigcheck.core.verdict import Found, Guard, Line, Remarks, Verdict, calls_of, remarks_on
 
 if TYPE_CHECKING:
-    from sigcheck.core.flow import Flow
+    from sigcheck.core.usage import Usage
 
 T = TypeVar("T")
 
@@ -86,7 +86,7 @@ def check(
     modules: Sequence[Module],
     hierarchy: Hierarchy,
     demands: Demands,
-    flows_of: FlowsOf = lambda asked: [None] * len(asked),
+    usages_of: UsagesOf = lambda asked: [None] * len(asked),
     inner: Collection[Contract] = frozenset(),
     *,
     heard: Callable[[Verdict], None] = lambda _: None,
@@ -97,15 +97,15 @@ def check(
         modules: the files of the project, as read.
         hierarchy: their classes, with what the bases resolve to.
         demands: what the user asked for.
-        flows_of: reads the bodies of members.
+        usages_of: tells what bodies do with their parameters.
         inner: the contracts whose base is one of the classes of the project.
-        heard: told each verdict as soon as it is given, but for what bodies do and the bases without source.
+        heard: told each verdict twice: as soon as headers tell it, and when it is known what bodies do.
     """
     remarks = [remarks_on(module) for module in modules]
     if is_divisible(demands):
-        return Judgement(remarks, judge(hierarchy, demands, remarks, flows_of, inner, heard=heard))
+        return Judgement(remarks, judge(hierarchy, demands, remarks, usages_of, inner, heard=heard))
     kin = {family: kin_of(family, modules, hierarchy) for family in demands.families}
-    judge_ = _Judge(Guarded(hierarchy, demands.contracts, inner), demands, remarks, kin, flows_of)
+    judge_ = _Judge(Guarded(hierarchy, demands.contracts, inner), demands, remarks, kin, usages_of)
     return Judgement(remarks, judge_.verdicts({"": hierarchy.classes}), kin)
 
 
@@ -113,7 +113,7 @@ def judge(
     hierarchy: Hierarchy,
     demands: Demands,
     remarks: Sequence[Remarks],
-    flows_of: FlowsOf = lambda asked: [None] * len(asked),
+    usages_of: UsagesOf = lambda asked: [None] * len(asked),
     inner: Collection[Contract] = frozenset(),
     *,
     heard: Callable[[Verdict], None] = lambda _: None,
@@ -124,14 +124,14 @@ def judge(
         hierarchy: the classes, in order.
         demands: what the user asked for; it is divisible.
         remarks: on every file of the project.
-        flows_of: reads the bodies of members.
+        usages_of: tells what bodies do with their parameters.
         inner: the contracts whose base is one of the classes of the project.
-        heard: told each verdict as soon as it is given, but for what bodies do and the bases without source.
+        heard: told each verdict twice: as soon as headers tell it, and when it is known what bodies do.
     """
     by_file: dict[str, list[Class]] = {}
     for owner in hierarchy.classes:
         by_file.setdefault(owner.place.path, []).append(owner)
-    judge_ = _Judge(Guarded(hierarchy, demands.contracts, inner), demands, remarks, {}, flows_of)
+    judge_ = _Judge(Guarded(hierarchy, demands.contracts, inner), demands, remarks, {}, usages_of)
     return judge_.verdicts(by_file, heard)
 
 
@@ -144,13 +144,13 @@ class _Judge:
         demands: Demands,
         remarks: Sequence[Remarks],
         kin: Mapping[Family, Kin],
-        flows_of: FlowsOf,
+        usages_of: UsagesOf,
     ) -> None:
         self.hierarchy = guarded.hierarchy
         self.demands = demands
         self.guarded = guarded
         self.kin = kin
-        self.flows_of = flows_of
+        self.usages_of = usages_of
         self.forwarding = Forwarding(guarded.hierarchy)
         self.honouring = Honouring(self.forwarding)
         self.breaks: Breaks = {}
@@ -166,21 +166,22 @@ class _Judge:
         """The verdicts on the classes of some files."""
         begun = []
         for path, classes in owners.items():
-            verdict, demanded = self._begun(path, classes)
+            verdict, asked = self._begun(path, classes)
             heard(verdict)
-            begun.append((verdict, demanded))
-        asked = [entry for _, demanded in begun for entry in demanded]
-        # The bodies are read all at once, when it is known which.
-        flows = iter(self.flows_of([(pair.override, parameters.keys()) for pair, parameters in asked]) if asked else ())
-        return [self._ended(verdict, demanded, flows) for verdict, demanded in begun]
+            begun.append((verdict, asked, self.usages_of([question_of(entry) for entry in asked]) if asked else ()))
+        ended = []
+        for verdict, asked, usages in begun:
+            ended.append(self._ended(verdict, asked, usages))
+            heard(ended[-1])
+        return ended
 
-    def _ended(self, verdict: Verdict, asked: Sequence[Asked], flows: Iterator[Flow | None]) -> Verdict:
+    def _ended(self, verdict: Verdict, asked: Sequence[Asked], usages: Iterable[Mapping[str, Usage] | None]) -> Verdict:
         """The verdict with what the bodies do, and with the bases without source: all are known when everything was compared."""
         found = [
             entry
-            for demanded, flow in zip(asked, flows, strict=False)
-            if flow is not None
-            for entry in self.honouring.neglected(demanded, flow)
+            for demanded, usage in zip(asked, usages, strict=True)
+            if usage is not None
+            for entry in self.honouring.neglected(demanded, usage)
         ]
         neglected = self._wanted((entry.reason.rule, entry.place, entry) for entry in found)
         return replace(

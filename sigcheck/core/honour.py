@@ -171,8 +171,26 @@ def _landings(parameter: Parameter, override: Signature, base: Signature) -> Ite
 Asked = tuple[Pair, Mapping[str, Pair]]
 """An override, and the parameters that it must honour, each with the pair in which a contract demands it."""
 
-FlowsOf = Callable[[Sequence[tuple[Member, Collection[str]]]], "Iterable[Flow | None]"]
-"""Gives the bodies of members; None for one that has none to read, or is known to read all of some parameters whatever happens."""
+
+@dataclass(frozen=True, slots=True)
+class BodyQuestion:
+    """What is asked of a body.
+
+    Attributes:
+        member: whose body it is.
+        names: the parameters whose usage is asked for, in order.
+        options: the parameters by which a caller switches something on: see `usage.usages_of`.
+    """
+
+    member: Member
+    names: tuple[str, ...]
+    options: frozenset[str] = frozenset()
+
+
+UsagesOf = Callable[[Sequence[BodyQuestion]], "Iterable[Mapping[str, Usage] | None]"]
+"""Answers questions, in order: what a body does with each of the parameters; None for a body that is not there to be read, or
+is known to read all of them whatever happens. It is called as soon as the questions of a file are known, and the answers are taken
+when those of all files are."""
 
 
 class Honouring:
@@ -207,16 +225,10 @@ class Honouring:
                     parameters.setdefault(name, pair)
         return [(pair, parameters) for pair, parameters in demanded.values() if parameters]
 
-    def neglected(self, asked: Asked, flow: Flow) -> Iterator[NeglectedParameter]:
-        """The parameters that an override must honour, and does not; `flow` is its body."""
-        from sigcheck.core.usage import usages_of  # noqa: PLC0415 - most checks ask of no body
-
+    def neglected(self, asked: Asked, usages: Mapping[str, Usage]) -> Iterator[NeglectedParameter]:
+        """The parameters that an override must honour, and does not; `usages` is what its body does with each."""
         pair, parameters = asked
-        reasons = [
-            reason
-            for name, usage in usages_of(flow, parameters, options=_options(pair)).items()
-            if (reason := self._reason(pair, name, usage)) is not None
-        ]
+        reasons = [reason for name, usage in usages.items() if (reason := self._reason(pair, name, usage)) is not None]
         for reason in _together(reasons):
             found = parameters[reason.parameters[0]]
             yield NeglectedParameter(reason, pair.override_class, pair.override, found.base_class, found.base)
@@ -254,7 +266,7 @@ class Honouring:
         return self._passed[id(pair.base)]
 
     def _reason(self, pair: Pair, name: str, usage: Usage) -> _Neglect | None:
-        from sigcheck.core.usage import UsageKind  # noqa: PLC0415 - as above
+        from sigcheck.core.usage import UsageKind  # noqa: PLC0415 - most checks ask of no body
 
         if usage.kind is UsageKind.HONOURED or usage.is_stub or usage.is_by_the_way:
             return None
@@ -269,6 +281,21 @@ class Honouring:
         if usage.kind is UsageKind.IGNORED:
             return IgnoredParameter((name,))
         return PartlyHonouredParameter((name,), usage.forgotten)
+
+
+def answer_to(question: BodyQuestion, flow: Flow | None) -> Mapping[str, Usage] | None:
+    """What a body that has been read does with the parameters that are asked about."""
+    if flow is None:
+        return None
+    from sigcheck.core.usage import usages_of  # noqa: PLC0415 - as above
+
+    return usages_of(flow, question.names, options=question.options)
+
+
+def question_of(asked: Asked) -> BodyQuestion:
+    """What must be known of the body."""
+    pair, parameters = asked
+    return BodyQuestion(pair.override, tuple(parameters), _options(pair))
 
 
 def _options(pair: Pair) -> frozenset[str]:

@@ -112,6 +112,20 @@ class Member:
             return written
         return tuple(signature.without_receiver() for signature in written)
 
+    def with_header_of(self, other: Member) -> Member:
+        """This definition, with all that another reading of it says of its header, and none of what it says of the body."""
+        return replace(
+            other,
+            is_coroutine=self.is_coroutine,
+            returns_callable=self.returns_callable,
+            is_stub=self.is_stub,
+            is_placeholder=self.is_placeholder,
+            calls=self.calls,
+            assigns=self.assigns,
+            unread=self.unread,
+            probes=self.probes,
+        )
+
     def called_as(self, name: str, place: Place, last_line: int, branch: Branch, alias: Alias) -> Member:
         """This callable as the member of another class that `alias` makes it."""
         if self.flavour.is_property or not self.flavour.is_method:

@@ -61,7 +61,9 @@ class Parameter:
 
     def starred(self) -> str:
         """The name, with the stars of a catch-all."""
-        return {Kind.VAR_POSITIONAL: "*", Kind.VAR_KEYWORD: "**"}.get(self.kind, "") + self.name
+        if self.kind is Kind.VAR_POSITIONAL:
+            return f"*{self.name}"
+        return f"**{self.name}" if self.kind is Kind.VAR_KEYWORD else self.name
 
     def __str__(self) -> str:
         default = "" if self.required or self.is_variadic else f"={self.default or '...'}"

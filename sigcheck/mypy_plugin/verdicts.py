@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from mypy import nodes
 from mypy.errors import Errors
@@ -12,10 +13,9 @@ from mypy.scope import SavedScope
 from sigcheck.core.check import check, conclude
 from sigcheck.core.dataclass import dataclass
 from sigcheck.core.diagnostic import BrokenOverride, Diagnostic
-from sigcheck.core.flow import Flow
 from sigcheck.core.forwarding import BrokenCall
 from sigcheck.core.hierarchy import Hierarchy
-from sigcheck.core.member import Member
+from sigcheck.core.honour import BodyQuestion, answer_to
 from sigcheck.core.module import Module, Suppression
 from sigcheck.core.place import Place
 from sigcheck.mypy_plugin.binding import is_plain
@@ -34,6 +34,9 @@ from sigcheck.readers.mypy_nodes import (
     read_flow,
     read_module,
 )
+
+if TYPE_CHECKING:
+    from sigcheck.core.usage import Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +143,12 @@ class Inquest:
         ]
         definitions = {place: node for entry in self._read.classes for place, node in entry.members.items()}
 
-        def flows_of(asked: Sequence[tuple[Member, Collection[str]]]) -> Iterator[Flow | None]:
-            for member, _ in asked:
-                node = definitions.get(member.place)
-                yield read_flow(node, text) if node is not None else None
+        def usages_of(asked: Sequence[BodyQuestion]) -> Iterator[Mapping[str, Usage] | None]:
+            for question in asked:
+                node = definitions.get(question.member.place)
+                yield answer_to(question, read_flow(node, text) if node is not None else None)
 
-        found = check([module, *others], hierarchy, settings.demands, flows_of)
+        found = check([module, *others], hierarchy, settings.demands, usages_of)
         checked = conclude(found.remarks, found.verdicts, hierarchy.inconsistent, settings.demands)
         for diagnostic in checked.diagnostics:
             if diagnostic.place.path != self.name or settings.configuration.is_ignored(

@@ -298,6 +298,20 @@ def origin_of(module: str, level: int, package: str) -> str:
     return ".".join(part for part in (*kept, module) if part)
 
 
+ENDING_CALLS = frozenset({"sys.exit", "exit", "quit", "os._exit", "os.abort", "assert_never"}) | {
+    f"{module}.assert_never" for module in ("typing", "typing_extensions")
+}
+"""What does not come back when it is called."""
+
+_LOGS = frozenset({"log", "logger", "logging", "warnings"})
+
+
+def is_logging(function: str) -> bool:
+    """A call of what has that dotted name only tells somebody something."""
+    owner = function.rpartition(".")[0].rpartition(".")[2].strip("_").lower()
+    return function == "print" or owner in _LOGS
+
+
 _SPACE = re.compile(r"\s+")
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 from urllib.parse import quote
 
@@ -39,11 +41,51 @@ def render_json(report: Report, version: str) -> str:
         },
         "diagnostics": [as_json(diagnostic) for diagnostic in report.diagnostics],
     }
-    return json.dumps(content, indent=2) + "\n"
+    return _laid_out(content) + "\n"
+
+
+def _laid_out(value: object, margin: str = "\n") -> str:
+    """As `json.dumps(value, indent=2)` lays it out. What indents there is no C: here C takes as many values at once as it can.
+
+    Args:
+        value: of dicts with texts for keys, lists and plain values.
+        margin: what a line at its depth begins with.
+    """
+    if not isinstance(value, (dict, list)) or not value:
+        return json.dumps(value)
+    inner = f"{margin}  "
+    if isinstance(value, list):
+        return f"[{inner}{f',{inner}'.join([_laid_out(entry, inner) for entry in value])}{margin}]"
+    encode = _in_lines(inner)
+    told: list[str] = []
+    plain: dict[str, object] = value
+    if nested := [key for key, entry in value.items() if type(entry) in _NESTED and entry]:
+        plain = {}
+        for key, entry in value.items():
+            if key not in nested:
+                plain[key] = entry
+                continue
+            if plain:
+                told.append(encode(plain)[1:-1])
+                plain = {}
+            told.append(f"{json.dumps(key)}: {_laid_out(entry, inner)}")
+    if plain:
+        told.append(encode(plain)[1:-1])
+    return f"{{{inner}{f',{inner}'.join(told)}{margin}}}"
+
+
+_NESTED = (dict, list)
+
+
+@cache
+def _in_lines(margin: str) -> Callable[[object], str]:
+    """Encodes a dict of plain values with a line for each, but for the braces."""
+    return json.JSONEncoder(check_circular=False, separators=(f",{margin}", ": ")).encode
 
 
 def as_json(diagnostic: Diagnostic) -> dict[str, Any]:
     """A diagnostic as the JSON report has it."""
+    lines = words.details(diagnostic)
     return {
         "rule": diagnostic.rule,
         "group": diagnostic.registered.group,
@@ -55,7 +97,7 @@ def as_json(diagnostic: Diagnostic) -> dict[str, Any]:
         "end_column": diagnostic.place.end_column,
         "message": words.message(diagnostic),
         **_subject(diagnostic.finding),
-        "witness": words.witness_text(diagnostic),
+        "witness": words.witness_in(lines),
         "related": [
             {
                 "path": detail.place.path,
@@ -63,7 +105,7 @@ def as_json(diagnostic: Diagnostic) -> dict[str, Any]:
                 "column": detail.place.column,
                 "message": f"{detail.label}: {detail.text}",
             }
-            for detail in words.details(diagnostic)
+            for detail in lines
             if detail.place is not None
         ],
         "fix": None,
@@ -178,7 +220,7 @@ def render_sarif(report: Report, version: str) -> str:
             }
         ],
     }
-    return json.dumps(content, indent=2) + "\n"
+    return _laid_out(content) + "\n"
 
 
 def _location(place: Place) -> dict[str, Any]:

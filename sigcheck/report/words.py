@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 from sigcheck.core.binding import CallShape, Refusal, Rejection
 from sigcheck.core.callsite import CallSite, Route
-from sigcheck.core.dataclass import dataclass, replace
+from sigcheck.core.dataclass import dataclass
 from sigcheck.core.diagnostic import (
     BaseWithoutSource,
     BrokenOverride,
@@ -118,17 +118,25 @@ def _sentence(finding: Finding) -> str:
 
 def details(diagnostic: Diagnostic) -> list[Detail]:
     """The lines below: the base, a call that shows it, what was inserted, who calls."""
-    finding = diagnostic.finding
-    if isinstance(finding, BrokenCall):
-        return [replace(line, text=_in_one_line(line.text)) for line in _call_details(finding)]
-    if isinstance(finding, NeglectedParameter):
-        return [replace(line, text=_in_one_line(line.text)) for line in _neglect_details(finding)]
-    if isinstance(finding, SiblingDrift):
-        lines = [Detail("method", _slots(finding.owner, finding.method))]
-        lines.append(Detail("sibling", _slots(finding.sibling_class, finding.sibling), finding.sibling.place))
-        return [replace(line, text=_in_one_line(line.text)) for line in lines]
-    if not isinstance(finding, BrokenOverride):
-        return []
+    return [Detail(line.label, _in_one_line(line.text), line.place) for line in _details(diagnostic.finding)]
+
+
+def _details(finding: Finding) -> list[Detail]:
+    match finding:
+        case BrokenOverride():
+            return _override_details(finding)
+        case BrokenCall():
+            return _call_details(finding)
+        case NeglectedParameter():
+            return _neglect_details(finding)
+        case SiblingDrift(owner=owner, method=method, sibling_class=sibling_class, sibling=sibling):
+            told = Detail("sibling", _slots(sibling_class, sibling), sibling.place)
+            return [Detail("method", _slots(owner, method)), told]
+        case _:
+            return []
+
+
+def _override_details(finding: BrokenOverride) -> list[Detail]:
     name = f"{_short(finding.base_class.name)}.{finding.base.name}"
     what = f"{name}{finding.base_signature.names_only()}" if finding.base.flavour.is_method else name
     lines = []
@@ -146,11 +154,13 @@ def details(diagnostic: Diagnostic) -> list[Detail]:
         lines.append(Detail("before", text, finding.override.place))
     if finding.call is not None:
         lines.append(Detail("called", _called(finding, finding.call), finding.call.place))
-    return [replace(line, text=_in_one_line(line.text)) for line in lines]
+    return lines
 
 
 def _in_one_line(text: str) -> str:
     """Source text that is quoted may run over several lines, or hold what a terminal would obey."""
+    if text.isprintable():
+        return text
     joined = _LINE_BREAK.sub(" ", text)
     if joined.isprintable():
         return joined
@@ -159,7 +169,12 @@ def _in_one_line(text: str) -> str:
 
 def witness_text(diagnostic: Diagnostic) -> str | None:
     """The call that shows a broken promise, and what it does; None for what needs none."""
-    return next((detail.text for detail in details(diagnostic) if detail.label == "witness"), None)
+    return witness_in(details(diagnostic))
+
+
+def witness_in(lines: Iterable[Detail]) -> str | None:
+    """The same, of a diagnostic's details."""
+    return next((line.text for line in lines if line.label == "witness"), None)
 
 
 def parameters(reason: Reason) -> tuple[str | None, str | None]:
@@ -405,13 +420,17 @@ def _outcome(outcome: Rejection | Sequence[Landing], reason: Reason) -> str:
 
 
 def _refusal(rejection: Rejection) -> str:
-    names = _listed(rejection.names)
-    return {
-        Refusal.TOO_MANY_POSITIONAL: "too many positional arguments",
-        Refusal.UNEXPECTED_KEYWORD: f"unexpected keyword {names}",
-        Refusal.MULTIPLE_VALUES: f"multiple values for {names}",
-        Refusal.MISSING_ARGUMENT: f"nothing for {names}",
-    }[rejection.refusal]
+    match rejection.refusal:
+        case Refusal.TOO_MANY_POSITIONAL:
+            return "too many positional arguments"
+        case Refusal.UNEXPECTED_KEYWORD:
+            return f"unexpected keyword {_listed(rejection.names)}"
+        case Refusal.MULTIPLE_VALUES:
+            return f"multiple values for {_listed(rejection.names)}"
+        case Refusal.MISSING_ARGUMENT:
+            return f"nothing for {_listed(rejection.names)}"
+        case _:
+            assert_never(rejection.refusal)
 
 
 def _called(finding: BrokenOverride, call: CallSite) -> str:

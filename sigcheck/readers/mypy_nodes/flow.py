@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Sequence
 
 from mypy import nodes, patterns
 
+from sigcheck.core.dataclass import replace
 from sigcheck.core.flow import (
     AllOf,
     AnyOf,
@@ -264,7 +264,7 @@ class _Reader:
                 return self.value_pattern(subject, node.expr, text)
             case patterns.SingletonPattern():
                 fact = self.question(subject)
-                return Atom(text, (), dataclasses.replace(fact, value=str(node.value)) if fact is not None else None)
+                return Atom(text, (), replace(fact, value=str(node.value)) if fact is not None else None)
             case _:
                 return Atom(text, tuple(step for value in _pattern_values(node) for step in self.steps(value)))
 
@@ -273,7 +273,7 @@ class _Reader:
         fact = self.question(subject)
         literal = isinstance(value, _LITERALS)
         if fact is not None and literal:
-            fact = dataclasses.replace(fact, value=self.text(value))
+            fact = replace(fact, value=self.text(value))
         return Atom(text, self.steps(value), fact if literal else None)
 
     def function(self, node: nodes.FuncDef, decorators: Sequence[nodes.Expression], out: list[Step]) -> None:

@@ -12,8 +12,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from sigcheck.core.decorators import Decorators
+from sigcheck.readers.source.certainty import reads_all
 from sigcheck.readers.source.narrowing import Extents, extent_at, narrowed
-from sigcheck.readers.source.prefix import certain_reads
 from sigcheck.readers.source.scan import Scan, scan_module
 from sigcheck.readers.source.text import read_text
 
@@ -25,7 +25,6 @@ __all__ = [
     "Decorators",
     "Extents",
     "Scan",
-    "certain_reads",
     "extent_at",
     "load_libcst",
     "narrowed",
@@ -34,6 +33,7 @@ __all__ = [
     "read_module",
     "read_source",
     "read_text",
+    "reads_all",
     "scan_module",
     "skim_module",
 ]

@@ -9,7 +9,7 @@ from functools import cache
 import libcst as cst
 
 from sigcheck.core.callsite import CallSite, Route
-from sigcheck.core.dataclass import dataclass
+from sigcheck.core.dataclass import dataclass, replace
 from sigcheck.core.place import Place
 from sigcheck.readers.conventions import Body
 from sigcheck.readers.source.positions import Positions
@@ -270,7 +270,7 @@ class _Reading:
             at = (call.place.line, call.place.column)
             is_guarded = call.is_guarded or any(start <= at <= end for start, end in self.guarded)
             is_tried = call.is_tried or any(start <= at <= end for start, end in self.tried)
-            found.append(dataclasses.replace(call, is_guarded=is_guarded, is_tried=is_tried))
+            found.append(replace(call, is_guarded=is_guarded, is_tried=is_tried))
         return tuple(found)
 
 
@@ -312,7 +312,7 @@ class _Visit:
         inner = self
         if kind is cst.FunctionDef or kind is cst.Lambda:
             names = _parameter_names(node.params)  # type: ignore[attr-defined]
-            inner = dataclasses.replace(self, is_own=False, receiver=None if self.receiver in names else self.receiver)
+            inner = replace(self, is_own=False, receiver=None if self.receiver in names else self.receiver)
         if kind is cst.IndentedBlock:
             yield from reversed(list(self._statements(node.body)))  # type: ignore[attr-defined]
             return
@@ -337,11 +337,11 @@ class _Visit:
                 and _names(statement.test, self.receiver)
                 and _leaves(statement.body)
             ):
-                current = dataclasses.replace(current, is_guarded=True)
+                current = replace(current, is_guarded=True)
 
     def _special(self) -> dict[str, _Visit]:
         """The fields whose content is run on a condition, or for the error that it may raise."""
-        guarded, tried = dataclasses.replace(self, is_guarded=True), dataclasses.replace(self, is_tried=True)
+        guarded, tried = replace(self, is_guarded=True), replace(self, is_tried=True)
         receiver = self.receiver or ""
         match self.node:
             case cst.If(test=cst.Name(value="TYPE_CHECKING" | "False")):

@@ -87,7 +87,14 @@ def read_source(
 
 
 def read_definition(
-    lines: Sequence[str], first: int, *, module: Module, owner: Class | None, is_package: bool, decorators: Decorators
+    lines: Sequence[str],
+    first: int,
+    *,
+    module: Module,
+    owner: Class | None,
+    is_package: bool,
+    decorators: Decorators,
+    has_body: bool = True,
 ) -> Member | None:
     """Read one `def` alone.
 
@@ -98,13 +105,16 @@ def read_definition(
         owner: the class whose method it is; None for a function.
         is_package: the file is an `__init__` file.
         decorators: what the configuration says of them.
+        has_body: False where the lines end with the header: of the body, nothing is then known.
 
     Returns:
         The definition, without the tests it stands under, and what other definitions of the name make of it; None where it
         cannot be read alone.
     """
     head = "class _:" if owner is not None else "if 1:" if lines[0][:1].isspace() else ""
-    outlined = blank_bodies("\n".join((head, *lines)), module.path)
+    indent = lines[0][: len(lines[0]) - len(lines[0].lstrip())]
+    body = () if has_body else (f"{indent} pass",)
+    outlined = blank_bodies("\n".join((head, *lines, *body)), module.path)
     if isinstance(outlined, Problem):
         return None
     try:

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from functools import cache, lru_cache
 
 import libcst as cst
-from libcst._nodes.internal import CodegenState
 
+from sigcheck.core.dataclass import replace
 from sigcheck.core.flow import (
     AllOf,
     AnyOf,
@@ -42,7 +42,9 @@ from sigcheck.core.flow import (
     Try,
     all_steps,
 )
+from sigcheck.readers.conventions import ENDING_CALLS, is_logging
 from sigcheck.readers.source.bodies import is_stub
+from sigcheck.readers.source.positions import Recorder
 
 
 def read_flow(text: str, line: int, path: str, extent: tuple[int, int] | None = None) -> Flow | None:
@@ -142,11 +144,11 @@ def _code_fields(kind: type[cst.CSTNode]) -> tuple[str, ...]:
     return tuple(name for name in names if name not in _NO_CODE and not name.startswith("whitespace"))
 
 
-class _Marks(CodegenState):
+class _Marks(Recorder):
     """Where each node begins, in tokens."""
 
     def __init__(self, module: cst.Module) -> None:
-        super().__init__(default_indent=module.default_indent, default_newline=module.default_newline)
+        super().__init__(module)
         self.of: dict[cst.CSTNode, int] = {}
 
     def before_codegen(self, node: cst.CSTNode) -> None:
@@ -167,10 +169,6 @@ _OPPOSITE = {
     cst.GreaterThanEqual: ("<", False),
     cst.GreaterThan: (">", True),
     cst.LessThanEqual: (">", False),
-}
-_LOGS = frozenset({"log", "logger", "logging", "warnings"})
-_ENDS = frozenset({"sys.exit", "exit", "quit", "os._exit", "os.abort", "assert_never"}) | {
-    f"{module}.assert_never" for module in ("typing", "typing_extensions")
 }
 
 
@@ -396,7 +394,7 @@ class _Reader:
                 fact = self.question(subject)
                 literal = isinstance(value, _LITERALS) or _is_name(value, "None", "True", "False")
                 if fact is not None and literal:
-                    fact = dataclasses.replace(fact, value=self.text(value))
+                    fact = replace(fact, value=self.text(value))
                 return Atom(text, tuple(steps), fact if literal else None)
             case _:
                 steps = []
@@ -569,7 +567,7 @@ class _Reader:
         if is_everything and not self.is_nested:
             out.append(ReadAll())
         out.append(Call(self.line(node.func)))
-        if name in _ENDS:
+        if name in ENDING_CALLS:
             out.append(Leave(Exit.RAISE))
             return
         out.append(Raises())
@@ -756,15 +754,9 @@ def _statement_acts(statement: cst.CSTNode) -> bool:
         case cst.Expr(value=cst.Ellipsis() | cst.SimpleString() | cst.ConcatenatedString()):
             return False
         case cst.Expr(value=cst.Call(func=func)):
-            return not _is_logging(func)
+            return not is_logging(_dotted(func))
         case _:
             return True
-
-
-def _is_logging(func: cst.BaseExpression) -> bool:
-    name = _dotted(func)
-    owner = name.rpartition(".")[0].rpartition(".")[2].strip("_").lower()
-    return name == "print" or owner in _LOGS
 
 
 def _captures(node: cst.CSTNode) -> Iterator[str]:

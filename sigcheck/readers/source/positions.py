@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_right
+from contextlib import nullcontext
+from typing import Any
 
 import libcst as cst
 from libcst._nodes.internal import CodegenState
@@ -23,9 +25,23 @@ _MARKING_PARTS: dict[type[cst.CSTNode], str] = {
 }
 
 
-class _Recorder(CodegenState):
+class Recorder(CodegenState):
+    """Code generation of a module, of which a subclass notes what it likes."""
+
     def __init__(self, module: cst.Module) -> None:
         super().__init__(default_indent=module.default_indent, default_newline=module.default_newline)
+
+    def record_syntactic_position(self, *_: object, **__: object) -> Any:
+        """Nothing; the inherited one makes a generator to do that, for most nodes."""
+        return _NOTHING
+
+
+_NOTHING = nullcontext()
+
+
+class _Recorder(Recorder):
+    def __init__(self, module: cst.Module) -> None:
+        super().__init__(module)
         self.marks: dict[cst.CSTNode, int] = {}
         self.ends: dict[cst.CSTNode, int] = {}
         self._awaited: set[int] = set()

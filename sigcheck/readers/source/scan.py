@@ -1,6 +1,6 @@
 """Classes, methods and names of a module, read from its `ast`: the twin of `definitions`, ten times as fast. Knows no libcst.
 
-The scan finds what is worth a look. What is told of it, libcst reads again: `reading.unconfirmed` holds the two against
+The scan finds what is worth a look. What is told of it, libcst reads again: `conviction.unconfirmed` holds the two against
 each other. Where the scan cannot be certain of what libcst would read, it says so, and the file is read by libcst.
 """
 
