@@ -155,7 +155,7 @@ class Forwarding:
         self.hierarchy = hierarchy
         self.comparison: Compared = comparison or Everything()
         self._by_method: dict[str, dict[str, list[_Caller]]] = {}
-        self._assigned: dict[str, frozenset[str]] = {}
+        self._assigned: dict[int, tuple[Linearization, frozenset[str]]] = {}
         self._defined: dict[str, frozenset[str]] = {}
         self._followed: dict[str, None] = {}
         self._done: set[CallKeys] = set()
@@ -307,7 +307,7 @@ class Forwarding:
             if named is None:
                 return []
             order = self.hierarchy.linearizations(named)[0]
-        elif call.route is Route.INSTANCE and any(call.method in self._assigns(entry) for entry in order):
+        elif call.route is Route.INSTANCE and call.method in self._assigns(order):
             return []
         if start < 0:
             return []
@@ -357,19 +357,19 @@ class Forwarding:
         }
         return found.pop() if len(found) == 1 else None
 
-    def _assigns(self, owner: Class) -> frozenset[str]:
-        """The attributes that the methods of a class assign on their receiver: an instance has these instead of methods."""
-        known = self._assigned.get(owner.key)
+    def _assigns(self, order: Linearization) -> frozenset[str]:
+        """The attributes that methods of some classes assign on their receiver: an instance has these instead of methods."""
+        known = self._assigned.get(id(order))
         if known is None:
-            known = frozenset(name for member in owner.members for name in member.assigns)
-            self._assigned[owner.key] = known
-        return known
+            names = frozenset(name for entry in order for member in entry.members for name in member.assigns)
+            known = self._assigned[id(order)] = (order, names)  # With the order, so that no other has its identity.
+        return known[1]
 
     def _defines(self, owner: Class, name: str) -> bool:
         """The class has a definition of that name."""
         known = self._defined.get(owner.key)
         if known is None:
-            known = self._defined[owner.key] = frozenset([member.name for member in owner.members])
+            known = self._defined[owner.key] = frozenset(member.name for member in owner.members)
         return name in known
 
     def _mentions(self, owner: Class, name: str) -> bool:

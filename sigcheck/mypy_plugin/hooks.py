@@ -77,15 +77,21 @@ class SigcheckPlugin(Plugin):
 
     def _remember(self, api: Any, tree: nodes.MypyFile, definition: nodes.ClassDef) -> None:
         """Remember the class until mypy is through with its module."""
-        if tree.is_typeshed_file(api.options):
-            self._bundled.add(definition.fullname.rpartition(".")[0])
-            return  # Its classes have no bodies, and their symbols say the rest.
         if self._patches is not api.patches:
             self._patches, self._underway = api.patches, {}
+        name = tree.fullname
+        module = self._underway.get(name)
+        functions = api.scope.functions
+        if module is not None and not functions:
+            module.note(definition, name, is_local=False)
+            module.scopes.setdefault(name, (name, None, None))
+            return
+        if module is None and tree.is_typeshed_file(api.options):
+            self._bundled.add(definition.fullname.rpartition(".")[0])
+            return  # Its classes have no bodies, and their symbols say the rest.
         scope = api.scope.save()
         _, _, function = scope
-        target = function.fullname if function is not None else tree.fullname
-        module = self._underway.get(tree.fullname)
+        target = function.fullname if function is not None else name
         if module is None:
             # Where mypy has everything in its cache, no class comes by, and none of this is needed.
             from sigcheck.mypy_plugin.modules import AnalysedModule  # noqa: PLC0415
@@ -93,12 +99,11 @@ class SigcheckPlugin(Plugin):
             module = AnalysedModule(tree, api.options, api.errors, api.modules)
             if api.options.fine_grained_incremental:
                 module.string = api.named_type("builtins.str")
-            module.scopes[target] = (scope[0], None, function)
-            self._underway[tree.fullname] = module
+            self._underway[name] = module
             self._schedule(api, module)
         module.scopes.setdefault(target, (scope[0], None, function))
         module.note(definition, target, is_local=function is not None)
-        for outer in api.scope.functions:
+        for outer in functions:
             if isinstance(outer, nodes.FuncDef):
                 module.functions[id(outer)] = outer
 

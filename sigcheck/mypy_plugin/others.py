@@ -75,7 +75,7 @@ class Others:
         text = decode(content)
         module = None
         if text is not None:
-            module = self._scan_text("".join(_excerpt(text, name)), tree)
+            module = self._scan_text("".join(excerpt(text, name)), tree)
             if module is None or not any(entry.id.partition(":")[2] == name for entry in module.classes):
                 module = self._scan_text(text, tree)
         while len(_scanned) >= _MOST:
@@ -102,7 +102,7 @@ _PIECE = re.compile(
 """Strings, comments, and where a statement of a module begins."""
 
 
-def _excerpt(text: str, name: str) -> Iterator[str]:
+def excerpt(text: str, name: str) -> Iterator[str]:
     """A module's text, line by line, in which of functions is left that they are there, as of classes of another name."""
     begin, stub = 0, ""
     for piece in _PIECE.finditer(text):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable as Function
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from mypy import errorcodes, nodes
@@ -21,7 +21,6 @@ from sigcheck.mypy_plugin.binding import (
     Arity,
     Callable,
     accepts,
-    arity_of,
     callable_of,
     is_like,
     is_misnamed,
@@ -33,6 +32,7 @@ from sigcheck.mypy_plugin.binding import (
     serves,
     unpacks_keywords,
 )
+from sigcheck.mypy_plugin.survey import Survey, names_in
 from sigcheck.mypy_plugin.traits import KEY, Traits, digest_of, traits_of
 from sigcheck.mypy_plugin.written_calls import WrittenCall, assigned, is_commented, names_for_certain, read_body
 
@@ -96,13 +96,14 @@ class Suspicion:
         others = [entry for entry in tree.defs if type(entry) is nodes.ClassDef and id(entry) not in met]
         noted = [*noted, *(Noted(entry, False, tree.fullname) for entry in others)]
         self._noted = noted
-        self._survey = survey = _Survey(tree, text or "", [entry.definition for entry in noted], is_silent=is_silent)
+        self._classes: dict[int, _Class] = {}
+        survey = Survey(tree, text or "", [entry.definition for entry in noted], is_silent=is_silent)
         with_comments = "sigcheck:" in survey.text
         self._is_whole = text is None or survey.is_odd or with_comments
         for entry in noted:
             if entry.is_local or isinstance(entry.definition.info, nodes.FakeInfo):
                 continue
-            looked_over = _Class(entry.definition, survey)
+            looked_over = self._classes[id(entry.definition)] = _Class(entry.definition, survey)
             traits = looked_over.traits(is_odd=survey.is_odd, with_comments=with_comments)
             looked_over.info.metadata[KEY] = traits
             self.kept.append((looked_over.info, traits))
@@ -110,7 +111,7 @@ class Suspicion:
     def suspects(self, demand: Demand) -> list[nodes.ClassDef]:
         """The class statements to read; to be asked for when all modules of a cycle of imports were looked over."""
         wants = demand.wants
-        classes = self._survey.classes
+        classes = self._classes
         return [
             definition
             for definition in (entry.definition for entry in self._noted)
@@ -120,139 +121,6 @@ class Suspicion:
             or wants(definition.info)
             or classes[id(definition)].is_suspect(demand, self._modules)
         ]
-
-
-_CLASS = re.compile(r"class[ \t\f]+(\w+)\s*[(:\[]")
-_IN_FUNCTION = re.compile(
-    r"^[ \t]+(?:from[^\n]*import\b[^\n(]*(?:\([^)]*)?|import\b[^\n]*|class[ \t]+\w+)", re.MULTILINE
-)
-_WORD = re.compile(r"\w+")
-
-
-class _Survey:
-    """A module, and what its names can be bound to."""
-
-    def __init__(
-        self, tree: nodes.MypyFile, text: str, definitions: Sequence[nodes.ClassDef], *, is_silent: bool
-    ) -> None:
-        self.digest = digest_of(text) if is_silent else ""
-        self.is_silent = is_silent
-        self.name = tree.fullname
-        self.text = text
-        self.classes: dict[int, _Class] = {}
-        self.named: set[str] = set()
-        self.symbols = tree.names
-        self.bound: dict[str, int] = {}
-        self.values: set[str] = set()
-        self.uncertain: set[str] = set()
-        self._arities: dict[nodes.FuncDef, Arity] = {}
-        self._in_functions: set[str] | None = None
-        self._lines: list[str] | None = None
-        self._read_statements(tree.defs)
-        self.is_odd = self._has_unknown_class(tree.defs, definitions)
-
-    @property
-    def lines(self) -> list[str]:
-        """The lines of the text."""
-        if self._lines is None:
-            self._lines = self.text.split("\n")
-        return self._lines
-
-    def arity(self, function: nodes.FuncDef) -> Arity:
-        """How a function can be called."""
-        known = self._arities.get(function)
-        if known is None:
-            known = self._arities[function] = arity_of(callable_of(function))
-        return known
-
-    def is_local_name(self, name: str) -> bool:
-        """A statement that is no module's own imports or defines a class of that name."""
-        if self._in_functions is None:
-            self._in_functions = set(_WORD.findall("\n".join(_IN_FUNCTION.findall(self.text))))
-        return name in self._in_functions
-
-    def _has_unknown_class(self, statements: Sequence[nodes.Statement], definitions: Sequence[nodes.ClassDef]) -> bool:
-        """There is a class statement that mypy did not analyse, and that stands in no function."""
-        text, line, last = self.text, 1, 0
-        if sorted(_CLASS.findall(text)) == sorted([entry.name for entry in definitions]):
-            return False
-        known = {entry.line for entry in definitions}
-        for found in _CLASS.finditer(text):
-            start = found.start()
-            begin = text.rfind("\n", 0, start) + 1
-            if text[begin:start].strip():
-                continue
-            line += text.count("\n", last, start)
-            last = start
-            if line not in known and not any(
-                part.line <= line <= (part.end_line or 0)
-                for block in (statements, *(entry.defs.body for entry in definitions))
-                for part in block
-                if type(part) in _FUNCTIONS or type(part) is nodes.ExpressionStmt
-            ):
-                return True
-        return False
-
-    def _read_statements(self, statements: Sequence[nodes.Statement]) -> None:
-        bound = self.bound
-        for statement in statements:
-            kind = type(statement)
-            if kind in _FUNCTIONS or kind is nodes.ClassDef:
-                name = statement.name  # type: ignore[attr-defined]
-                bound[name] = bound.get(name, 0) + 1
-            elif kind is nodes.ImportFrom:
-                for name, renamed in statement.names:  # type: ignore[attr-defined]
-                    bound[renamed or name] = bound.get(renamed or name, 0) + 1
-            elif kind is nodes.Import:
-                for name, renamed in statement.ids:  # type: ignore[attr-defined]
-                    # `import a.b` and `import a.c` bind one name to one module.
-                    bound[renamed or name.partition(".")[0]] = 1 + (bound.get(renamed, 0) if renamed else 0)
-            elif kind is nodes.AssignmentStmt:
-                value = statement.rvalue  # type: ignore[attr-defined]
-                for target in statement.lvalues:  # type: ignore[attr-defined]
-                    if isinstance(target, nodes.NameExpr) and not isinstance(value, _REFERRING):
-                        self.values.add(target.name)
-                    else:
-                        self.uncertain.update(_names_in(target))
-            elif kind not in _HARMLESS:
-                first, last = statement.line, statement.end_line or statement.line
-                self.uncertain.update(_WORD.findall("\n".join(self.text.split("\n", last)[first - 1 : last])))
-
-    def is_certain(self, name: str) -> bool:
-        """The name means one thing in the module, whatever is true."""
-        times = self.bound.get(name, 0) + (name in self.values)
-        return times < 2 and name not in self.uncertain
-
-    def is_value(self, expression: nodes.Expression) -> bool:
-        """A name, or an attribute, that is certain to mean no function."""
-        if not isinstance(expression, nodes.RefExpr):
-            return False
-        root: nodes.Expression = expression
-        while isinstance(root, nodes.MemberExpr):
-            root = root.expr
-        return (
-            isinstance(expression.node, (nodes.Var, nodes.TypeInfo))
-            and isinstance(root, nodes.NameExpr)
-            and self.is_certain(root.name)
-        )
-
-
-_REFERRING = (nodes.NameExpr, nodes.MemberExpr, nodes.IndexExpr, nodes.ConditionalExpr, nodes.OpExpr)
-_FUNCTIONS = frozenset({nodes.FuncDef, nodes.Decorator, nodes.OverloadedFuncDef})
-_HARMLESS = frozenset(
-    {nodes.ExpressionStmt, nodes.PassStmt, nodes.ImportAll, nodes.AssertStmt, nodes.RaiseStmt, nodes.GlobalDecl}
-)
-
-
-def _names_in(target: nodes.Expression) -> Iterator[str]:
-    """The names at the root of what is assigned to."""
-    if isinstance(target, (nodes.TupleExpr, nodes.ListExpr)):
-        for item in target.items:
-            yield from _names_in(item)
-    while isinstance(target, (nodes.MemberExpr, nodes.IndexExpr, nodes.StarExpr)):
-        target = target.base if isinstance(target, nodes.IndexExpr) else target.expr
-    if isinstance(target, nodes.NameExpr):
-        yield target.name
 
 
 _CALLABLE, _PROPERTY, _SETTABLE, _NONE, _ODD = range(5)
@@ -283,7 +151,7 @@ def _function(node: nodes.SymbolNode | None) -> nodes.FuncDef:
 class _Class:
     """A class of this module."""
 
-    def __init__(self, definition: nodes.ClassDef, survey: _Survey) -> None:
+    def __init__(self, definition: nodes.ClassDef, survey: Survey) -> None:
         self.definition = definition
         self.info: nodes.TypeInfo = definition.info
         self.survey = survey
@@ -300,7 +168,6 @@ class _Class:
         self._open_names: set[str] = set()
         self._parts: list[str] = []
         self._lines = [] if survey.is_silent else survey.lines
-        survey.classes[id(definition)] = self
         self._read_header()
         self._read_body()
 
@@ -347,7 +214,7 @@ class _Class:
         qualified = self.info.fullname.removeprefix(f"{survey.name}.")
         if qualified in survey.named or not survey.is_certain(qualified.partition(".")[0]):
             self.is_odd = True
-        survey.named.add(qualified)
+        survey.named[qualified] = self.info
         mro = self.info.mro
         for base in definition.base_type_exprs:
             expression: nodes.Expression = base
@@ -359,13 +226,23 @@ class _Class:
             if not isinstance(root, nodes.NameExpr) or not isinstance(expression, nodes.RefExpr):
                 self.is_odd = True
                 return
-            if not survey.is_certain(root.name) or "." in qualified:
+            if not survey.is_certain(root.name) or self._is_hidden(root.name, qualified):
                 self.is_odd = True
             node = expression.node
             if isinstance(node, nodes.TypeInfo) and node not in mro and not _is_without_source(node):
                 self.is_odd = True
             if isinstance(expression.node, nodes.TypeAlias):
                 self.is_odd = True
+
+    def _is_hidden(self, name: str, qualified: str) -> bool:
+        """A class around this one may bind a name of the module to something else."""
+        outer = qualified.rpartition(".")[0]
+        while outer:
+            info = self.survey.named.get(outer)
+            if info is None or name in info.names:
+                return True
+            outer = outer.rpartition(".")[0]
+        return False
 
     def _read_body(self) -> None:
         seen: set[str] = set()
@@ -395,7 +272,7 @@ class _Class:
         value = statement.rvalue
         if isinstance(value, nodes.TempNode):
             return
-        names = [name for target in statement.lvalues for name in _names_in(target)]
+        names = [name for target in statement.lvalues for name in names_in(target)]
         if len(statement.lvalues) == 1 and isinstance(value, nodes.NameExpr) and value.name == "None":
             self.none_names.update(names)
         elif isinstance(value, _MEMBERS) and not self._is_value(value):
@@ -741,26 +618,9 @@ class _Class:
 
     def _goes_wrong(self, call: WrittenCall, method: nodes.FuncDef) -> bool:
         name, route = call.method, call.route
-        order, start = self.info.mro, 0
-        if route == "super":
-            start = 1
-            if call.owner:
-                named = self.survey.symbols.get(call.owner)
-                if named is None or named.node is not self.info:
-                    return True
-        elif route == "class" and call.owner != "type":
-            owner = self._named(call, method)
-            if owner is None:
-                return False
-            if owner == _UNKNOWN:
-                return True
-            order = owner.mro  # type: ignore[union-attr]
-        is_own = not start and order is self.info.mro
-        known = self._known.get(name) if is_own else None
-        if known is None:
-            known = self._callee(_look_up(order, start, name), name)
-            if is_own:
-                self._known[name] = known
+        known = self._run_by(call, method)
+        if isinstance(known, bool):
+            return known
         kind, arity = known
         if arity is None:
             return kind is _ODD
@@ -780,10 +640,35 @@ class _Class:
             return True
         if function.flavour:
             receivers = function.receivers
-        if not accepts(function, arguments, receivers):
-            return True
+        shape = (id(arity), receivers, len(arguments.positional), *arguments[1:])
+        if shape not in self.survey.accepted:
+            if not accepts(function, arguments, receivers):
+                return True
+            self.survey.accepted.add(shape)
         is_forwarding = name == method.name and route != "self"
         return is_forwarding and is_misnamed(function, arguments, receivers)
+
+    def _run_by(self, call: WrittenCall, method: nodes.FuncDef) -> tuple[int | None, Arity | None] | bool:
+        """What a call runs in this very class; whether it may go wrong, where the text does not tell, or it runs nothing."""
+        name = call.method
+        order, start = self.info.mro, 0
+        if call.route == "super":
+            start = 1
+            if call.owner:
+                named = self.survey.symbols.get(call.owner)
+                if named is None or named.node is not self.info:
+                    return True
+        elif call.route == "class" and call.owner != "type":
+            owner = self._named(call, method)
+            if owner is None or isinstance(owner, str):
+                return owner is not None
+            order = owner.mro
+        elif name in self._known:
+            return self._known[name]
+        known = self._callee(_look_up(order, start, name), name)
+        if not start and order is self.info.mro:
+            self._known[name] = known
+        return known
 
     def _callee(
         self, found: tuple[nodes.TypeInfo, nodes.SymbolTableNode] | None, name: str

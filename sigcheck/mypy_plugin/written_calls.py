@@ -79,8 +79,8 @@ class Written(NamedTuple):
     is_odd: bool
 
 
-_TAIL = r"(?:\s*\.\s*(\w+)\s*(?:(\()|is\b)|\s*\.\s*__class__|\s*(?![\s.\w]))"
-_ASSIGNS = r"\s*\.\s*(\w+)\s*(?:,[^=\n]*=(?!=)|:\s*[\w\"']|[^\w\s=!<>]{0,2}=(?!=)|[<>]{2}=)"
+_TAIL = r"(?:\s*\.\s*(\w+)\b\s*(?:(\()|is\b)|\s*\.\s*__class__|\s*(?![\s.\w]))"
+_ASSIGNS = r"\s*\.\s*(\w+)\b\s*(?:,[^=\n]*=(?!=)|:\s*[\w\"']|[^\w\s=!<>]{0,2}=(?!=)|[<>]{2}=)"
 _SELF, _BEHIND_RECEIVER = re.compile(rf"self{_TAIL}"), re.compile(_TAIL)
 _SELF_ASSIGNS, _ASSIGNED_BEHIND = re.compile(rf"self{_ASSIGNS}"), re.compile(_ASSIGNS)
 _TRANSPARENT = re.compile(r"\s*\*\w+\s*,\s*\*\*\w+\s*,?\s*\)")

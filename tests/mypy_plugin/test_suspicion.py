@@ -13,8 +13,12 @@ from hypothesis import strategies as st
 from mypy import api
 from mypy.nodes import ClassDef
 
+from sigcheck.core.decorators import Decorators
+from sigcheck.core.module import Class
+from sigcheck.mypy_plugin.others import excerpt
 from sigcheck.mypy_plugin.suspicion import Demand, Suspicion
-from sigcheck.mypy_plugin.written_calls import Arguments, assigned, read_arguments, read_body
+from sigcheck.mypy_plugin.written_calls import Arguments, assigned, names_for_certain, read_arguments, read_body
+from sigcheck.readers.source.scan import scan_text
 from tests.mypy_plugin.programs import CONFIGURATION
 from tests.running import write
 from tests.test_scan import corpus_of, families
@@ -122,6 +126,155 @@ def test_most_classes_are_above_suspicion(tmp_path: Path) -> None:
     classes, suspected = hold(tmp_path, str(root / "sigcheck" / "core"), str(root / "sigcheck" / "readers"))
     assert classes > 100
     assert suspected < classes / 10
+
+
+BASE = """\
+class Base:
+    def run(self, layer, **kwargs): ...
+
+    def step(self, a: int, b: int) -> int: ...
+
+    def go(self) -> int:
+        return self.step(1, 2)
+"""
+IN_ORDER = {
+    "a keyword beside the catch-all": "class Sub(Base):\n    def run(self, layer, *, more=None, **kwargs): ...\n",
+    "a call, and mypy tells of the override": (
+        "class Sub(Base):\n    def step(self, a: int) -> int:  # type: ignore[override]\n        return a\n"
+    ),
+    "a catch-all that is handed on": (
+        "class Sub(Base):\n    def step(self, a: int, **rest: int) -> int:  # type: ignore[override]\n        return sum(rest.values())\n"
+    ),
+    "the receiver, handed to a parameter": (
+        "class Sub(Base):\n    def __init__(self, base):\n        self.base = base\n        base.step(self, 1, 2, 3)\n"
+    ),
+    "calls in documentation and comments": (
+        "class Sub(Base):\n"
+        "    def other(self):\n"
+        '        """Like self.step()."""\n'
+        "        # self.step()\n"
+        "        return self.step(1, 2)  # not self.step(), nor super(Sub\n"
+    ),
+    "a constructor by the name of a class": (
+        "class Sub(Base):\n"
+        "    def __init__(self, owner):\n"
+        "        Part.__init__(self, self)\n\n\n"
+        "class Part:\n"
+        "    def __init__(self, owner): ...\n"
+    ),
+    "a class in a class": "class Outer:\n    class Sub(Base):\n        def step(self, a: int, b: int) -> int: ...\n",
+    "a name that is read under a test": "if Base:\n    print(Base)\n\n\nclass Sub(Base):\n    pass\n",
+}
+
+
+@pytest.mark.parametrize("kind", IN_ORDER)
+def test_above_suspicion(kind: str, tmp_path: Path) -> None:
+    write(
+        tmp_path, {"mypy.ini": CONFIGURATION, "base.py": BASE, "sub.py": f"from base import Base\n\n\n{IN_ORDER[kind]}"}
+    )
+    classes, suspected = hold(tmp_path, "base.py", "sub.py")
+    assert (classes > 1, suspected) == (True, 0)
+
+
+SUSPECTS = {
+    "a catch-all that nothing reads": (
+        "class Sub(Base):\n"
+        "    def step(self, a: int, **rest: int) -> int:  # type: ignore[override]\n"
+        '        return len("rest")  # rest\n'
+    ),
+    "a catch-all of another function": (
+        "class Sub(Base):\n"
+        "    def step(self, a: int, **rest: int) -> int:  # type: ignore[override]\n"
+        "        def inner(*rest): ...\n"
+        "        return 1\n"
+    ),
+    "a method of a class that it does not inherit": (
+        "class Other:\n    def step(self, x): ...\n\n\nclass Sub(Base):\n    step = Other.step\n"
+    ),
+    "a call of a method that only the subclass has": (
+        "class Mixin:\n    def go(self):\n        self.stop(1)\n\n\nclass Sub(Mixin):\n    def stop(self): ...\n"
+    ),
+    "a name that is bound under a test": (
+        "try:\n    import nowhere\nexcept ImportError:\n    class Base:\n        def step(self, q): ...\n\n\n"
+        "class Sub(Base):\n    def step(self, a, b): ...\n"
+    ),
+    "a class around that binds the name": (
+        "class Outer:\n"
+        "    class Base:\n"
+        "        def step(self, q): ...\n\n"
+        "    class Sub(Base):\n"
+        "        def step(self, r): ...\n"
+    ),
+    "a form feed before the call": (
+        "\f\n" * 9 + "class Sub(Base):\n    def other(self):\n        self.step()\n\n\nclass Part(Sub):\n    pass\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", SUSPECTS)
+def test_suspected_and_told(kind: str, tmp_path: Path) -> None:
+    text = f"from base import Base\n\n\n{SUSPECTS[kind]}"
+    write(tmp_path, {"mypy.ini": CONFIGURATION, "base.py": BASE, "sub.py": text})
+    classes, suspected = hold(tmp_path, "base.py", "sub.py")
+    assert 0 < suspected < classes
+    told = api.run(["--config-file", str(tmp_path / "mypy.ini"), "--cache-dir", os.devnull, *OPTIONS, str(tmp_path)])
+    assert "-binding]" in told[0]
+
+
+def test_an_excerpt_tells_the_same_of_a_class() -> None:
+    found = 0
+    for path in sorted((Path(__file__).resolve().parent.parent.parent / "sigcheck").rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        whole = classes_of(text)
+        for name in {entry.id.partition(":")[2].partition(".")[0] for entry in whole}:
+            mine = [entry for entry in whole if is_of(entry, name)]
+            assert mine == [entry for entry in classes_of("".join(excerpt(text, name))) if is_of(entry, name)]
+            found += len(mine)
+    assert found > 100
+
+
+def test_an_excerpt_knows_strings_from_statements() -> None:
+    text = (
+        '"""\nclass A:\n"""\nimport base  # """\n\n@deco("\'")\ndef f(\n    a,\n):\n    """\ndef g(): \'\'\'\n"""\n'
+        "class A(base.B):\n    x = '''\nclass C:\n'''\n\nclass D: pass\nif f:\n    class A: ...\n"
+    )
+    left = "".join(excerpt(text, "A"))
+    assert left.count("\n") == text.count("\n")
+    assert classes_of(left)[:1] == classes_of(text)[:1]
+    assert "def f(): pass" in left
+    assert "class D: pass" in left
+    assert "def g" not in left
+
+
+def classes_of(text: str) -> tuple[Class, ...]:
+    """The classes of a module's text."""
+    module = scan_text(text, name="m", path="m", is_package=False, decorators=Decorators(), with_comments=False)
+    assert module is not None
+    return module.classes
+
+
+def is_of(entry: Class, name: str) -> bool:
+    """The class, or one that stands in it."""
+    return entry.id.partition(":")[2].partition(".")[0] == name
+
+
+@pytest.mark.parametrize(
+    ("text", "is_named"),
+    [
+        ("return f(*rest)", True),
+        ("x = [rest]", True),
+        ("rest", True),
+        ("# rest", False),
+        ("'rest'", False),
+        ("x = 'a', rest", False),
+        ("f(rest=1)", False),
+        ("x.rest", False),
+        ("arrest, resting", False),
+        ("x.rest\nrest", True),
+    ],
+)
+def test_a_name_that_is_certain_to_be_read(text: str, is_named: bool) -> None:
+    assert names_for_certain(text, "rest") is is_named
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,7 @@ mypy's own visitors cannot be subclassed by interpreted code where mypy is compi
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
-from itertools import accumulate
 
 from mypy import nodes, patterns
 
@@ -143,9 +141,7 @@ class SourceText:
 
     read: Callable[[], list[str] | None]
     _lines: list[str] | None = field(default=None, init=False)
-    _text: str = field(default="", init=False)
-    _starts: list[int] = field(default_factory=list, init=False)
-    _matching: dict[re.Pattern[str], list[int]] = field(default_factory=dict, init=False)
+    _part: tuple[tuple[int, int], str] = field(default=((0, 0), ""), init=False)
 
     def of(self, node: nodes.Node) -> str:
         """An expression as it was written, on one line; `...` where that cannot be told."""
@@ -166,21 +162,17 @@ class SourceText:
         first, last = function.line, function.end_line
         if last is None or last > len(self._whole()):
             return list(range(first, (last or first) + 1))
+        if self._part[0] != (first, last):
+            self._part = ((first, last), "\n".join(self._whole()[first - 1 : last]))
+        text = self._part[1]
         found: list[int] = []
         for pattern in wanted:
-            known = self._matching.get(pattern)
-            if known is None:
-                known = self._matching[pattern] = self._lines_of(pattern)
-            found += known[bisect_left(known, first) : bisect_right(known, last)]
+            line, behind = first, 0
+            for match in pattern.finditer(text):
+                line += text.count("\n", behind, match.start())
+                behind = match.start()
+                found.append(line)
         return found if len(wanted) == 1 else sorted(found)
-
-    def _lines_of(self, pattern: re.Pattern[str]) -> list[int]:
-        """The lines on which a pattern matches, in one go over the file."""
-        if not self._starts:
-            self._starts = [0, *accumulate(len(line) + 1 for line in self._whole())]
-            self._text = "\n".join(self._whole())
-        starts = self._starts
-        return [bisect_right(starts, found.start()) for found in pattern.finditer(self._text)]
 
     def header(self, block: nodes.Block, word: str, column: int | None) -> int:
         """The line of the `else`, `except` or `case` above a block: mypy's blocks begin with their first statement."""

@@ -1,0 +1,178 @@
+"""A module whose classes are looked over, and what its names can be bound to. Imports mypy, `binding` and `traits`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from mypy import nodes
+
+from sigcheck.mypy_plugin.binding import Arity, arity_of, callable_of
+from sigcheck.mypy_plugin.traits import digest_of
+
+_CLASS = re.compile(r"class[ \t\f]+(\w+)\s*[(:\[]")
+_IN_FUNCTION = re.compile(
+    r"^[ \t]+(?:from[^\n]*import\b[^\n(]*(?:\([^)]*)?|import\b[^\n]*|class[ \t]+\w+)", re.MULTILINE
+)
+_WORD = re.compile(r"\w+")
+
+
+class Survey:
+    """A module, and what its names can be bound to."""
+
+    def __init__(
+        self, tree: nodes.MypyFile, text: str, definitions: Sequence[nodes.ClassDef], *, is_silent: bool
+    ) -> None:
+        self.digest = digest_of(text) if is_silent else ""
+        self.is_silent = is_silent
+        self.name = tree.fullname
+        self.text = text
+        self.named: dict[str, nodes.TypeInfo] = {}
+        self.symbols = tree.names
+        self.bound: dict[str, int] = {}
+        self.values: set[str] = set()
+        self.uncertain: set[str] = set()
+        self.accepted: set[tuple[object, ...]] = set()
+        self._arities: dict[nodes.FuncDef, Arity] = {}
+        self._in_functions: set[str] | None = None
+        self._lines: list[str] | None = None
+        self._read_statements(tree.defs)
+        self.is_odd = self._has_unknown_class(tree.defs, definitions)
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines of the text."""
+        if self._lines is None:
+            self._lines = self.text.split("\n")
+        return self._lines
+
+    def arity(self, function: nodes.FuncDef) -> Arity:
+        """How a function can be called."""
+        known = self._arities.get(function)
+        if known is None:
+            known = self._arities[function] = arity_of(callable_of(function))
+        return known
+
+    def is_local_name(self, name: str) -> bool:
+        """A statement that is no module's own imports or defines a class of that name."""
+        if self._in_functions is None:
+            self._in_functions = set(_WORD.findall("\n".join(_IN_FUNCTION.findall(self.text))))
+        return name in self._in_functions
+
+    def _has_unknown_class(self, statements: Sequence[nodes.Statement], definitions: Sequence[nodes.ClassDef]) -> bool:
+        """There is a class statement that mypy did not analyse, and that stands in no function."""
+        text, line, last = self.text, 1, 0
+        if sorted(_CLASS.findall(text)) == sorted([entry.name for entry in definitions]):
+            return False
+        known = {entry.line for entry in definitions}
+        for found in _CLASS.finditer(text):
+            start = found.start()
+            begin = text.rfind("\n", 0, start) + 1
+            if text[begin:start].strip():
+                continue
+            line += text.count("\n", last, start)
+            last = start
+            if line not in known and not any(
+                part.line <= line <= (part.end_line or 0)
+                for block in (statements, *(entry.defs.body for entry in definitions))
+                for part in block
+                if type(part) in FUNCTIONS or type(part) is nodes.ExpressionStmt
+            ):
+                return True
+        return False
+
+    def _read_statements(self, statements: Sequence[nodes.Statement]) -> None:
+        bound = self.bound
+        for statement in statements:
+            kind = type(statement)
+            if kind in FUNCTIONS or kind is nodes.ClassDef:
+                name = statement.name  # type: ignore[attr-defined]
+                bound[name] = bound.get(name, 0) + 1
+            elif kind is nodes.ImportFrom:
+                for name, renamed in statement.names:  # type: ignore[attr-defined]
+                    bound[renamed or name] = bound.get(renamed or name, 0) + 1
+            elif kind is nodes.Import:
+                for name, renamed in statement.ids:  # type: ignore[attr-defined]
+                    # `import a.b` and `import a.c` bind one name to one module.
+                    bound[renamed or name.partition(".")[0]] = 1 + (bound.get(renamed, 0) if renamed else 0)
+            elif kind is nodes.AssignmentStmt:
+                value = statement.rvalue  # type: ignore[attr-defined]
+                for target in statement.lvalues:  # type: ignore[attr-defined]
+                    if isinstance(target, nodes.NameExpr) and not isinstance(value, _REFERRING):
+                        self.values.add(target.name)
+                    else:
+                        self.uncertain.update(names_in(target))
+            elif kind not in _HARMLESS:
+                self._read_compound(statement)
+
+    def _read_compound(self, compound: nodes.Statement) -> None:
+        """What a statement binds that stands around others, or of which nobody knows."""
+        pending: list[object] = [compound]
+        while pending:
+            part = pending.pop()
+            kind = type(part)
+            if kind in FUNCTIONS or kind is nodes.ClassDef:
+                self.uncertain.add(part.name)  # type: ignore[attr-defined]
+            elif kind is nodes.ImportFrom:
+                self.uncertain.update(renamed or name for name, renamed in part.names)  # type: ignore[attr-defined]
+            elif kind is nodes.Import:
+                self.uncertain.update(renamed or name.partition(".")[0] for name, renamed in part.ids)  # type: ignore[attr-defined]
+            elif kind is nodes.AssignmentStmt:
+                for target in part.lvalues:  # type: ignore[attr-defined]
+                    self.uncertain.update(names_in(target))
+            elif kind is nodes.Block:
+                pending += part.body  # type: ignore[attr-defined]
+            elif kind is list:
+                pending += part  # type: ignore[arg-type]
+            elif kind in _AROUND and ":=" not in self.text:
+                pending += [getattr(part, name) for name in _AROUND[kind]]
+            elif isinstance(part, nodes.Expression):
+                self.uncertain.update(names_in(part))
+            elif isinstance(part, nodes.Statement) and kind not in _HARMLESS:
+                last = part.end_line or part.line
+                self.uncertain.update(_WORD.findall("\n".join(self.text.split("\n", last)[part.line - 1 : last])))
+
+    def is_certain(self, name: str) -> bool:
+        """The name means one thing in the module, whatever is true."""
+        times = self.bound.get(name, 0) + (name in self.values)
+        return times < 2 and name not in self.uncertain
+
+    def is_value(self, expression: nodes.Expression) -> bool:
+        """A name, or an attribute, that is certain to mean no function."""
+        if not isinstance(expression, nodes.RefExpr):
+            return False
+        root: nodes.Expression = expression
+        while isinstance(root, nodes.MemberExpr):
+            root = root.expr
+        return (
+            isinstance(expression.node, (nodes.Var, nodes.TypeInfo))
+            and isinstance(root, nodes.NameExpr)
+            and self.is_certain(root.name)
+        )
+
+
+_AROUND: dict[type, tuple[str, ...]] = {
+    nodes.IfStmt: ("body", "else_body"),
+    nodes.TryStmt: ("body", "vars", "handlers", "else_body", "finally_body"),
+    nodes.WithStmt: ("target", "body"),
+    nodes.ForStmt: ("index", "body", "else_body"),
+    nodes.WhileStmt: ("body", "else_body"),
+}
+"""What in a statement can bind names."""
+
+_REFERRING = (nodes.NameExpr, nodes.MemberExpr, nodes.IndexExpr, nodes.ConditionalExpr, nodes.OpExpr)
+FUNCTIONS = frozenset({nodes.FuncDef, nodes.Decorator, nodes.OverloadedFuncDef})
+_HARMLESS = frozenset(
+    {nodes.ExpressionStmt, nodes.PassStmt, nodes.ImportAll, nodes.AssertStmt, nodes.RaiseStmt, nodes.GlobalDecl}
+)
+
+
+def names_in(target: nodes.Expression) -> Iterator[str]:
+    """The names at the root of what is assigned to."""
+    if isinstance(target, (nodes.TupleExpr, nodes.ListExpr)):
+        for item in target.items:
+            yield from names_in(item)
+    while isinstance(target, (nodes.MemberExpr, nodes.IndexExpr, nodes.StarExpr)):
+        target = target.base if isinstance(target, nodes.IndexExpr) else target.expr
+    if isinstance(target, nodes.NameExpr):
+        yield target.name
