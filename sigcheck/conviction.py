@@ -203,26 +203,33 @@ def _confirm_spots(asked: dict[str, set[Spot]], later: dict[str, _Packed], decor
 
 
 @contextmanager
-def confirming(decorators: Decorators) -> Iterator[Callable[[Sequence[Suspect]], list[ReadRequest]]]:
-    """`unconfirmed` for a few suspects that will be known in a while: another process loads libcst meanwhile, if there can be one."""
+def confirming(decorators: Decorators) -> Iterator[Callable[[Sequence[Suspect]], Callable[[], bool]]]:
+    """Asks once about a few suspects that will be known in a while, and says later whether libcst reads all of them as the scan did:
+    another process loads libcst meanwhile, if there can be one.
+    """
     with one_working(source.load_libcst) as worker:
-        if worker is None:
-            yield lambda suspects: unconfirmed(suspects, decorators)
-            return
 
-        def ask(suspects: Sequence[Suspect]) -> list[ReadRequest]:
-            try:
-                found = worker.ask(_confirm_few, suspects, decorators)
-            except WorkerDiedError:
-                return [suspect.request for suspect in suspects]
-            return [suspects[index].request for index in found]
+        def ask(suspects: Sequence[Suspect]) -> Callable[[], bool]:
+            if worker is None:
+                return lambda: not unconfirmed(suspects, decorators)
+            if not suspects:
+                return lambda: True
+            answer = worker.ask(_are_confirmed, suspects, decorators)
+
+            def are_confirmed() -> bool:
+                try:
+                    return answer()
+                except WorkerDiedError:
+                    return False
+
+            return are_confirmed
 
         yield ask
 
 
-def _confirm_few(suspects: Sequence[Suspect], decorators: Decorators) -> list[int]:
+def _are_confirmed(suspects: Sequence[Suspect], decorators: Decorators) -> bool:
     gc.disable()
-    return [index for index, suspect in enumerate(suspects) if not _is_confirmed(suspect, decorators)]
+    return all(_is_confirmed(suspect, decorators) for suspect in suspects)
 
 
 def _runs(entries: Sequence[T], processors: int) -> list[Sequence[T]]:

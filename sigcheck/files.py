@@ -83,12 +83,16 @@ class FileFinder:
             elif os.path.isdir(path):
                 yield from self._below(path)
             else:
-                yield from self._file(path)
+                file = self._file(path)
+                if file is not None:
+                    yield file
 
     def _below(self, top: str) -> Iterator[SourceFile]:
-        pending = [top]
+        # What is outside of the working directory may lead back into it, and is shown otherwise there.
+        is_inside = os.path.relpath(top).split(os.sep, 1)[0] != os.pardir
+        pending: list[tuple[str, tuple[str, str] | None]] = [(top, None)]
         while pending:
-            directory = pending.pop()
+            directory, known = pending.pop()
             try:
                 status = os.stat(directory)
                 entries = sorted(os.scandir(directory), key=lambda entry: entry.name)
@@ -98,36 +102,41 @@ class FileFinder:
             if (status.st_dev, status.st_ino) in self._directories:
                 continue  # A symbolic link led back.
             self._directories.add((status.st_dev, status.st_ino))
-            real = os.path.realpath(directory)
-            shown_below = shown(os.path.join(directory, "x"))[:-1]
-            below: list[str] = []
+            # To follow every part of every path takes as long as to look at the files.
+            real, shown_below = known or (os.path.realpath(directory), shown(os.path.join(directory, "x"))[:-1])
+            below: list[tuple[str, tuple[str, str] | None]] = []
             for entry in entries:
                 if self._is_excluded(entry.path):
                     continue
-                if _is_directory(entry):
-                    if not self._is_passed_over(entry):
-                        below.append(entry.path)
-                elif entry.name.endswith(SUFFIXES):
-                    is_link = entry.is_symlink()
-                    where = None if is_link else (os.path.join(real, entry.name), shown_below + _as_text(entry.name))
-                    yield from self._file(entry.path, where)
+                name = entry.name
+                is_directory = _is_directory(entry)
+                if not is_directory and not name.endswith(SUFFIXES):
+                    continue
+                where = None if entry.is_symlink() else (os.path.join(real, name), shown_below + _as_text(name))
+                if not is_directory:
+                    file = self._file(entry.path, where)
+                    if file is not None:
+                        yield file
+                elif not self._is_passed_over(entry):
+                    below.append((entry.path, (where[0], f"{where[1]}/") if where is not None and is_inside else None))
             pending += reversed(below)
 
-    def _file(self, path: str, where: tuple[str, str] | None = None) -> Iterator[SourceFile]:
-        """One file; `where` is its real path and how a report shows it, where they are known."""
+    def _file(self, path: str, where: tuple[str, str] | None = None) -> SourceFile | None:
+        """One file, unless it was found before; `where` is its real path and how a report shows it, where they are known."""
         try:
             status = os.stat(path)
         except OSError as error:
             self._report(path, error)
-            return
+            return None
         if not stat.S_ISREG(status.st_mode):
             place = Place(shown(path), 1, 1, 1, 1)
             self.problems.append(Problem(place, "is no regular file", "exclude it"))
-            return
+            return None
         real, text = where or (os.path.realpath(path), shown(path))
-        if real not in self._files:
-            self._files.add(real)
-            yield SourceFile(path, real, text, status.st_size, stamp_of(status))
+        if real in self._files:
+            return None
+        self._files.add(real)
+        return SourceFile(path, real, text, status.st_size, stamp_of(status))
 
     def _is_passed_over(self, entry: os.DirEntry[str]) -> bool:
         name = entry.name

@@ -197,31 +197,32 @@ class Project:
                 self._meanwhile = None
         self._confirmed = found.confirmed
 
-    def confirm(
-        self, evidence: Iterable[Evidence], ask: Callable[[Sequence[Suspect]], list[ReadRequest]] | None = None
-    ) -> dict[str, Module]:
-        """Have libcst read again what the scan has found.
-
-        Args:
-            evidence: of what is told.
-            ask: asks libcst about the suspects, where it is ready for that.
-
-        Returns:
-            The files of which libcst reads one otherwise, as it reads them, by the paths that reports show.
-        """
+    def suspects(self, evidence: Iterable[Evidence]) -> list[Suspect]:
+        """The files of which something is told that libcst has not read yet as the scan did."""
         spots: dict[str, set[Spot]] = {}
         for path, line, has_body in evidence:
             real = self._by_shown.get(path, "")
             if (line, has_body) not in self._confirmed.get(real, ()):
                 spots.setdefault(real, set()).add((line, has_body))
-        suspects = [
+        return [
             Suspect(read.request, read.module, read.extents, frozenset(spots[real]))
             for real, read in self._scanned.items()
             if real in spots
         ]
+
+    def confirm(self, evidence: Iterable[Evidence]) -> dict[str, Module]:
+        """Have libcst read again what the scan has found.
+
+        Args:
+            evidence: of what is told.
+
+        Returns:
+            The files of which libcst reads one otherwise, as it reads them, by the paths that reports show.
+        """
+        suspects = self.suspects(evidence)
         if not suspects:
             return {}
-        requests = ask(suspects) if ask is not None else unconfirmed(suspects, self.decorators)
+        requests = unconfirmed(suspects, self.decorators)
         for request in requests:
             del self._scanned[request.real]
         again = read_files(requests, self.decorators, self._cache, whole=True, by_libcst=True)

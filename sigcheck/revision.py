@@ -86,8 +86,7 @@ def revise(
             return None
         # What was told before of a file that is as it was has been read by libcst already.
         known = {entry for entry in evidence_in(findings.verdicts) if entry[0] not in changed}
-        if project.confirm(evidence_in(new.values()) - known, ask):
-            return None
+        are_confirmed = ask(project.suspects(evidence_in(new.values()) - known))
         both = {**old, **new}
         verdicts = [both[file.shown] for file in survey.files if file.shown in both]
         if not all(_is_kept(number, contract, verdicts) for number, contract in enumerate(demands.contracts)):
@@ -109,6 +108,8 @@ def revise(
         report = report_of(
             configuration, conclude(remarks, verdicts, (), demands), matched_in(verdicts, demands.contracts)
         )
+        if not are_confirmed():
+            return None
         return report, Findings(tuple(verdicts)), replace(now, remarks=tuple(remarks))
 
 

@@ -107,19 +107,30 @@ class Worker:
         self._questions = questions
         self._answers = answers
 
-    def ask(self, function: Callable[..., T], *arguments: Any) -> T:
-        """Have it call a function, and wait for what that returns.
+    def ask(self, function: Callable[..., T], *arguments: Any) -> Callable[[], T]:
+        """Have it call a function.
 
-        Raises:
-            WorkerDiedError: the process is no more, or the function raised something there.
+        Returns:
+            Waits for what the function returns; to be called before anything else is asked. It raises `WorkerDiedError` where the
+            process is no more, or the function raised something there.
         """
+        is_asked = True
         try:
             pickle.dump((function, arguments), self._questions, pickle.HIGHEST_PROTOCOL)
             self._questions.flush()
-            found: T = pickle.load(self._answers)  # noqa: S301 - from a fork of this very process
-        except (OSError, EOFError, pickle.UnpicklingError):
-            raise WorkerDiedError from None
-        return found
+        except OSError:
+            is_asked = False
+
+        def answer() -> T:
+            try:
+                if is_asked:
+                    found: T = pickle.load(self._answers)  # noqa: S301 - from a fork of this very process
+                    return found
+            except (OSError, EOFError, pickle.UnpicklingError):
+                pass
+            raise WorkerDiedError
+
+        return answer
 
 
 @contextmanager

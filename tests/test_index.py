@@ -17,7 +17,7 @@ from random import Random
 
 import pytest
 
-from sigcheck import cachedir, footprint, index, inspection, lineage, reading, record, revision
+from sigcheck import cachedir, conviction, footprint, index, inspection, lineage, reading, record, revision, workers
 from sigcheck.checking import run_check
 from sigcheck.config import Configuration
 from sigcheck.core import check
@@ -279,6 +279,23 @@ def test_an_edit_costs_what_depends_on_it(family: Path, counted: Counted, monkey
     assert (counted.inspected, counted.revised, judged) == (2, 1, [["base.Base", "cub.Cub", "kid.Kid", "pup.Pup"]])
     assert counted.read[0] == "base.py"  # The others come from the cache; the rest is the cold check.
     assert len(counted.read) == 1 + 9
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.parametrize("can_fork", [True, False])
+def test_what_libcst_reads_otherwise_than_the_scan_is_checked_from_nothing(
+    can_fork: bool, family: Path, counted: Counted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "can_fork", lambda: can_fork)
+    warm(family)
+    write(family, {"other.py": BROKEN.replace("scale", "first")})
+    assert "cannot receive first" in warm(family)
+    assert (counted.inspected, counted.revised) == (1, 1)
+    monkeypatch.setattr(conviction, "_is_confirmed", lambda *_: False)
+    write(family, {"other.py": BROKEN.replace("scale", "second")})
+    assert "cannot receive second" in warm(family)
+    assert (counted.inspected, counted.revised) == (2, 1)
+    assert warm(family) == cold(family)
 
 
 AUDITED = """

@@ -53,7 +53,7 @@ def test_one_is_prepared_and_answers() -> None:
     with one_working(_prepare) as worker:
         assert worker is not None
         for text in ("", "a" * 1_000_000):
-            [number], same, told = worker.ask(_prepared, text)
+            [number], same, told = worker.ask(_prepared, text)()
             assert (same, told) == (number, text)
             assert number != os.getpid()
     assert not prepared
@@ -66,12 +66,12 @@ def test_one_that_dies_is_told_of(end: object, capfd: pytest.CaptureFixture[str]
         assert worker is not None
         for _ in range(2):
             with pytest.raises(WorkerDiedError):
-                worker.ask(end)  # type: ignore[arg-type]
+                worker.ask(end)()  # type: ignore[arg-type]
     with one_working(_end) as worker:
         assert worker is not None
         time.sleep(0.05)
         with pytest.raises(WorkerDiedError):
-            worker.ask(_prepared, "a" * 1_000_000)
+            worker.ask(_prepared, "a" * 1_000_000)()
     assert capfd.readouterr() == ("", "")
 
 
