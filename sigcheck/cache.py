@@ -7,6 +7,7 @@ and the check slower.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -65,12 +66,17 @@ class ModuleCache:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._database is not None:
-            try:
-                with self._database:
-                    self._database.execute("DELETE FROM modules WHERE used < ?", (self._today - _KEPT_FOR,))
-            except sqlite3.Error:
-                pass  # What cannot be tidied up stays.
+            with contextlib.suppress(sqlite3.Error):  # What cannot be tidied up stays.
+                self._tidy(self._database)
             self._database.close()
+
+    def _tidy(self, database: sqlite3.Connection) -> None:
+        """Once a day, drop what was of no use for long: it takes a look at every entry."""
+        [(tidied,)] = database.execute("PRAGMA user_version")
+        if tidied != self._today:
+            with database:
+                database.execute("DELETE FROM modules WHERE used < ?", (self._today - _KEPT_FOR,))
+            database.execute(f"PRAGMA user_version = {self._today:d}")
 
     def _open(self, directory: Path) -> sqlite3.Connection:
         prepare(directory)

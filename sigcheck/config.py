@@ -16,12 +16,6 @@ from sigcheck.core.rules import GROUPS, RULES, Severity
 from sigcheck.errors import ConfigurationError, MissingPathError
 from sigcheck.files import is_match, shown
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
-
 _ALWAYS = "syntax-error"
 """Runs whatever is selected, unless it is ignored: a file that was not checked is not passed over in silence."""
 
@@ -247,6 +241,11 @@ def _family(table: _Table) -> Family:
 
 
 def _tables(path: Path) -> dict[str, Any]:
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+
     try:
         tables: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except tomllib.TOMLDecodeError as error:

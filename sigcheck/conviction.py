@@ -5,8 +5,6 @@ from __future__ import annotations
 import gc
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, TypeVar
 
@@ -19,7 +17,7 @@ from sigcheck.readers import source
 from sigcheck.readers.source import Decorators, Extents
 from sigcheck.reading import Read, ReadRequest
 from sigcheck.transfer import pack, plain, unpack
-from sigcheck.workers import Workers, one_working, working
+from sigcheck.workers import Promise, WorkerDiedError, Workers, one_working, working
 
 if TYPE_CHECKING:
     from sigcheck.core.flow import Flow
@@ -70,7 +68,7 @@ def unconfirmed(suspects: Sequence[Suspect], decorators: Decorators) -> list[Rea
             futures = [workers.submit(_confirm_batch, number, decorators) for number in range(len(batches))]
             found = [future.result() for future in futures]
             return [batch[index].request for batch, indices in zip(batches, found, strict=True) for index in indices]
-    except BrokenProcessPool:
+    except WorkerDiedError:
         return [suspect.request for suspect in suspects]
     finally:
         _TO_CONFIRM.clear()
@@ -98,7 +96,7 @@ class Meanwhile:
         self._asked: dict[str, set[Spot]] = {}
         self._waiting: dict[str, set[Spot]] = {}
         self._count = 0
-        self._futures: list[Future[list[str]]] = []
+        self._futures: list[Promise[list[str]]] = []
 
     def ask(self, spots: Iterable[tuple[str, Spot]]) -> None:
         """Have the definitions at some spots read, each with the real path of its file."""
@@ -132,15 +130,15 @@ class Meanwhile:
             self._submit()
         try:
             odd = {real for future in self._futures for real in future.result()}
-        except BrokenProcessPool:
+        except WorkerDiedError:
             return
         self.confirmed = {real: spots for real, spots in self._asked.items() if real not in odd}
 
 
-def _awaited(future: Future[list[Answer]], asked: list[tuple[BodyQuestion, Body | None]]) -> Iterator[Answer]:
+def _awaited(future: Promise[list[Answer]], asked: list[tuple[BodyQuestion, Body | None]]) -> Iterator[Answer]:
     try:
         found = future.result()
-    except BrokenProcessPool:
+    except WorkerDiedError:
         yield from answers(asked)
     else:
         yield from found
@@ -207,16 +205,15 @@ def _confirm_spots(asked: dict[str, set[Spot]], later: dict[str, _Packed], decor
 @contextmanager
 def confirming(decorators: Decorators) -> Iterator[Callable[[Sequence[Suspect]], list[ReadRequest]]]:
     """`unconfirmed` for a few suspects that will be known in a while: another process loads libcst meanwhile, if there can be one."""
-    with one_working() as worker:
+    with one_working(source.load_libcst) as worker:
         if worker is None:
             yield lambda suspects: unconfirmed(suspects, decorators)
             return
-        worker.prepare(source.load_libcst)
 
         def ask(suspects: Sequence[Suspect]) -> list[ReadRequest]:
             try:
-                found = worker.submit(_confirm_few, suspects, decorators).result()
-            except BrokenProcessPool:
+                found = worker.ask(_confirm_few, suspects, decorators)
+            except WorkerDiedError:
                 return [suspect.request for suspect in suspects]
             return [suspects[index].request for index in found]
 

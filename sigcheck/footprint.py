@@ -98,6 +98,7 @@ class Trail:
         self._files: dict[str, SeenFile] = {}
         self._directories: dict[str, SeenDirectory] = {}
         self._links: dict[str, str] = {}
+        self._read: set[str] = set()
         self._is_torn = False
 
     def link(self, path: str, real: str) -> None:
@@ -119,6 +120,7 @@ class Trail:
         stamp = self._believed(file.stamp)
         data = None if stamp else read_bytes(file.path, lambda _: None)
         digest = "" if data is None else digest_of(data)
+        self._read.add(file.real)
         before = self._files.get(file.real)
         if before is None:
             self._files[file.real] = SeenFile(file.path, file.real, file.shown, stamp, digest)
@@ -146,20 +148,22 @@ class Trail:
         """
         if self._is_torn:
             return None
+        unknown = {file.real: file.stamp for file in self._files.values() if file.stamp and not file.digest}
         digests = {
-            (file.real, file.stamp): file.digest
-            for file in ((*known.files, *known.others) if known is not None else ())
-            if file.stamp
+            file.real: file.digest
+            for file in ((*known.files, *known.others) if known is not None and unknown else ())
+            if file.stamp and file.stamp == unknown.get(file.real)
         }
+        for real in unknown:
+            file = self._files[real]
+            digest = digests.get(real) or _digest_of_file(file.path)
+            self._files[real] = SeenFile(file.path, real, file.shown, file.stamp, digest)
+        # What was taken over has the stamp of what was read then.
+        read = (self._files[real] for real in self._read)
+        if any(file.stamp and stamp_at(file.path) != file.stamp for file in read):
+            return None
         mine = [file.real for file in files]
-        seen: dict[str, SeenFile] = {}
-        for file in self._files.values():
-            digest = file.digest
-            if file.stamp:
-                digest = digests.get((file.real, file.stamp)) or _digest_of_file(file.path)
-                if stamp_at(file.path) != file.stamp:
-                    return None
-            seen[file.real] = SeenFile(file.path, file.real, file.shown, file.stamp, digest)
+        seen = {**self._files}
         if any(real not in seen for real in mine):
             return None
         return Footprint(
@@ -172,6 +176,7 @@ class Trail:
     def forget(self) -> None:
         """Begin anew."""
         self._files.clear()
+        self._read.clear()
         self._directories.clear()
         self._links.clear()
 
@@ -182,11 +187,18 @@ class Trail:
             if file.real not in changes.files:
                 found = now.get(file.real)
                 path, stamp = (found.path, found.stamp) if found is not None else (file.path, stamp_at(file.path))
-                self._files[file.real] = SeenFile(path, file.real, file.shown, self._believed(stamp), file.digest)
+                is_same = stamp and (path, stamp) == (file.path, file.stamp)
+                self._files[file.real] = (
+                    file if is_same else SeenFile(path, file.real, file.shown, self._believed(stamp), file.digest)
+                )
         for entry in known.directories:
             if entry.path not in changes.directories:
-                stamp = self._believed(stamp_at(entry.path))
-                self._directories[entry.path] = SeenDirectory(entry.path, stamp, entry.digest, entry.are_marks)
+                stamp = stamp_at(entry.path)
+                self._directories[entry.path] = (
+                    entry
+                    if stamp and stamp == entry.stamp
+                    else SeenDirectory(entry.path, self._believed(stamp), entry.digest, entry.are_marks)
+                )
         self._links |= {path: real for path, real in known.links if os.path.realpath(path) == real}
 
 

@@ -20,11 +20,12 @@ from sigcheck.files import read_bytes
 from sigcheck.footprint import Footprint, digest_of
 from sigcheck.serialization import decode, encode
 
-_FORMAT = 1
+_FORMAT = 2
 _KEPT = 16
 """Entries that are kept: the last ones that were of use."""
 
 _MARK = b"sigcheck\n"
+_DIGEST = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class Index:
         self._directory = directory
         told = repr((_FORMAT, identity(), sys.byteorder, os.getcwd(), _user(), question))
         self._path = None if directory is None else directory / RUNS / digest_of(told.encode("utf-8", "surrogatepass"))
+        self._recalled: dict[int, tuple[bytes, bytes]] = {}
 
     @property
     def is_open(self) -> bool:
@@ -69,14 +71,13 @@ class Index:
         if self._path is None:
             return None
         data = read_bytes(str(self._path), lambda _: None)
-        if data is None or not data.startswith(_MARK):
-            return None
-        checksum, rest = data[len(_MARK) : len(_MARK) + 16], data[len(_MARK) + 16 :]
-        if hashlib.blake2b(rest, digest_size=16).digest() != checksum:
+        if data is None:
             return None
         try:
-            trace, *parts = _split(rest)
-            return Entry(decode(Trace, trace), tuple(parts))
+            parts = _parts_in(data)
+            self._recalled = {id(part): (part, digest) for part, digest in parts}
+            (trace, _), *rest = parts
+            return Entry(decode(Trace, trace), tuple(part for part, _ in rest))
         except ValueError:
             return None
 
@@ -85,14 +86,17 @@ class Index:
         if self._path is None or self._directory is None:
             return
         parts = (encode(Trace, entry.trace), *entry.parts)
-        rest = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
-        data = _MARK + hashlib.blake2b(rest, digest_size=16).digest() + rest
+        # Of a part that was recalled, and is the same object still, the digest is known.
+        digests = [self._recalled[id(part)][1] if id(part) in self._recalled else _digest(part) for part in parts]
+        told = b"".join(len(part).to_bytes(4, "big") + digest for part, digest in zip(parts, digests, strict=True))
+        head = len(parts).to_bytes(4, "big") + told
         aside = self._path.with_name(f"{self._path.name}.{os.getpid()}.new")
         try:
             prepare(self._directory)
             self._path.parent.mkdir(exist_ok=True)
             try:
-                aside.write_bytes(data)
+                with open(aside, "wb") as file:
+                    file.writelines((_MARK, _digest(head), head, *parts))
                 os.replace(aside, self._path)
             except BaseException:
                 with contextlib.suppress(OSError):
@@ -114,18 +118,37 @@ class Index:
                 os.unlink(entry.path)
 
 
-def _split(data: bytes) -> list[bytes]:
-    parts: list[bytes] = []
-    start = 0
-    while start < len(data):
-        end = start + 4 + int.from_bytes(data[start : start + 4], "big")
-        if end > len(data):
-            raise ValueError("it ends too early")
-        parts.append(data[start + 4 : end])
-        start = end
-    if not parts:
-        raise ValueError("it is empty")
-    return parts
+def _digest(data: bytes) -> bytes:
+    return hashlib.blake2b(data, digest_size=_DIGEST).digest()
+
+
+def _parts_in(data: bytes) -> list[tuple[bytes, bytes]]:
+    """The parts of an entry, with their digests.
+
+    An entry has a mark, the digest of its head, the head, and the parts. The head has the number of the parts, and for each its length
+    and its digest.
+
+    Raises:
+        ValueError: it is no entry, or is not as it was written.
+    """
+    start = len(_MARK) + _DIGEST
+    count = int.from_bytes(data[start : start + 4], "big")
+    end = start + 4 + count * (4 + _DIGEST)
+    head = data[start:end]
+    if not data.startswith(_MARK) or not count or len(data) < end or _digest(head) != data[len(_MARK) : start]:
+        raise ValueError("no entry")
+    found: list[tuple[bytes, bytes]] = []
+    for index in range(count):
+        at = 4 + index * (4 + _DIGEST)
+        length, digest = int.from_bytes(head[at : at + 4], "big"), head[at + 4 : at + 4 + _DIGEST]
+        part = data[end : end + length]
+        if _digest(part) != digest:
+            raise ValueError("another part")
+        found.append((part, digest))
+        end += length
+    if end != len(data):
+        raise ValueError("it goes on")
+    return found
 
 
 def _user() -> int:

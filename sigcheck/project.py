@@ -45,6 +45,7 @@ class Project:
         cache: ModuleCache,
         *,
         by_libcst: bool = False,
+        identities: Iterable[Identity] = (),
         workers: Workers | None = None,
     ) -> None:
         """Name the files.
@@ -54,6 +55,7 @@ class Project:
             survey: the files, and where else to look.
             cache: what is known of files already.
             by_libcst: read every file with libcst, and scan none.
+            identities: what files are called, where that is known; nothing is looked at for these.
             workers: other processes that are there.
         """
         self._by_libcst = by_libcst
@@ -80,12 +82,13 @@ class Project:
         self._partly_read: set[str] = set()
         self._unsayable: dict[tuple[str, str], str] = {}
         self._lookups: dict[tuple[str, str], Lookup] = {}
+        known = {identity.path: (identity.root, identity.name) for identity in identities}
         for file in self.files:
             real = file.real
             self._shown[real] = file.shown
-            root, name = self._names[real] = self._module_name(real)
-            said = os.path.join(root, name.replace(".", os.sep))
-            if said != real.rpartition(".")[0] and said != os.path.dirname(real):
+            root, name = self._names[real] = known.get(file.shown) or self._module_name(real)
+            said = f"{root.rstrip(os.sep)}{os.sep}{name.replace('.', os.sep)}"
+            if real.rpartition(".")[0] not in (said, f"{said}{os.sep}{_INIT}"):
                 # Below a directory such as `v1.2`: only a relative import leads here.
                 self._unsayable[root, name] = real
         given = (path for path in self._bases_for_roots() if not _has_init(self._marks(path)))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, TypeVar
 
@@ -18,7 +16,7 @@ from sigcheck.lineage import class_statements
 from sigcheck.readers import source
 from sigcheck.readers.source import Decorators, Extents
 from sigcheck.transfer import pack, unpack
-from sigcheck.workers import Workers, working
+from sigcheck.workers import Promise, WorkerDiedError, Workers, working
 
 if TYPE_CHECKING:
     pass
@@ -156,11 +154,11 @@ def _read_elsewhere(requests: Sequence[ReadRequest], reader: _Reader, workers: W
         yield from _result(future, batch) or (_read_alone(request, reader) for request in batch)
 
 
-def _result(future: Future[bytes], batch: Sequence[ReadRequest]) -> list[Read] | None:
+def _result(future: Promise[bytes], batch: Sequence[ReadRequest]) -> list[Read] | None:
     """What a batch gave; None where a file took its process down with it: each is then read in a process of its own."""
     try:
         data = future.result()
-    except BrokenProcessPool:
+    except WorkerDiedError:
         return None
     rows = zip(*unpack(_Batch, data), strict=True)
     return [Read(request, *row) for request, row in zip(batch, rows, strict=True)]

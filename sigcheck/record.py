@@ -1,6 +1,7 @@
 """A result as the parts of an entry: how to tell it, what it stands on, and its verdicts. Imports `findings` and `serialization`.
 
 After an edit only the verdicts that changed are written, in a part of their own behind the others; the last one on a file counts.
+A part of which nothing counts any more is dropped.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from sigcheck.serialization import decode, encode
 
 T = TypeVar("T")
 
-_MOST_PARTS = 12
+_MOST_PARTS = 8
 """Parts of verdicts, from which all are written anew as one."""
 
 Parts = tuple[bytes, ...]
@@ -27,6 +28,8 @@ class Record:
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
         self._telling = _decoded(Telling, parts[0]) if parts else None
+        self._ground: Ground | None = None
+        self._judged: list[set[str]] = []
         self.findings = self._findings()
 
     def _findings(self) -> Findings | None:
@@ -35,7 +38,9 @@ class Record:
             found = _decoded(Findings, part)
             if found is None:
                 return None
-            verdicts |= {verdict.path: verdict for verdict in found.verdicts}
+            new = {verdict.path: verdict for verdict in found.verdicts}
+            self._judged.append(set(new))
+            verdicts |= new
         if self._telling is None or not verdicts.keys() >= set(self._telling.judged):
             return None
         return Findings(tuple(verdicts[path] for path in self._telling.judged))
@@ -49,24 +54,30 @@ class Record:
 
     def ground(self) -> Ground | None:
         """What a later check can start from; also None where it must start from nothing."""
-        return _decoded(Ground, self.parts[1]) if len(self.parts) > 1 and self.parts[1] else None
+        if self._ground is None and len(self.parts) > 1 and self.parts[1]:
+            self._ground = _decoded(Ground, self.parts[1])
+        return self._ground
 
     def parts_after(self, report: Report, findings: Findings, ground: Ground) -> Parts:
         """The parts of a result of which some verdicts are those of this record."""
         mine = {id(verdict) for verdict in self.findings.verdicts} if self.findings is not None else set()
         new = [verdict for verdict in findings.verdicts if id(verdict) not in mine]
-        if len(self.parts) >= _MOST_PARTS or len(new) * 2 > len(findings.verdicts):
+        told = {verdict.path for verdict in new}
+        kept = [part for part, judged in zip(self.parts[2:], self._judged, strict=True) if not judged <= told]
+        if len(kept) >= _MOST_PARTS or len(new) * 2 > len(findings.verdicts):
             return parts_of(report, findings, ground)
-        return (*_head(report, findings, ground), *self.parts[2:], _encoded(new))
+        is_same = ground == self._ground
+        head = _told(report, findings), self.parts[1] if is_same else encode(Ground, ground)
+        return (*head, *kept, *([_encoded(new)] if new else ()))
 
 
 def parts_of(report: Report, findings: Findings, ground: Ground | None) -> Parts:
     """The parts of a result."""
-    return (*_head(report, findings, ground), _encoded(findings.verdicts))
+    return _told(report, findings), b"" if ground is None else encode(Ground, ground), _encoded(findings.verdicts)
 
 
-def _head(report: Report, findings: Findings, ground: Ground | None) -> Parts:
-    return encode(Telling, Telling.of(report, findings)), b"" if ground is None else encode(Ground, ground)
+def _told(report: Report, findings: Findings) -> bytes:
+    return encode(Telling, Telling.of(report, findings))
 
 
 def _encoded(verdicts: Sequence[Verdict]) -> bytes:

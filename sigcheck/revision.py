@@ -48,10 +48,14 @@ def revise(
     if survey.trail is not None:
         survey.trail.adopt(footprint, changes, survey.files)
     with confirming(decorators_of(configuration)) as ask, module_cache(configuration) as cache:
-        project = Project(configuration, survey, cache)
+        # The names of files follow from those of files and directories.
+        is_named = not (changes.are_names or changes.is_order)
+        project = Project(configuration, survey, cache, identities=ground.identities if is_named else ())
+        identities = ground.identities if is_named else tuple(project.identities())
         changed = {file.shown for file in (*footprint.files, *footprint.others) if file.real in changes.files}
         changed |= {file.shown for file in survey.files if file.real in changes.files}
-        changed |= {identity.path for identity in {*ground.identities}.symmetric_difference(project.identities())}
+        if not is_named:
+            changed |= {identity.path for identity in {*ground.identities}.symmetric_difference(identities)}
         moved = (
             {lookup.near for lookup in ground.lookups if _is_elsewhere(lookup, project)} if changes.are_names else ()
         )
@@ -88,10 +92,15 @@ def revise(
         verdicts = [both[file.shown] for file in survey.files if file.shown in both]
         if not all(_is_kept(number, contract, verdicts) for number, contract in enumerate(demands.contracts)):
             return None  # The whole check has the words for that.
-        lookups = {(lookup.near, lookup.name): lookup for lookup in ground.lookups if lookup.near not in reached}
-        lookups |= {(lookup.near, lookup.name): lookup for lookup in project.lookups()}
+        new_lookups = {(lookup.near, lookup.name): lookup for lookup in project.lookups()}
+        lookups = {(lookup.near, lookup.name): lookup for lookup in ground.lookups}
+        lookups = {key: lookup for key, lookup in lookups.items() if key[0] not in reached or key in new_lookups}
         now = Ground(
-            tuple(project.identities()), (), tuple(lookups.values()), ground.names, tuple(sorted(family & here))
+            identities,
+            (),
+            tuple((lookups | new_lookups).values()),
+            ground.names,
+            tuple(sorted(family & here)) if ground.names else (),
         )
         if ground.names:
             remarks = with_looked_up(remarks, now, project)

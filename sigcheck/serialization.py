@@ -63,18 +63,22 @@ def _decoded(schema: _Schema, data: bytes) -> Any:
     if set(map(type, texts)) - {str} or len(sizes) != len(schema.tables):
         raise ValueError("other tables")
     reader = _Reader(texts, [])
+    numbers = array("i")
+    numbers.frombytes(data[start:])
+    first = 0
     for table, (count, *lengths) in zip(schema.tables, sizes, strict=True):
+        if count == 0 and not any(lengths):
+            reader.values.append([])  # Most of a small value.
+            continue
         columns = []
         for length in lengths:
-            column = array("i")
-            end = start + 4 * length
-            if length < 0 or end > len(data):
+            behind = first + length
+            if length < 0 or behind > len(numbers):
                 raise ValueError("it ends too early")
-            column.frombytes(data[start:end])
-            columns.append(column)
-            start = end
+            columns.append(numbers[first:behind])
+            first = behind
         reader.values.append(table.values(count, columns, reader))
-    if start != len(data):
+    if first != len(numbers):
         raise ValueError("it goes on")
     [value] = schema.root.read(array("i", [root]), reader)
     return value
@@ -180,7 +184,7 @@ class _Optional:
         if _NONE not in column:
             return self.inner.read(column, reader)
         present = iter(self.inner.read([number for number in column if number != _NONE], reader))
-        return (None if number == _NONE else next(present) for number in column)
+        return [None if number == _NONE else next(present) for number in column]
 
 
 class _Rows(Generic[T]):
@@ -334,6 +338,13 @@ def _kind(kind: Any, known: dict[Any, _Kind], tables: list[_Table]) -> _Kind:
     return found
 
 
+@cache
+def _fields_of(kind: type[Any]) -> dict[str, Any]:
+    """The fields of a dataclass and their types: the same in every type that holds it."""
+    hints = typing.get_type_hints(kind)
+    return {field.name: hints[field.name] for field in dataclasses.fields(kind)}
+
+
 def _made(kind: Any, known: dict[Any, _Kind], tables: list[_Table]) -> _Kind:
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if kind is int:
@@ -345,9 +356,8 @@ def _made(kind: Any, known: dict[Any, _Kind], tables: list[_Table]) -> _Kind:
     if isinstance(kind, type) and issubclass(kind, Enum):
         return _OneOf(list(kind))
     if isinstance(kind, type) and dataclasses.is_dataclass(kind):
-        hints = typing.get_type_hints(kind)
-        names = [field.name for field in dataclasses.fields(kind)]
-        return _Record(kind, names, [_kind(hints[name], known, tables) for name in names])
+        hints = _fields_of(kind)
+        return _Record(kind, list(hints), [_kind(hint, known, tables) for hint in hints.values()])
     if origin in (typing.Union, types.UnionType):
         others = tuple(argument for argument in arguments if argument is not type(None))
         if len(others) < len(arguments):

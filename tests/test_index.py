@@ -17,7 +17,7 @@ from random import Random
 
 import pytest
 
-from sigcheck import cachedir, footprint, index, inspection, lineage, reading, revision
+from sigcheck import cachedir, footprint, index, inspection, lineage, reading, record, revision
 from sigcheck.checking import run_check
 from sigcheck.config import Configuration
 from sigcheck.core import check
@@ -588,14 +588,40 @@ def test_what_no_version_used_for_a_month_is_forgotten(family: Path, monkeypatch
 
 
 def test_many_edits_are_kept_in_few_parts(family: Path, counted: Counted) -> None:
-    warm(family)
-    parts = []
-    for number in range(14):
-        write(family, {"other.py": BROKEN.replace("scale", f"scale{number}")})
+    def edited(name: str, number: int) -> int:
+        write(family, {name: BROKEN.replace("scale", f"scale{number}")})
         assert f"scale{number}" in warm(family)
+        assert warm(family) == cold(family)
         [entry] = entries(family)
-        data = entry.read_bytes()
-        parts.append(len(index._split(data[len(index._MARK) + 16 :])))
-    assert counted.inspected == 1
-    assert parts == [5, 6, 7, 8, 9, 10, 11, 12, 13, 4, 5, 6, 7, 8]
+        return len(index._parts_in(entry.read_bytes()))
+
+    files = {f"other{number}.py": BROKEN for number in range(14)}
+    write(family, files)
+    time.sleep(0.03)
+    warm(family)
+    inspected = counted.inspected
+    # A trace, how to tell it, the ground, all verdicts: and those on one file, which count until there are others.
+    assert [edited("other.py", number) for number in range(4)] == [5, 5, 5, 5]
+    assert [edited(name, 9) for name in files] == [6, 7, 8, 9, 10, 11, 4, 5, 6, 7, 8, 9, 10, 11]
+    assert counted.inspected - inspected == 18, "the cold ones"
+    assert warm(family) == cold(family)
+
+
+def test_what_did_not_change_is_not_written_anew(family: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    warm(family)
+    kinds: list[str] = []
+
+    def counting(kind: type[object], value: object) -> bytes:
+        kinds.append(kind.__name__)
+        return encode(kind, value)
+
+    monkeypatch.setattr(index, "encode", counting)
+    monkeypatch.setattr(record, "encode", counting)
+    write(family, {"other.py": BROKEN.replace("scale", "ratio")})
+    assert "ratio" in warm(family)
+    assert kinds == ["Telling", "Findings", "Trace"]
+    kinds.clear()
+    write(family, {"other.py": f"import base\n{BROKEN}\nclass Cub(base.Base): ...\n"})
+    assert "cannot receive scale" in warm(family)
+    assert kinds == ["Telling", "Ground", "Findings", "Trace"], "another module is looked for"
     assert warm(family) == cold(family)

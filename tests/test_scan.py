@@ -7,7 +7,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+import tokenize
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from sigcheck.core.module import Module
 from sigcheck.core.place import Place
 from sigcheck.core.signature import Signature
 from sigcheck.readers import source
+from sigcheck.readers.comments import read_suppressions
 from sigcheck.readers.source import Decorators, Scan, narrowed
 from sigcheck.report.machine import render_json
 from sigcheck.transfer import pack, plain, unpack
@@ -123,6 +125,49 @@ def test_narrowing_keeps_every_line_in_its_place() -> None:
     assert narrowed(text, (2, 4, 6, 7, 8, 8), {8}) == (
         "import a\npass\n\n\nclass A:\n    pass\n\n    def h(self): ...\n"
     )
+
+
+COMMENTED = """\
+import a  # type: ignore
+x = '''# type: ignore
+# sigcheck: ignore[renamed-parameter]
+'''; y = 1  # type: ignore[override]
+class A:  # type: ignore
+    @a  # type: ignore
+    def f(self,  # type: ignore
+          x="# type: ignore"):
+        '''# type: ignore
+# type: ignore'''
+        def g(): return 1  # sigcheck: ignores[x]
+        # type: ignore
+    z = f"{x}# type: ignore"  # sigcheck: ignore[missing-parameter]
+    async def h(self): return "# type: ignore"  # type: ignore[misc]
+def k(): pass; x = 2  # type: ignore
+# sigcheck: ignore[syntax-error]
+def unasked():
+    return uninteresting
+"""
+
+
+@pytest.mark.parametrize("skim", [False, True])
+def test_comments_are_found_without_reading_all(skim: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[str] = []
+    tokens = tokenize.generate_tokens
+
+    def counting(readline: Callable[[], str]) -> Iterator[tokenize.TokenInfo]:
+        for token in tokens(readline):
+            shown.append(token.string)
+            yield token
+
+    monkeypatch.setattr(tokenize, "generate_tokens", counting)
+    words: Mapping[str, Any] = {"name": "m", "path": "m.py", "is_package": False, "decorators": Decorators()}
+    scan = source.scan_module(COMMENTED.encode(), **words, skim=skim)
+    assert scan is not None
+    assert "return" in shown
+    assert "uninteresting" not in shown
+    assert scan.module.suppressions == read_suppressions(COMMENTED, "m.py")
+    assert {entry.place.line for entry in scan.module.suppressions} == {1, 4, 5, 6, 7, 11, 12, 13, 15, 16}
+    assert "uninteresting" in shown
 
 
 # What is told, libcst has read.

@@ -237,6 +237,7 @@ class _Comparison:
         self.names_the_rest = False
         self.catch_alls_gone: Collection[str] = ()
         self._witnesses: dict[CallShape, Witness | None] = {}
+        self._smallest: dict[tuple[int, tuple[str, ...]], CallShape | None] = {}
 
     def reasons(self, *, strict: bool = True) -> Iterator[BindingReason]:
         """Every root cause: an edit, and a call whose refusal or misbinding is (or, not `strict`, may be) its doing."""
@@ -278,7 +279,7 @@ class _Comparison:
         if slot != self.base_slots.index(run.names[-1]) + 1:
             return None
         names, targets = (*run.names, *reason.names), (*run.targets, *reason.targets)
-        shape = smallest_call(self.base, slot + 1)
+        shape = self._smallest_call(slot + 1)
         witness = self._broken_by(shape) if shape is not None else None
         if witness is None or isinstance(witness.outcome, Rejection):
             return None
@@ -439,7 +440,7 @@ class _Comparison:
         if landing is not None and not isinstance(landing.outcome, Rejection):
             lands_in = next((entry.override.name for entry in landing.outcome if entry.base.name == names[0]), None)
         slot = self.base_slots.index(names[-1]) if names[-1] in self.base_slots else -1
-        by_position = smallest_call(self.base, slot + 1) if slot >= 0 else None
+        by_position = self._smallest_call(slot + 1) if slot >= 0 else None
         together = self._first([by_position], about=names, overflow=True, refusal=Refusal.TOO_MANY_POSITIONAL)
         yield MissingParameters(names, lands_in, together or refused[0][1])
 
@@ -487,7 +488,7 @@ class _Comparison:
         witnesses: list[Witness] = []
         if rest is not None and self.override.var_positional is None:
             count = max(len(self.base_slots), len(self.override_slots)) + 1
-            witness = self._first([smallest_call(self.base, count)], overflow=True)
+            witness = self._first([self._smallest_call(count)], overflow=True)
             if witness is not None:
                 removed.append(rest)
                 witnesses.append(witness)
@@ -495,7 +496,7 @@ class _Comparison:
             fresh = self._fresh_keyword()
             needed = sum(slot.required for slot in self.base.positional)
             counts = [needed, *(count for count in range(len(self.base_slots) + 1) if count != needed)]
-            witness = self._first((smallest_call(self.base, count, fresh) for count in counts), about=(fresh,))
+            witness = self._first((self._smallest_call(count, fresh) for count in counts), about=(fresh,))
             if witness is not None:
                 removed.append(keywords)
                 witnesses.append(witness)
@@ -524,7 +525,7 @@ class _Comparison:
             parameter = self.base_parameters.get(name)
             if parameter is None and self.override.var_keyword is None:
                 continue  # The base's **kwargs is gone: that it is gone tells this too.
-            shape = smallest_call(self.base, slot + 1, name)
+            shape = self._smallest_call(slot + 1, name)
             witness = self._first([shape], about=(name,), refusal=Refusal.MULTIPLE_VALUES)
             if witness is None:
                 continue
@@ -550,10 +551,17 @@ class _Comparison:
 
     # Calls that may break the promise.
 
+    def _smallest_call(self, positional: int, *keywords: str) -> CallShape | None:
+        """`binding.smallest_call` of the base: every reason asks for the same few."""
+        key = (positional, keywords)
+        if key not in self._smallest:
+            self._smallest[key] = smallest_call(self.base, positional, *keywords)
+        return self._smallest[key]
+
     def _by_position(self, slot: int) -> Iterator[CallShape | None]:
         """The base's calls that give this slot by position, the smallest first."""
         for count in range(slot + 1, len(self.base_slots) + 1):
-            yield smallest_call(self.base, count)
+            yield self._smallest_call(count)
 
     def _by_keyword(self, name: str) -> Iterator[CallShape | None]:
         """The base's calls that give this parameter by keyword: with as many in front of it by position as can be, then fewer."""
@@ -561,7 +569,7 @@ class _Comparison:
             return
         slots = self.base_slots.index(name) if name in self.base_slots else len(self.base_slots)
         for count in range(slots, -1, -1):
-            yield smallest_call(self.base, count, name)
+            yield self._smallest_call(count, name)
 
     def _misbinding_of(self, name: str | None, *, into: str | None = None) -> Witness | None:
         """A call that binds `name` (or any) wrongly (or wrongly in `into`): accepted by the override if there is one."""
@@ -571,7 +579,7 @@ class _Comparison:
 
     def _omitting(self, *names: str) -> Witness | None:
         """A call of the base that leaves one of the override's parameters without the argument it requires."""
-        shapes = [smallest_call(self.base, count) for count in range(len(self.base_slots) + 1)]
+        shapes = [self._smallest_call(count) for count in range(len(self.base_slots) + 1)]
         return self._first(shapes, about=names, refusal=Refusal.MISSING_ARGUMENT)
 
     def _first(
@@ -618,7 +626,7 @@ class _Comparison:
         outcome = witness.outcome
         if not isinstance(outcome, Rejection) or outcome.refusal is not Refusal.MISSING_ARGUMENT:
             return witness
-        fuller = smallest_call(self.base, witness.shape.positional, *witness.shape.keywords, *outcome.names)
+        fuller = self._smallest_call(witness.shape.positional, *witness.shape.keywords, *outcome.names)
         if fuller is None or not set(outcome.names) <= set(self.base_parameters):
             return witness
         second = judge(self.override, self.base, fuller)

@@ -64,22 +64,36 @@ def bind(signature: Signature, shape: CallShape) -> Binding | Rejection:
     Returns:
         The binding, or the rejection that stands for the `TypeError`.
     """
-    slots = signature.positional
-    rest = signature.var_positional
+    # One pass: half of the time of a check goes into this.
     binding: Binding = {}
-    for position in range(shape.positional):
-        if position < len(slots):
-            binding[position] = slots[position]
-        elif rest is not None:
-            binding[position] = rest
+    filled: set[str] = set()
+    by_name: dict[str, Parameter] = {}
+    rest: Parameter | None = None
+    others: Parameter | None = None
+    slots = 0
+    for parameter in signature.parameters:
+        kind = parameter.kind
+        if kind is _EITHER or kind is _BY_POSITION:
+            if slots < shape.positional:
+                binding[slots] = parameter
+                filled.add(parameter.name)
+            slots += 1
+            if kind is _EITHER:
+                by_name[parameter.name] = parameter
+        elif kind is _BY_KEYWORD:
+            by_name[parameter.name] = parameter
+        elif kind is _REST:
+            rest = parameter
         else:
+            others = parameter
+    if slots < shape.positional:
+        if rest is None:
             return Rejection(Refusal.TOO_MANY_POSITIONAL)
-    filled = {slot.name for slot in slots[: shape.positional]}
-    by_name = {parameter.name: parameter for parameter in signature.parameters if parameter.is_keyword}
+        binding |= dict.fromkeys(range(slots, shape.positional), rest)
     for keyword in shape.keywords:
         target = by_name.get(keyword)
         if target is None:
-            target = signature.var_keyword
+            target = others
             if target is None:
                 return Rejection(Refusal.UNEXPECTED_KEYWORD, (keyword,))
         elif keyword in filled:
@@ -87,15 +101,18 @@ def bind(signature: Signature, shape: CallShape) -> Binding | Rejection:
         else:
             filled.add(keyword)
         binding[keyword] = target
-    missing = tuple(
+    missing = [
         parameter.name
         for index, parameter in enumerate(signature.parameters)
         if parameter.required
-        and (index >= shape.positional if parameter.kind is Kind.POSITIONAL_ONLY else parameter.name not in filled)
-    )
+        and (index >= shape.positional if parameter.kind is _BY_POSITION else parameter.name not in filled)
+    ]
     if missing:
-        return Rejection(Refusal.MISSING_ARGUMENT, missing)
+        return Rejection(Refusal.MISSING_ARGUMENT, tuple(missing))
     return binding
+
+
+_BY_POSITION, _EITHER, _REST, _BY_KEYWORD = list(Kind)[:4]
 
 
 def bind_certain(
@@ -130,9 +147,11 @@ def required_keywords(signature: Signature, positional: int) -> tuple[str, ...]:
     """The keywords that a call with that many positional arguments must give."""
     covered = {slot.name for slot in signature.positional[:positional]}
     return tuple(
-        parameter.name
-        for parameter in signature.parameters
-        if parameter.required and parameter.is_keyword and parameter.name not in covered
+        [
+            parameter.name
+            for parameter in signature.parameters
+            if parameter.required and parameter.is_keyword and parameter.name not in covered
+        ]
     )
 
 
@@ -142,10 +161,8 @@ def smallest_call(signature: Signature, positional: int, *keywords: str) -> Call
     Returns:
         The shape, or None where no such call is legal.
     """
-    least = sum(
-        1 for parameter in signature.parameters if parameter.required and parameter.kind is Kind.POSITIONAL_ONLY
-    )
-    count = max(positional, least)
+    least = [parameter for parameter in signature.parameters if parameter.required and parameter.kind is _BY_POSITION]
+    count = max(positional, len(least))
     names = dict.fromkeys((*keywords, *required_keywords(signature, count)))
     shape = CallShape(count, tuple(names))
     return None if isinstance(bind(signature, shape), Rejection) else shape

@@ -4,6 +4,7 @@ does no I/O.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -337,13 +338,17 @@ def conclude(
         reach["call"] = None
     kept = suppress(diagnostics, remarks, demands.severities, reach=reach, respect_foreign=demands.respect_type_ignores)
     return Checked(
-        tuple(sorted(kept, key=lambda diagnostic: (diagnostic.place, diagnostic.rule))),
+        tuple(sorted(kept, key=_ORDER)),
         sum(bool(file.path) for file in remarks),
         sum(verdict.guarded for verdict in verdicts) if demands.is_confined else sum(file.classes for file in remarks),
         sum(verdict.overrides for verdict in verdicts),
         len({call for verdict in verdicts for call in verdict.followed}),
         tuple(unresolved),
     )
+
+
+_ORDER = operator.attrgetter("place.path", "place.line", "place.column", "place.end_line", "place.end_column", "rule")
+"""By place, then by rule."""
 
 
 def _place_of(broken: BrokenCall, hierarchy: Hierarchy) -> Place | None:

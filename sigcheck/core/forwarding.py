@@ -155,7 +155,8 @@ class Forwarding:
         self.hierarchy = hierarchy
         self.comparison: Compared = comparison or Everything()
         self._by_method: dict[str, dict[str, list[_Caller]]] = {}
-        self._assigned: dict[str, frozenset[str]] = {}
+        self._assigned: dict[int, tuple[Linearization, frozenset[str]]] = {}
+        self._defined: dict[str, frozenset[str]] = {}
         self._followed: dict[str, None] = {}
         self._done: set[CallKeys] = set()
 
@@ -230,7 +231,7 @@ class Forwarding:
             return False
         seen.add((owner.key, member.name))
         below = order[: order.index(owner)]
-        nearer = [entry for entry in below if _defines(entry, member.name)]
+        nearer = [entry for entry in below if self._defines(entry, member.name)]
         if not nearer:
             return True
         for entry in below[below.index(nearer[0]) :]:
@@ -252,7 +253,7 @@ class Forwarding:
                 return None
         if start < 0:
             return None
-        return next((entry for entry in order[start:] if _defines(entry, caller.call.method)), None)
+        return next((entry for entry in order[start:] if self._defines(entry, caller.call.method)), None)
 
     # One call on one receiver.
 
@@ -306,12 +307,12 @@ class Forwarding:
             if named is None:
                 return []
             order = self.hierarchy.linearizations(named)[0]
-        elif call.route is Route.INSTANCE and any(call.method in self._assigns(entry) for entry in order):
+        elif call.route is Route.INSTANCE and call.method in self._assigns(order):
             return []
         if start < 0:
             return []
         index = next(
-            (index for index in range(start, len(order)) if _mentions(order[index], call.method)),
+            (index for index in range(start, len(order)) if self._mentions(order[index], call.method)),
             None,
         )
         if index is None or not self._is_certain(order, start, index, call.method):
@@ -356,13 +357,24 @@ class Forwarding:
         }
         return found.pop() if len(found) == 1 else None
 
-    def _assigns(self, owner: Class) -> frozenset[str]:
-        """The attributes that the methods of a class assign on their receiver: an instance has these instead of methods."""
-        known = self._assigned.get(owner.key)
+    def _assigns(self, order: Linearization) -> frozenset[str]:
+        """The attributes that methods of some classes assign on their receiver: an instance has these instead of methods."""
+        known = self._assigned.get(id(order))
         if known is None:
-            known = frozenset(name for member in owner.members for name in member.assigns)
-            self._assigned[owner.key] = known
-        return known
+            names = frozenset(name for entry in order for member in entry.members for name in member.assigns)
+            known = self._assigned[id(order)] = (order, names)  # With the order, so that no other has its identity.
+        return known[1]
+
+    def _defines(self, owner: Class, name: str) -> bool:
+        """The class has a definition of that name."""
+        known = self._defined.get(owner.key)
+        if known is None:
+            known = self._defined[owner.key] = frozenset(member.name for member in owner.members)
+        return name in known
+
+    def _mentions(self, owner: Class, name: str) -> bool:
+        """The class has something under that name, be it only a field."""
+        return self._defines(owner, name) or any(entry.name == name for entry in owner.fields)
 
     def _is_certain(self, order: Linearization, start: int, index: int, name: str) -> bool:
         """No class without source can stand before the one that was found, and none before it has the name made for it."""
@@ -419,7 +431,7 @@ class Forwarding:
     def _is_refused_above(self, callee: _Callee, caller: _Caller, seen: _Callee | None) -> bool:
         """A parent of the callee's class has a definition that refuses the call too: it is told there."""
         for order in self.hierarchy.linearizations(callee.owner):
-            nearer = next((entry for entry in order[1:] if _defines(entry, caller.call.method)), None)
+            nearer = next((entry for entry in order[1:] if self._defines(entry, caller.call.method)), None)
             if nearer is None or (seen is not None and nearer is seen.owner) or caller.owner not in order:
                 continue
             for member in self.hierarchy.definitions(nearer, caller.call.method):
@@ -454,16 +466,6 @@ _OF_THE_INSTANCE = ("__new__", "__init__", "__call__")
 
 def _is_mangled(name: str) -> bool:
     return name.startswith("__") and not name.endswith("__")
-
-
-def _defines(owner: Class, name: str) -> bool:
-    """The class has a definition of that name."""
-    return any(member.name == name for member in owner.members)
-
-
-def _mentions(owner: Class, name: str) -> bool:
-    """The class has something under that name, be it only a field."""
-    return _defines(owner, name) or any(entry.name == name for entry in owner.fields)
 
 
 def _called(member: Member, caller: _Caller) -> tuple[Signature, ...]:

@@ -130,6 +130,10 @@ class Hierarchy:
 
     def linearizations(self, owner: Class) -> tuple[Linearization, ...]:
         """Every method resolution order the class may have, itself first; one where no base stands under a test."""
+        known = self._orders.get(owner.key)
+        return self._laid_out(owner) if known is None else known
+
+    def _laid_out(self, owner: Class) -> tuple[Linearization, ...]:
         pending = [owner]
         underway: dict[str, Class] = {}
         while pending:

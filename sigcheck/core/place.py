@@ -48,6 +48,8 @@ Branch = tuple[Condition, ...]
 
 def can_coexist(first: Branch, second: Branch) -> bool:
     """No test is true for one and false for the other."""
+    if not first or not second:
+        return True
     return not any(
         (mine.test, mine.path) == (other.test, other.path) and mine.holds is not other.holds
         for mine in first

@@ -89,7 +89,7 @@ class Signature:
     @property
     def named(self) -> tuple[Parameter, ...]:
         """Every parameter but the variadics."""
-        return tuple(parameter for parameter in self.parameters if not parameter.is_variadic)
+        return tuple([parameter for parameter in self.parameters if not parameter.is_variadic])
 
     @property
     def var_positional(self) -> Parameter | None:

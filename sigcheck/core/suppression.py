@@ -41,7 +41,7 @@ def suppress(
     used: set[tuple[Suppression, str]] = set()
     for diagnostic in diagnostics:
         covers = partial(_covering, diagnostic=diagnostic, comments=comments, respect_foreign=respect_foreign)
-        hits = [comment for line in _lines(diagnostic) for comment in covers(line)]
+        hits = [comment for line in _lines(diagnostic) if line in comments for comment in covers(line)]
         hits = hits or _freed_parameters(diagnostic, covers)
         used.update((comment, diagnostic.rule) for comment in hits)
         if not hits:

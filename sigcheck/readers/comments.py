@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from sigcheck.core.module import Suppression
 from sigcheck.core.place import Place
@@ -17,15 +17,19 @@ _ANY = re.compile(r"#\s*(?:sigcheck:|type:\s*ignore|pyright:\s*ignore)")
 _FOREIGN_CODES = frozenset({"override", "reportIncompatibleMethodOverride", "reportIncompatibleVariableOverride"})
 
 
-def read_suppressions(text: str, path: str) -> tuple[Suppression, ...]:
-    """Every suppression in a file; none where no comment could be one."""
+Shorten = Callable[[Collection[int]], str]
+"""Gives the text with all that it takes to tell comments from strings on some lines, in its place; the rest may be missing."""
+
+
+def read_suppressions(text: str, path: str, shorten: Shorten | None = None) -> tuple[Suppression, ...]:
+    """Every suppression in a file; none where no comment could be one. Less is read where there is a way to `shorten` the text."""
     if "sigcheck:" not in text and "ignore" not in text:
         return ()
-    return tuple(_suppressions(text, path))
+    return tuple(_suppressions(text, path, shorten))
 
 
-def _suppressions(text: str, path: str) -> Iterator[Suppression]:
-    for line, column, comment in _comments(text):
+def _suppressions(text: str, path: str, shorten: Shorten | None) -> Iterator[Suppression]:
+    for line, column, comment in _comments(text, shorten):
         for found in _OURS.finditer(comment):
             start = column + found.start()
             place = Place(path, line, start + 1, line, column + found.end() + 1)
@@ -60,7 +64,7 @@ def _may_tell(line: str) -> bool:
     return False
 
 
-def _comments(text: str) -> Iterator[tuple[int, int, str]]:
+def _comments(text: str, shorten: Shorten | None) -> Iterator[tuple[int, int, str]]:
     """Line (1-based), column (0-based) and text of the comments that may matter."""
     if _ANY.search(text) is None:
         return
@@ -71,7 +75,8 @@ def _comments(text: str) -> Iterator[tuple[int, int, str]]:
         return
     seen: set[int] = set()
     try:
-        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        written = text if shorten is None else shorten(candidates)
+        for token in tokenize.generate_tokens(io.StringIO(written).readline):
             if token.type == tokenize.COMMENT:
                 seen.add(token.start[0])
                 if token.start[0] in candidates:

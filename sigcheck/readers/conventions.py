@@ -317,7 +317,7 @@ _SPACE = re.compile(r"\s+")
 
 def on_one_line(code: str) -> str:
     """Source text with every run of white space, line ends too, as one space."""
-    return _SPACE.sub(" ", code).strip()
+    return code if code.isidentifier() else _SPACE.sub(" ", code).strip()
 
 
 def finished_module_names(

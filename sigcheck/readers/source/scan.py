@@ -12,7 +12,7 @@ import re
 import tokenize
 import unicodedata
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from sigcheck.core.dataclass import dataclass, replace
 from sigcheck.core.decorators import Decorators
@@ -39,7 +39,7 @@ from sigcheck.readers.conventions import (
     returns_callable,
 )
 from sigcheck.readers.scope import Meaning, Scope, ScopeKind, join
-from sigcheck.readers.source.narrowing import Extents, extents_of
+from sigcheck.readers.source.narrowing import Extents, extents_of, narrowed
 from sigcheck.readers.source.scan_bodies import Candidates, Function, read_body
 from sigcheck.readers.source.spots import Spots, UncertainError
 from sigcheck.readers.source.text import read_text
@@ -122,7 +122,11 @@ def _scan_text(
     spots = Spots(text, is_certain=is_certain)
     if is_certain and (max(map(len, spots.lines)) > _LONGEST_LINE or not _is_plain(text)):
         return None
-    suppressions = read_suppressions(text, path) if with_comments else ()
+
+    def shorten(lines: Collection[int]) -> str:
+        return narrowed(text, extents_of(tree.body), lines)
+
+    suppressions = read_suppressions(text, path, shorten) if with_comments else ()
     if skim:
         return Scan(Module(name, path, suppressions=suppressions))
     try:
