@@ -702,7 +702,9 @@ def test_a_profiler_gets_what_it_came_for(project: Path) -> None:
     done = _ended(project, "-m", "cProfile", "-o", "told.prof", "-m", "sigcheck", "check", "-q", "bad.py")
     assert "cannot receive scale" in done.stdout
     assert any(name == "main" for _, _, name in pstats.Stats(str(project / "told.prof")).stats)  # type: ignore[attr-defined]
-    done = _ended(project, "-m", "trace", "--count", "--summary", "--module", "sigcheck", "--version")
+    done = _ended(
+        project, "-m", "trace", "--count", "--summary", "--coverdir", ".", "--module", "sigcheck", "--version"
+    )
     assert "cli.py" in done.stdout
 
 
