@@ -137,6 +137,49 @@ def test_a_named_tuple_is_looked_at_beside_another_class(tmp_path: Path) -> None
     assert [line.partition(": error: ")[0] for line in lines if line.endswith("[call-binding]")] == ["sub.py:8"]
 
 
+def test_bases_are_found_as_mypy_finds_them(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "far.pyi").write_text(BASE, encoding="utf-8")
+    (tmp_path / "mypy.ini").write_text(
+        "[mypy]\nplugins = sigcheck.mypy_plugin\nmypy_path = elsewhere\n", encoding="utf-8"
+    )
+    source = "from far import Base\n\n\nclass Sub(Base):\n    def run(self, z, y=None): ...\n"
+    lines, _, _ = run_mypy(tmp_path, sub__py=source)
+    assert [line.partition(": error: ")[0] for line in lines if line.endswith("[override-binding]")] == ["sub.py:5"]
+
+
+BRANCHES = {
+    # Of a base elsewhere, mypy knows the one for its platform; what the class itself defines is read on every branch.
+    "base": {"win32": ["sub.py:5"], "linux": []},
+    "sub": {"win32": ["sub.py:9"], "linux": ["sub.py:9"]},
+}
+
+
+@pytest.mark.parametrize("where", BRANCHES)
+def test_definitions_under_a_test_of_the_platform(where: str, tmp_path: Path) -> None:
+    test, other = "if sys.platform == 'win32':", "def run(self, z, y=None): ..."
+    sub = f"from base import Base\n\n\nclass Sub(Base):\n    {other}\n"
+    files = {"sub__py": sub}
+    if where == "base":
+        same = "    class Base:\n        def run(self, x, y=None): ...\n"
+        files["base__py"] = f"import sys\n{test}\n{same}else:\n    class Base:\n        {other}\n"
+    else:
+        both = f"    {test}\n        def run(self, x, y=None): ...\n    else:\n        {other}\n"
+        files["sub__py"] = f"import sys\nfrom base import Base\n\n\nclass Sub(Base):\n{both}"
+    found = {}
+    for platform in ("win32", "linux"):
+        lines, _, _ = run_mypy(tmp_path, f"--platform={platform}", **files)
+        found[platform] = [line.partition(": error: ")[0] for line in lines if line.endswith("[override-binding]")]
+    assert found == BRANCHES[where]
+
+
+def test_nothing_is_told_while_a_file_cannot_be_parsed(tmp_path: Path) -> None:
+    broken = "from base import Base\n\n\nclass Sub(Base):\n    def run(self, z, y=None): ...\n\n\ndef (\n"
+    lines, _, _ = run_mypy(tmp_path, sub__py=broken)
+    assert lines
+    assert not any("-binding]" in line for line in lines)
+
+
 def _broken(statement: str) -> str:
     return f"def broken(*_, **__):\n    raise RuntimeError('no reason')\n{statement}"
 

@@ -221,6 +221,21 @@ def test_suspected_and_told(kind: str, tmp_path: Path) -> None:
     assert "-binding]" in told[0]
 
 
+EVERYTHING = [
+    'opaque-decorators = ["nowhere.deco"]\n',
+    '[injects]\n"nowhere.deco" = ["a"]\n',
+    'severity = { default-changed = "error" }\n',
+    'severity = { positional-forwarding = "error" }\n',
+]
+
+
+@pytest.mark.parametrize("setting", EVERYTHING)
+def test_every_class_is_read_where_only_bodies_tell(setting: str, tmp_path: Path) -> None:
+    write(tmp_path, {"mypy.ini": CONFIGURATION, "sigcheck.toml": setting, "base.py": BASE})
+    classes, suspected = hold(tmp_path, "base.py")
+    assert (classes, suspected) == (1, 1)
+
+
 def test_an_excerpt_tells_the_same_of_a_class() -> None:
     found = 0
     for path in sorted((Path(__file__).resolve().parent.parent.parent / "sigcheck").rglob("*.py")):
