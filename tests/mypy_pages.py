@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from unittest.mock import patch
 
 from sigcheck.cache import ModuleCache
 from sigcheck.config import Configuration, find_configuration, read_configuration
@@ -93,11 +94,11 @@ def check_mypy(directory: Path, cache: Path) -> tuple[list[Found], str]:
     configuration.write_text(
         f"[mypy]\nplugins = sigcheck.mypy_plugin\nmypy_path = {','.join(roots)}\n", encoding="utf-8"
     )
-    os.environ.setdefault("SIGCHECK_DEBUG", "1")
     files = [os.path.relpath(file.real) for file in survey.files]
-    output, problem, status = run_mypy(
-        [*_OPTIONS, "--config-file", str(configuration), "--cache-dir", str(cache), *files]
-    )
+    with patch.dict(os.environ, SIGCHECK_DEBUG="1"):
+        output, problem, status = run_mypy(
+            [*_OPTIONS, "--config-file", str(configuration), "--cache-dir", str(cache), *files]
+        )
     entries = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
     found = []
     for entry in entries:
