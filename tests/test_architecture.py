@@ -20,7 +20,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "core": ("sigcheck.core",),
     "reader parts": ("sigcheck.readers.comments", "sigcheck.readers.conventions", "sigcheck.readers.scope"),
     "source reader": ("sigcheck.readers.source",),
-    "mypy reader": ("sigcheck.readers.mypy_nodes",),
+    "mypy reader": ("sigcheck.readers.mypy_nodes", "sigcheck.readers.mypy_signatures"),
     "live reader": ("sigcheck.readers.live",),
     "readers": ("sigcheck.readers",),
     "files": ("sigcheck.files",),

@@ -17,18 +17,8 @@ from sigcheck.core.module import Class
 from sigcheck.core.names import BUILTIN_MODULES
 from sigcheck.core.place import Place
 from sigcheck.core.resolution import Resolver, Target
-from sigcheck.core.signature import Kind, Parameter, Signature
 from sigcheck.mypy_plugin.binding import function_of, promises_nothing
-
-_KINDS = {
-    nodes.ARG_POS: Kind.POSITIONAL_OR_KEYWORD,
-    nodes.ARG_OPT: Kind.POSITIONAL_OR_KEYWORD,
-    nodes.ARG_STAR: Kind.VAR_POSITIONAL,
-    nodes.ARG_NAMED: Kind.KEYWORD_ONLY,
-    nodes.ARG_NAMED_OPT: Kind.KEYWORD_ONLY,
-    nodes.ARG_STAR2: Kind.VAR_KEYWORD,
-}
-_REQUIRED = frozenset({nodes.ARG_POS, nodes.ARG_NAMED})
+from sigcheck.readers.mypy_signatures import signature_of
 
 
 def breaks_nothing(info: nodes.TypeInfo, names: Collection[str]) -> bool:
@@ -82,14 +72,6 @@ class _Above(Resolver):
 
 def _member(name: str, node: nodes.FuncDef) -> Member:
     annotation = None if promises_nothing(node) else "?"
-    parameters = [
-        Parameter(
-            known or "",
-            _KINDS[kind] if known is not None else Kind.POSITIONAL_ONLY,
-            kind in _REQUIRED,
-            annotation if kind.is_star() else None,
-        )
-        for known, kind in zip(node.arg_names, node.arg_kinds, strict=True)
-    ]
+    signature = signature_of(node.arg_names, node.arg_kinds, [annotation] * len(node.arg_names))
     flavour = Flavour.STATIC if node.is_static else Flavour.CLASS if node.is_class else Flavour.INSTANCE
-    return Member(name, flavour, Place("", 1, 1, 1, 1), 1, Signature(tuple(parameters)))
+    return Member(name, flavour, Place("", 1, 1, 1, 1), 1, signature)

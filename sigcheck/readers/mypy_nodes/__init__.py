@@ -2,7 +2,8 @@
 
 `classes` reads a module's class statements with `bodies` and `expressions`, `flow` the few bodies that a contract asks
 about, `references` names what mypy bound, `summary` is
-what other modules see of a class, `symbols` what is left of one without a summary, `resolution` finds them.
+what other modules see of a class, `symbols` what is left of one without a summary, `resolution` finds them. Signatures of names and
+kinds alone are made beside this package, in `readers/mypy_signatures`, without loading it.
 """
 
 from sigcheck.readers.mypy_nodes.classes import ReadClass, ReadModule, read_module

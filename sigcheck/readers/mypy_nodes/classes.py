@@ -33,6 +33,7 @@ from sigcheck.readers.conventions import (
 from sigcheck.readers.mypy_nodes.bodies import Context, read_body
 from sigcheck.readers.mypy_nodes.expressions import SourceText, elif_of, last_name
 from sigcheck.readers.mypy_nodes.references import References
+from sigcheck.readers.mypy_signatures import KINDS
 from sigcheck.readers.scope import Meaning, Scope, ScopeKind, join
 
 
@@ -452,7 +453,7 @@ class _Reader:
 
     def parameter(self, argument: nodes.Argument) -> Parameter:
         """One parameter."""
-        kind = _KINDS[argument.kind]
+        kind = KINDS[argument.kind]
         if argument.pos_only and kind is Kind.POSITIONAL_OR_KEYWORD:
             kind = Kind.POSITIONAL_ONLY
         variadic = kind in (Kind.VAR_POSITIONAL, Kind.VAR_KEYWORD)
@@ -549,14 +550,6 @@ class _Reader:
         return Place(self.name, line, column, line, column + len(word))
 
 
-_KINDS = {
-    nodes.ARG_POS: Kind.POSITIONAL_OR_KEYWORD,
-    nodes.ARG_OPT: Kind.POSITIONAL_OR_KEYWORD,
-    nodes.ARG_STAR: Kind.VAR_POSITIONAL,
-    nodes.ARG_NAMED: Kind.KEYWORD_ONLY,
-    nodes.ARG_NAMED_OPT: Kind.KEYWORD_ONLY,
-    nodes.ARG_STAR2: Kind.VAR_KEYWORD,
-}
 _REFERRING = (nodes.NameExpr, nodes.MemberExpr, nodes.IndexExpr, nodes.ConditionalExpr, nodes.OpExpr, nodes.CallExpr)
 _UNBOUND = re.compile(r"\?(?=[\[\],)]|$)")
 

@@ -12,8 +12,9 @@ from sigcheck.core.annotation import may_be_awaitable
 from sigcheck.core.member import Flavour, Member
 from sigcheck.core.module import Class
 from sigcheck.core.place import Place
-from sigcheck.core.signature import Kind, Parameter, Signature
+from sigcheck.core.signature import Signature
 from sigcheck.readers.mypy_nodes.references import References
+from sigcheck.readers.mypy_signatures import signature_of
 
 
 def read_symbols(info: nodes.TypeInfo, reference: str, references: References) -> Class:
@@ -117,34 +118,11 @@ def _is_coroutine(node: nodes.FuncDef, kind: ProperType | None) -> bool | None:
 
 
 def _signature(kind: CallableType) -> Signature:
-    return _made(kind.arg_names, kind.arg_kinds, [_catch_all(argument) for argument in kind.arg_types])
+    return signature_of(kind.arg_names, kind.arg_kinds, [_catch_all(argument) for argument in kind.arg_types])
 
 
 def _unanalysed(node: nodes.FuncDef) -> Signature:
-    return _made(node.arg_names, node.arg_kinds, [None] * len(node.arg_names))
-
-
-def _made(names: list[str | None], kinds: list[nodes.ArgKind], annotations: list[str | None]) -> Signature:
-    found = []
-    for index, (name, kind) in enumerate(zip(names, kinds, strict=True)):
-        variadic = kind.is_star()
-        mine = {
-            nodes.ARG_STAR: Kind.VAR_POSITIONAL,
-            nodes.ARG_STAR2: Kind.VAR_KEYWORD,
-            nodes.ARG_NAMED: Kind.KEYWORD_ONLY,
-            nodes.ARG_NAMED_OPT: Kind.KEYWORD_ONLY,
-        }.get(kind, Kind.POSITIONAL_OR_KEYWORD if name is not None else Kind.POSITIONAL_ONLY)
-        default = {Kind.VAR_POSITIONAL: "args", Kind.VAR_KEYWORD: "kwargs"}.get(mine, f"__{index}")
-        found.append(
-            Parameter(
-                name or default,
-                mine,
-                kind.is_required(),
-                annotations[index] if variadic else None,
-                "..." if kind.is_optional() else None,
-            )
-        )
-    return Signature(tuple(found))
+    return signature_of(node.arg_names, node.arg_kinds, [None] * len(node.arg_names))
 
 
 def _catch_all(kind: object) -> str | None:
