@@ -6,13 +6,14 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from sigcheck.core.binding import Refusal, Rejection
+from sigcheck.core.binding import Rejection
 from sigcheck.core.callsite import Route
 from sigcheck.core.dataclass import dataclass
 from sigcheck.core.matrix import Argument, CallRow, CallTable, Cell, Column, Matrix, Row, State, Verdict
 from sigcheck.core.module import Class
 from sigcheck.core.place import Branch
 from sigcheck.core.signature import Kind
+from sigcheck.report import words
 
 _LINE_BREAK = re.compile(r"\s*[\r\n]\s*")
 _REPEATED = re.compile(r"#\d+$")
@@ -290,16 +291,7 @@ def outcome(entry: CallRow) -> str:
 
 def refusal(rejection: Rejection) -> str:
     """Why a call raises."""
-    names = ", ".join(rejection.names)
-    match rejection.refusal:
-        case Refusal.TOO_MANY_POSITIONAL:
-            return "too many positional arguments"
-        case Refusal.UNEXPECTED_KEYWORD:
-            return f"unexpected keyword {names}"
-        case Refusal.MULTIPLE_VALUES:
-            return f"multiple values for {names}"
-        case _:
-            return f"nothing for {names}"
+    return words.refusal(rejection, ", ".join(rejection.names))
 
 
 def call_title(table: CallTable) -> str:

@@ -225,7 +225,7 @@ def _call_reason(finding: BrokenCall, callee: str) -> str:
             return f"nothing is passed for {_listed([f'`{name}`' for name in rejection.names])} of {callee}"
         case RejectedArgument(argument=argument, rejection=rejection):
             what = _quoted(argument) if argument is not None else "the call"
-            return f"{what} is refused by {callee}: {_refusal(rejection)}"
+            return f"{what} is refused by {callee}: {refusal(rejection, _listed(rejection.names))}"
         case PositionalForwarding(parameters=parameters):
             return f"{_listed(parameters)} of {callee} are optional, and are passed by position"
         case _:
@@ -413,22 +413,23 @@ def _arguments(shape: CallShape, base: Signature) -> list[str]:
 
 def _outcome(outcome: Rejection | Sequence[Landing], reason: Reason) -> str:
     if isinstance(outcome, Rejection):
-        return f"base accepts, override raises TypeError: {_refusal(outcome)}"
+        return f"base accepts, override raises TypeError: {refusal(outcome, _listed(outcome.names))}"
     parameter, _ = parameters(reason)
     landing = next((entry for entry in outcome if entry.base.name == parameter), outcome[0])
     return f"base binds {landing.base.name}, override binds {landing.override.name}"
 
 
-def _refusal(rejection: Rejection) -> str:
+def refusal(rejection: Rejection, names: str) -> str:
+    """Why a call raises; `names` are the rejection's, as they are listed."""
     match rejection.refusal:
         case Refusal.TOO_MANY_POSITIONAL:
             return "too many positional arguments"
         case Refusal.UNEXPECTED_KEYWORD:
-            return f"unexpected keyword {_listed(rejection.names)}"
+            return f"unexpected keyword {names}"
         case Refusal.MULTIPLE_VALUES:
-            return f"multiple values for {_listed(rejection.names)}"
+            return f"multiple values for {names}"
         case Refusal.MISSING_ARGUMENT:
-            return f"nothing for {_listed(rejection.names)}"
+            return f"nothing for {names}"
         case _:
             assert_never(rejection.refusal)
 
