@@ -120,7 +120,7 @@ class Meanwhile:
             _SCANNED.update(self._scanned)  # A forked process has them: they need not be written and read again.
 
     def answers(self, asked: list[tuple[BodyQuestion, Body | None]]) -> Iterator[Answer]:
-        """See `reading.answers`; they are looked for from now on."""
+        """See `answers`; they are looked for from now on."""
         self._start()
         return _awaited(self._workers.submit(_answer_all, asked), asked)
 
@@ -248,9 +248,8 @@ def _confirm_batch(number: int, decorators: Decorators) -> list[int]:
 
 def _is_confirmed(suspect: Suspect, decorators: Decorators) -> bool:
     request = suspect.request
-    data = request.content if request.content is not None else read_bytes(request.path, lambda _: None)
-    text = source.read_text(data, request.shown) if data is not None else None
-    if not isinstance(text, str):
+    text = _text_of(request.path, request.content)
+    if text is None:
         return False
     if _are_confirmed_alone(suspect, text.split("\n"), decorators):
         return True
@@ -346,14 +345,14 @@ Answer = Mapping[str, "Usage"] | None
 
 def read_flow(body: Body) -> Flow | None:
     """The control flow of a function; None where there is none to read."""
-    text = _text_of(body)
+    text = _text_of(body.real, body.content)
     return None if text is None else source.read_flow(text, body.line, body.real, body.extent)
 
 
 def answers(asked: Iterable[tuple[BodyQuestion, Body | None]]) -> Iterator[Answer]:
     """What is asked of bodies, each with where it stands."""
     for question, body in asked:
-        text = None if body is None else _text_of(body)
+        text = None if body is None else _text_of(body.real, body.content)
         if text is None or body is None:
             yield None
             continue
@@ -366,9 +365,10 @@ def answers(asked: Iterable[tuple[BodyQuestion, Body | None]]) -> Iterator[Answe
         yield answer_to(question, source.read_flow(text, body.line, body.real, body.extent))
 
 
-def _text_of(body: Body) -> str | None:
-    data = body.content if body.content is not None else read_bytes(body.real, lambda _: None)
-    text = source.read_text(data, body.real) if data is not None else None
+def _text_of(path: str, content: bytes | None) -> str | None:
+    """The text of a file, or of what stands in for it; None where there is none to read."""
+    data = content if content is not None else read_bytes(path, lambda _: None)
+    text = source.read_text(data, path) if data is not None else None
     return text if isinstance(text, str) else None
 
 

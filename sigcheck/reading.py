@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, TypeVar
 
 from sigcheck.cache import Known, ModuleCache
 from sigcheck.core.dataclass import dataclass, replace
@@ -17,11 +16,6 @@ from sigcheck.readers import source
 from sigcheck.readers.source import Decorators, Extents
 from sigcheck.transfer import pack, unpack
 from sigcheck.workers import Promise, WorkerDiedError, Workers, working
-
-if TYPE_CHECKING:
-    pass
-
-T = TypeVar("T")
 
 _SHARED_FROM = 100_000
 """Bytes from which it pays to have those read that are there."""
