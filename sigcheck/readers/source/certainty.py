@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from sigcheck.readers.conventions import ENDING_CALLS, is_logging
+from sigcheck.readers.source.scan import word_of
 
 _State = tuple[frozenset[str], frozenset[str]] | None
 """The names that some path to here has not read, and those that some path has bound before it read them; None: no path leads here."""
@@ -491,18 +492,7 @@ def _statement_acts(node: ast.stmt) -> bool:
 
 def _differ(one: ast.expr, other: ast.expr) -> bool:
     """Two expressions are not written alike, for certain: one of them is a word, and the other is not, or another."""
-    first, second = _word(one), _word(other)
-    return first != second
-
-
-def _word(node: ast.expr) -> str:
-    match node:
-        case ast.Name(id=name):
-            return name
-        case ast.Constant(value=None | True | False as value):
-            return str(value)
-        case _:
-            return ""
+    return word_of(one) != word_of(other)
 
 
 def _dotted(node: ast.expr) -> str:

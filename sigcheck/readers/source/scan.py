@@ -361,7 +361,7 @@ class _Scanner:
                 elif isinstance(value, ast.Lambda):
                     scope.bind(name, self.lambda_(name, value, statement, Flavour.INSTANCE, branch))
                 else:
-                    known = isinstance(value, _REFERRING) or _word(value) is not None
+                    known = isinstance(value, _REFERRING) or word_of(value) is not None
                     scope.bind(name, *(self.references(value, scope) if known else (f"?{name}",)))
             case ast.Attribute(value=ast.Name(id=owner), attr=name):
                 for meaning in self.module_scope.names.get(owner, ()) if scope is self.module_scope else ():
@@ -465,7 +465,7 @@ class _Scanner:
             case ast.Call(func=function) if _last(function) in CLASS_FACTORIES:
                 return ("builtins:tuple",)
             case _:
-                word = _word(node)
+                word = word_of(node)
                 if word is not None:
                     return name_references(word, scope, self.name)
                 return (f"?{self.spots.code(node)}",)
@@ -628,7 +628,7 @@ class _Scanner:
         self, name: str, value: ast.expr, statement: ast.Assign | ast.AnnAssign, scope: Scope, branch: Branch
     ) -> tuple[Meaning, ...]:
         """`name = value` in a class: what the class then has under that name."""
-        word = _word(value)
+        word = word_of(value)
         if word == "None":
             return (replace(self.opaque(name, statement, branch), flavour=Flavour.NONE),)
         if isinstance(value, ast.Lambda):
@@ -739,7 +739,7 @@ def _type_parameters(node: ast.ClassDef) -> list[ast.expr]:
 
 def _typed_fields(node: ast.ClassDef) -> Iterator[TypedField]:
     """The annotated names of a class body, which are the keys of a TypedDict."""
-    total = not any(keyword.arg == "total" and _word(keyword.value) == "False" for keyword in node.keywords)
+    total = not any(keyword.arg == "total" and word_of(keyword.value) == "False" for keyword in node.keywords)
     for statement in node.body:
         match statement:
             case ast.AnnAssign(target=ast.Name(id=name), annotation=annotation, value=None):
@@ -752,7 +752,7 @@ def _typed_fields(node: ast.ClassDef) -> Iterator[TypedField]:
                 continue
 
 
-def _word(node: ast.expr) -> str | None:
+def word_of(node: ast.expr) -> str | None:
     """A name; `None`, `True` and `False` are names to libcst."""
     if type(node) is ast.Name:
         return node.id
