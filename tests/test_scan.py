@@ -374,10 +374,8 @@ def test_a_process_that_dies_changes_nothing(name: str, tmp_path: Path, monkeypa
     assert died.exists()
 
 
-def test_only_what_is_told_is_shown_to_libcst(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    good = "class A:\n    def f(self, x): ...\nclass B(A):\n    def f(self, x): ...\n"
-    other = "\n    def other(self, x): return x"
-    write(tmp_path, {"bad.py": BROKEN + other, "good.py": good})
+def _heard(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The lines of definitions that libcst is shown from now on."""
     seen: list[str] = []
     honest = source.read_definition
 
@@ -386,6 +384,14 @@ def test_only_what_is_told_is_shown_to_libcst(tmp_path: Path, monkeypatch: pytes
         return honest(lines, first, **words)
 
     monkeypatch.setattr(source, "read_definition", listening, raising=False)
+    return seen
+
+
+def test_only_what_is_told_is_shown_to_libcst(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    good = "class A:\n    def f(self, x): ...\nclass B(A):\n    def f(self, x): ...\n"
+    other = "\n    def other(self, x): return x"
+    write(tmp_path, {"bad.py": BROKEN + other, "good.py": good})
+    seen = _heard(monkeypatch)
     monkeypatch.setattr(source, "read_module", None, raising=False)
     monkeypatch.setattr(source, "read_source", None, raising=False)
     report(tmp_path, ".")
@@ -419,14 +425,7 @@ def test_where_headers_decide_bodies_are_not_shown_to_libcst(
     text: str, shown: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(tmp_path, {"m.py": text})
-    seen: list[str] = []
-    honest = source.read_definition
-
-    def listening(lines: list[str], first: int, **words: Any) -> Member | None:
-        seen.extend(line.strip() for line in lines)
-        return honest(lines, first, **words)
-
-    monkeypatch.setattr(source, "read_definition", listening, raising=False)
+    seen = _heard(monkeypatch)
     monkeypatch.setattr(source, "read_source", None, raising=False)
     assert json.loads(report(tmp_path, "m.py"))["diagnostics"]
     assert sorted(seen) == sorted(shown)
