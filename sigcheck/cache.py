@@ -26,7 +26,7 @@ from sigcheck.serialization import decode, encode
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-_FORMAT = 3
+_FORMAT = 4
 _KEPT_FOR = 30
 """Days that an entry is kept without being used."""
 
@@ -117,7 +117,7 @@ class ModuleCache:
             return None
         try:
             row = self._database.execute("SELECT content FROM modules WHERE key = ?", (key,)).fetchone()
-            return None if row is None else decode(Known, bytes(row[0]))
+            return None if row is None else decode(Known, _unsealed(key, bytes(row[0])))
         except (sqlite3.Error, ValueError, TypeError):
             return None
 
@@ -125,7 +125,7 @@ class ModuleCache:
         """Remember files."""
         if self._database is None:
             return
-        rows = [(key, self._today, encode(Known, known)) for key, known in entries]
+        rows = [(key, self._today, _sealed(key, encode(Known, known))) for key, known in entries]
         try:
             with self._database:
                 self._database.executemany("INSERT OR REPLACE INTO modules VALUES (?, ?, ?)", rows)
@@ -144,3 +144,23 @@ class ModuleCache:
                 )
         except sqlite3.Error:
             return
+
+
+_DIGEST = 16
+
+
+def _sealed(key: bytes, content: bytes) -> bytes:
+    """A content behind a digest, which tells whether it is as it was written, under that key."""
+    return hashlib.blake2b(key + content, digest_size=_DIGEST).digest() + content
+
+
+def _unsealed(key: bytes, row: bytes) -> bytes:
+    """The content in a row.
+
+    Raises:
+        ValueError: it is another one's, or not as it was written.
+    """
+    content = row[_DIGEST:]
+    if _sealed(key, content) != row:
+        raise ValueError("another content")
+    return content
