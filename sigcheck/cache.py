@@ -30,6 +30,9 @@ _FORMAT = 4
 _KEPT_FOR = 30
 """Days that an entry is kept without being used."""
 
+_FAILURES = (sqlite3.Error, UnicodeDecodeError)
+"""What a damaged database raises: its complaint may quote bytes that are no text."""
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -58,7 +61,7 @@ class ModuleCache:
         if self._directory is not None:
             try:
                 self._database = self._open(self._directory)
-            except (sqlite3.Error, OSError):
+            except (*_FAILURES, OSError):
                 self._database = None
         return self
 
@@ -66,7 +69,7 @@ class ModuleCache:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._database is not None:
-            with contextlib.suppress(sqlite3.Error):  # What cannot be tidied up stays.
+            with contextlib.suppress(*_FAILURES):  # What cannot be tidied up stays.
                 self._tidy(self._database)
             self._database.close()
 
@@ -83,7 +86,7 @@ class ModuleCache:
         path = directory / MODULES
         try:
             return self._connect(path)
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
             if isinstance(error, sqlite3.OperationalError):
                 raise
             os.unlink(path)  # No database at all: start anew.
@@ -94,7 +97,7 @@ class ModuleCache:
         try:
             database.execute("PRAGMA synchronous = OFF")
             database.execute("CREATE TABLE IF NOT EXISTS modules (key BLOB PRIMARY KEY, used INTEGER, content BLOB)")
-        except sqlite3.Error:
+        except _FAILURES:
             database.close()
             raise
         return database
@@ -129,7 +132,7 @@ class ModuleCache:
         try:
             with self._database:
                 self._database.executemany("INSERT OR REPLACE INTO modules VALUES (?, ?, ?)", rows)
-        except sqlite3.Error:
+        except _FAILURES:
             return
 
     def touch(self, keys: Iterable[bytes]) -> None:
@@ -142,7 +145,7 @@ class ModuleCache:
                     "UPDATE modules SET used = ? WHERE key = ? AND used < ?",
                     [(self._today, key, self._today) for key in keys],
                 )
-        except sqlite3.Error:
+        except _FAILURES:
             return
 
 

@@ -487,6 +487,17 @@ def test_a_module_in_the_place_of_another_is_a_miss(family: Path) -> None:
     assert modules_in(family) == whole, "it was believed"
 
 
+def test_a_database_whose_own_names_are_no_text_is_a_miss(family: Path) -> None:
+    expected = warm(family)
+    path = family / ".cache" / "modules.sqlite3"
+    whole = path.read_bytes()
+    assert b"sqlite_autoindex_modules_1" in whole
+    replace_modules(family, {})
+    path.write_bytes(whole.replace(b"sqlite_autoindex_modules_1", b"sqlite_autoindex_mod\xb6les_1"))
+    assert warm(family) == expected
+    assert modules_in(family), "it was left as it was"
+
+
 def test_no_bytes_make_anything_but_values_of_the_type(family: Path) -> None:
     report = run_check(Configuration(root=family, cache_dir=None))
     data = encode(Report, report)
