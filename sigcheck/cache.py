@@ -26,9 +26,12 @@ from sigcheck.serialization import decode, encode
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-_FORMAT = 3
+_FORMAT = 4
 _KEPT_FOR = 30
 """Days that an entry is kept without being used."""
+
+_FAILURES = (sqlite3.Error, UnicodeDecodeError)
+"""What a damaged database raises: its complaint may quote bytes that are no text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ class ModuleCache:
         if self._directory is not None:
             try:
                 self._database = self._open(self._directory)
-            except (sqlite3.Error, OSError):
+            except (*_FAILURES, OSError):
                 self._database = None
         return self
 
@@ -66,7 +69,7 @@ class ModuleCache:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._database is not None:
-            with contextlib.suppress(sqlite3.Error):  # What cannot be tidied up stays.
+            with contextlib.suppress(*_FAILURES):  # What cannot be tidied up stays.
                 self._tidy(self._database)
             self._database.close()
 
@@ -83,7 +86,7 @@ class ModuleCache:
         path = directory / MODULES
         try:
             return self._connect(path)
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
             if isinstance(error, sqlite3.OperationalError):
                 raise
             os.unlink(path)  # No database at all: start anew.
@@ -94,7 +97,7 @@ class ModuleCache:
         try:
             database.execute("PRAGMA synchronous = OFF")
             database.execute("CREATE TABLE IF NOT EXISTS modules (key BLOB PRIMARY KEY, used INTEGER, content BLOB)")
-        except sqlite3.Error:
+        except _FAILURES:
             database.close()
             raise
         return database
@@ -117,7 +120,7 @@ class ModuleCache:
             return None
         try:
             row = self._database.execute("SELECT content FROM modules WHERE key = ?", (key,)).fetchone()
-            return None if row is None else decode(Known, bytes(row[0]))
+            return None if row is None else decode(Known, _unsealed(key, bytes(row[0])))
         except (sqlite3.Error, ValueError, TypeError):
             return None
 
@@ -125,11 +128,11 @@ class ModuleCache:
         """Remember files."""
         if self._database is None:
             return
-        rows = [(key, self._today, encode(Known, known)) for key, known in entries]
+        rows = [(key, self._today, _sealed(key, encode(Known, known))) for key, known in entries]
         try:
             with self._database:
                 self._database.executemany("INSERT OR REPLACE INTO modules VALUES (?, ?, ?)", rows)
-        except sqlite3.Error:
+        except _FAILURES:
             return
 
     def touch(self, keys: Iterable[bytes]) -> None:
@@ -142,5 +145,25 @@ class ModuleCache:
                     "UPDATE modules SET used = ? WHERE key = ? AND used < ?",
                     [(self._today, key, self._today) for key in keys],
                 )
-        except sqlite3.Error:
+        except _FAILURES:
             return
+
+
+_DIGEST = 16
+
+
+def _sealed(key: bytes, content: bytes) -> bytes:
+    """A content behind a digest, which tells whether it is as it was written, under that key."""
+    return hashlib.blake2b(key + content, digest_size=_DIGEST).digest() + content
+
+
+def _unsealed(key: bytes, row: bytes) -> bytes:
+    """The content in a row.
+
+    Raises:
+        ValueError: it is another one's, or not as it was written.
+    """
+    content = row[_DIGEST:]
+    if _sealed(key, content) != row:
+        raise ValueError("another content")
+    return content

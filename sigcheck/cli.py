@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -124,9 +125,10 @@ def _abandon_output() -> None:
 
 
 def _complain(message: str) -> None:
-    """One line on standard error, whatever a name or a value in it holds."""
+    """One line on standard error, whatever a name or a value in it holds. Where nobody can be told, the exit status still tells."""
     line = "".join(character if character.isprintable() else ascii(character)[1:-1] for character in message)
-    print(f"sigcheck: {line}", file=sys.stderr)
+    with suppress(OSError):
+        print(f"sigcheck: {line}", file=sys.stderr)
 
 
 def _report_defect(error: Exception) -> int:

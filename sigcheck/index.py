@@ -20,7 +20,7 @@ from sigcheck.files import read_bytes
 from sigcheck.footprint import Footprint, digest_of
 from sigcheck.serialization import decode, encode
 
-_FORMAT = 2
+_FORMAT = 3
 _KEPT = 16
 """Entries that are kept: the last ones that were of use."""
 
@@ -74,7 +74,7 @@ class Index:
         if data is None:
             return None
         try:
-            parts = _parts_in(data)
+            parts = _parts_in(data, self._path.name)
             self._recalled = {id(part): (part, digest) for part, digest in parts}
             (trace, _), *rest = parts
             return Entry(decode(Trace, trace), tuple(part for part, _ in rest))
@@ -96,7 +96,7 @@ class Index:
             self._path.parent.mkdir(exist_ok=True)
             try:
                 with open(aside, "wb") as file:
-                    file.writelines((_MARK, _digest(head), head, *parts))
+                    file.writelines((_MARK, _digest(_named(self._path.name, head)), head, *parts))
                 os.replace(aside, self._path)
             except BaseException:
                 with contextlib.suppress(OSError):
@@ -122,11 +122,16 @@ def _digest(data: bytes) -> bytes:
     return hashlib.blake2b(data, digest_size=_DIGEST).digest()
 
 
-def _parts_in(data: bytes) -> list[tuple[bytes, bytes]]:
-    """The parts of an entry, with their digests.
+def _named(name: str, head: bytes) -> bytes:
+    """A head with the name of its entry: in the place of another entry it is none."""
+    return name.encode() + head
 
-    An entry has a mark, the digest of its head, the head, and the parts. The head has the number of the parts, and for each its length
-    and its digest.
+
+def _parts_in(data: bytes, name: str) -> list[tuple[bytes, bytes]]:
+    """The parts of the entry of that name, with their digests.
+
+    An entry has a mark, the digest of its name and its head, the head, and the parts. The head has the number of the parts, and for each
+    its length and its digest.
 
     Raises:
         ValueError: it is no entry, or is not as it was written.
@@ -135,7 +140,12 @@ def _parts_in(data: bytes) -> list[tuple[bytes, bytes]]:
     count = int.from_bytes(data[start : start + 4], "big")
     end = start + 4 + count * (4 + _DIGEST)
     head = data[start:end]
-    if not data.startswith(_MARK) or not count or len(data) < end or _digest(head) != data[len(_MARK) : start]:
+    if (
+        not data.startswith(_MARK)
+        or not count
+        or len(data) < end
+        or _digest(_named(name, head)) != data[len(_MARK) : start]
+    ):
         raise ValueError("no entry")
     found: list[tuple[bytes, bytes]] = []
     for index in range(count):

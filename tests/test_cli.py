@@ -627,6 +627,16 @@ def test_a_full_disk(project: Path) -> None:
     assert (done.returncode, done.stderr) == (2, b"sigcheck: output: No space left on device\n")
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+@pytest.mark.parametrize("arguments", [("nowhere",), ("--select", "nothing")])
+def test_a_complaint_that_nobody_can_read_keeps_its_status(arguments: tuple[str, ...], project: Path) -> None:
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            command("check", *arguments), cwd=project, env=environment(), stderr=full, check=False, timeout=60
+        )
+    assert done.returncode == 2
+
+
 @pytest.mark.parametrize("files", [1, 8], ids=["one process", "several"])
 @pytest.mark.parametrize("group", [True, False], ids=["terminal", "kill"])
 def test_ctrl_c_is_one_line(tmp_path: Path, files: int, group: bool) -> None:

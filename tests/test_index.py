@@ -438,6 +438,66 @@ def test_every_flipped_byte_and_every_lost_end_is_a_miss(family: Path) -> None:
         assert entry.read_bytes() != broken, "it was believed"
 
 
+def test_an_entry_in_the_place_of_another_is_a_miss(family: Path) -> None:
+    warm(family)
+    [first] = entries(family)
+    expected = warm(family, ignore=("missing-parameter",))
+    [second] = (entry for entry in entries(family) if entry != first)
+    assert expected != cold(family)
+    shutil.copyfile(first, second)
+    assert warm(family, ignore=("missing-parameter",)) == expected
+    assert second.read_bytes() != first.read_bytes(), "it was believed"
+
+
+def modules_in(directory: Path) -> dict[bytes, bytes]:
+    with contextlib.closing(sqlite3.connect(directory / ".cache" / "modules.sqlite3")) as database:
+        return dict(database.execute("SELECT key, content FROM modules"))
+
+
+def replace_modules(directory: Path, contents: dict[bytes, bytes]) -> None:
+    """Put other contents in the database, and forget the runs, so that it is asked."""
+    with contextlib.closing(sqlite3.connect(directory / ".cache" / "modules.sqlite3")) as database, database:
+        rows = [(content, key) for key, content in contents.items()]
+        database.executemany("UPDATE modules SET content = ? WHERE key = ?", rows)
+    for entry in entries(directory):
+        entry.unlink()
+
+
+def test_every_changed_byte_of_a_module_is_a_miss(family: Path) -> None:
+    expected = warm(family)
+    whole = modules_in(family)
+    random = Random(11)
+    for _ in range(20):
+        broken = {}
+        for key, content in whole.items():
+            at = random.randrange(len(content))
+            flipped = content[:at] + bytes([content[at] ^ random.randrange(1, 256)]) + content[at + 1 :]
+            broken[key] = random.choice((flipped, content[:at], content + b"x"))
+        replace_modules(family, broken)
+        assert warm(family) == expected
+        assert modules_in(family) == whole, "it was believed"
+
+
+def test_a_module_in_the_place_of_another_is_a_miss(family: Path) -> None:
+    expected = warm(family)
+    whole = modules_in(family)
+    keys = list(whole)
+    replace_modules(family, dict(zip(keys, [whole[keys[-1]], *list(whole.values())[:-1]], strict=True)))
+    assert warm(family) == expected
+    assert modules_in(family) == whole, "it was believed"
+
+
+def test_a_database_whose_own_names_are_no_text_is_a_miss(family: Path) -> None:
+    expected = warm(family)
+    path = family / ".cache" / "modules.sqlite3"
+    whole = path.read_bytes()
+    assert b"sqlite_autoindex_modules_1" in whole
+    replace_modules(family, {})
+    path.write_bytes(whole.replace(b"sqlite_autoindex_modules_1", b"sqlite_autoindex_mod\xb6les_1"))
+    assert warm(family) == expected
+    assert modules_in(family), "it was left as it was"
+
+
 def test_no_bytes_make_anything_but_values_of_the_type(family: Path) -> None:
     report = run_check(Configuration(root=family, cache_dir=None))
     data = encode(Report, report)
@@ -610,7 +670,7 @@ def test_many_edits_are_kept_in_few_parts(family: Path, counted: Counted) -> Non
         assert f"scale{number}" in warm(family)
         assert warm(family) == cold(family)
         [entry] = entries(family)
-        return len(index._parts_in(entry.read_bytes()))
+        return len(index._parts_in(entry.read_bytes(), entry.name))
 
     files = {f"other{number}.py": BROKEN for number in range(14)}
     write(family, files)
