@@ -130,7 +130,7 @@ class Survey:
                 self.uncertain.update(names_in(part))
             elif isinstance(part, nodes.Statement) and kind not in _HARMLESS:
                 last = part.end_line or part.line
-                self.uncertain.update(_WORD.findall("\n".join(self.text.split("\n", last)[part.line - 1 : last])))
+                self.uncertain.update(_WORD.findall("\n".join(self.lines[part.line - 1 : last])))
 
     def is_certain(self, name: str) -> bool:
         """The name means one thing in the module, whatever is true."""

@@ -34,7 +34,16 @@ from sigcheck.mypy_plugin.binding import (
 )
 from sigcheck.mypy_plugin.survey import Survey, names_in
 from sigcheck.mypy_plugin.traits import KEY, Traits, digest_of, traits_of
-from sigcheck.mypy_plugin.written_calls import WrittenCall, assigned, is_commented, names_for_certain, read_body
+from sigcheck.mypy_plugin.written_calls import (
+    Arguments,
+    WrittenCall,
+    assigned,
+    glance,
+    is_commented,
+    names_for_certain,
+    read_body,
+    shape_of,
+)
 
 
 @dataclass(slots=True)
@@ -163,6 +172,8 @@ class _Class:
         self.super_calls: set[str] = set()
         self.loose_calls: set[str] = set()
         self._is_amiss = False
+        self._glanced_at: list[tuple[nodes.FuncDef, str]] = []
+        self._calls_at_a_glance: set[tuple[str, str]] = set()
         self._callees: set[tuple[nodes.TypeInfo, str]] = set()
         self._known: dict[str, tuple[int | None, Arity | None]] = {}
         self._open_names: set[str] = set()
@@ -189,8 +200,6 @@ class _Class:
                 self._parts = [survey.text]
             elif with_comments:
                 self._parts = [self._text(definition.line, last)]
-            else:
-                self._parts += sorted(set(assigned(self._text(definition.line, last))))
             self._parts += sorted(self.self_calls | self.super_calls)
             kept = {"digest": digest_of("\0".join(self._parts))}
         if is_odd:
@@ -266,6 +275,7 @@ class _Class:
                 if name in seen:
                     self.is_odd = True
                 seen.add(name)
+        self._judge_at_a_glance()
         self.is_odd = self.is_odd or not seen.isdisjoint(self._assigned)
 
     def _read_assignment(self, statement: nodes.AssignmentStmt) -> None:
@@ -356,31 +366,73 @@ class _Class:
         receiver = ""
         if node.arguments and node.arg_kinds[0] in (nodes.ARG_POS, nodes.ARG_OPT):
             receiver = node.arguments[0].variable.name
-        written = read_body(text, receiver) if receiver else None
+        is_judged = not node.is_static and node.name != "__new__"
+        seen = glance(text) if receiver == "self" and is_judged and not _is_bound_to_class(node) else None
+        written = None
+        if seen is not None:
+            calls, is_touched = seen
+            if calls:
+                self._glanced_at.append((node, text))
+                self._calls_at_a_glance.update(calls)
+        elif receiver:
+            written = read_body(text, receiver)
+            is_touched = written.is_touched
+        else:
+            is_touched = False
         parts = self._parts
+        parts.append("\n".join(lines[first - 1 : begin - 1]))
         if (
             begin == first
-            or (written is not None and written.is_touched)
+            or is_touched
             or nodes.ARG_STAR in node.arg_kinds
             or nodes.ARG_STAR2 in node.arg_kinds
             or node.name == "__new__"
         ):
-            parts.append("\n".join(lines[first - 1 : last]))
+            parts.append(text)
         else:
-            parts.append("\n".join(lines[first - 1 : begin - 1]))
             self._digest_body(node, text)
+            if receiver:
+                parts += sorted(set(assigned(text, receiver)))
         if written is None:
             return
-        if receiver != "self":
-            parts += sorted(set(assigned(text, receiver)))
         for call in written.calls:
             if call.route == "super":
                 self.super_calls.add(call.method)
             elif (call.route == "self" and not call.is_transparent) or call.owner == "type":
                 self.self_calls.add(call.method)
-        if not node.is_static and node.name != "__new__":
+        if is_judged:
             self._is_amiss = self._is_amiss or written.is_odd
             self._judge(written.calls, node)
+
+    def _judge_at_a_glance(self) -> None:
+        """Judge calls by their arguments alone; where that is not enough, all are looked at where they stand."""
+        calls = self._calls_at_a_glance
+        self.self_calls.update([method for method, _ in calls])
+        if not all(self._binds(method, arguments) for method, arguments in calls):
+            for node, text in self._glanced_at:
+                self._judge(read_body(text, "self").calls, node)
+
+    def _binds(self, name: str, arguments: str) -> bool:
+        """A call on an instance of this very class is certain to bind."""
+        known = self._known.get(name)
+        if known is None:
+            known = self._known[name] = self._callee(_look_up(self.info.mro, 0, name), name)
+        kind, arity = known
+        if arity is None:
+            return kind is not _ODD
+        shape = shape_of(arguments)
+        if shape is None or name == "__new__":
+            return False
+        count, keywords = shape
+        function, least, most = arity
+        if not keywords and least <= count <= most:
+            return True
+        accepted, key = self.survey.accepted, (id(arity), shape)
+        if key not in accepted:
+            if not accepts(function, Arguments(("",) * count, tuple(keywords), False, False), function.receivers):
+                return False
+            accepted.add(key)
+        return True
 
     def _digest_body(self, node: nodes.FuncDef, text: str) -> None:
         """Keep what a body without a call on its receiver tells: whether it is one, and what it returns."""
@@ -625,7 +677,7 @@ class _Class:
         if arity is None:
             return kind is _ODD
         function, least, most = arity
-        is_bound_to_class = method.is_class or method.name in ("__init_subclass__", "__class_getitem__")
+        is_bound_to_class = _is_bound_to_class(method)
         if name == "__new__" or (route == "super" and is_bound_to_class and not function.flavour):
             return True
         # On a class, a method of instances is a function: its receiver is written out.
@@ -737,6 +789,10 @@ def _first_line(statement: nodes.Statement) -> int:
     if isinstance(statement, nodes.Decorator):
         return min([statement.line, *(word.line for word in statement.original_decorators)])
     return statement.line
+
+
+def _is_bound_to_class(method: nodes.FuncDef) -> bool:
+    return method.is_class or method.name in ("__init_subclass__", "__class_getitem__")
 
 
 def _says_what_it_returns(node: nodes.FuncDef) -> bool:
