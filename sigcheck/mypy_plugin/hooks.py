@@ -15,7 +15,7 @@ from sigcheck.mypy_plugin.defects import apologise, describe
 from sigcheck.mypy_plugin.fingerprint import look_beside, may_be_configured
 
 if TYPE_CHECKING:
-    from sigcheck.mypy_plugin.modules import AnalysedModule
+    from sigcheck.mypy_plugin.modules import AnalysedModule, SilentModule
     from sigcheck.mypy_plugin.settings import Settings
 
 _COLLECT, _CHECK = 100, 200
@@ -31,7 +31,7 @@ class SigcheckPlugin(Plugin):
         self._read_settings: Settings | None = None
         self._is_configured = True
         self._bundled: set[str] = set()
-        self._underway: dict[str, AnalysedModule] = {}
+        self._underway: dict[str, AnalysedModule | SilentModule] = {}
         self._patches: object = None
         self._defect: str | None = None
         self._is_told = False
@@ -81,51 +81,39 @@ class SigcheckPlugin(Plugin):
             self._patches, self._underway = api.patches, {}
         name = tree.fullname
         module = self._underway.get(name)
-        functions = api.scope.functions
-        if module is not None and not functions:
-            module.note(definition, name, is_local=False)
-            module.scopes.setdefault(name, (name, None, None))
-            return
-        if module is None and tree.is_typeshed_file(api.options):
-            self._bundled.add(definition.fullname.rpartition(".")[0])
-            return  # Its classes have no bodies, and their symbols say the rest.
-        scope = api.scope.save()
-        _, _, function = scope
-        target = function.fullname if function is not None else name
         if module is None:
-            # Where mypy has everything in its cache, no class comes by, and none of this is needed.
-            from sigcheck.mypy_plugin.modules import AnalysedModule  # noqa: PLC0415
+            if tree.is_typeshed_file(api.options):
+                self._bundled.add(definition.fullname.rpartition(".")[0])
+                return  # Its classes have no bodies, and their symbols say the rest.
+            module = self._underway[name] = self._begin(api, tree)
+        module.note(definition, api.scope.functions)
 
-            module = AnalysedModule(tree, api.options, api.errors, api.modules)
-            if api.options.fine_grained_incremental:
-                module.string = api.named_type("builtins.str")
-            self._underway[name] = module
-            self._schedule(api, module)
-        module.scopes.setdefault(target, (scope[0], None, function))
-        module.note(definition, target, is_local=function is not None)
-        for outer in functions:
-            if isinstance(outer, nodes.FuncDef):
-                module.functions[id(outer)] = outer
+    def _begin(self, api: Any, tree: nodes.MypyFile) -> AnalysedModule | SilentModule:
+        """Mypy has met the first class of a module."""
+        # Where mypy has everything in its cache, no class comes by, and none of this is needed.
+        from sigcheck.mypy_plugin.modules import AnalysedModule, SilentModule  # noqa: PLC0415
 
-    def _schedule(self, api: Any, module: AnalysedModule) -> None:
+        string = api.named_type("builtins.str") if api.options.fine_grained_incremental else None
+        if tree.path in api.errors.ignored_files:
+            silent = SilentModule(tree, string)
+            api.schedule_patch(_COLLECT, lambda: self._run(silent, silent.collect))
+            return silent
+        module = AnalysedModule(tree, api.options, api.errors, api.modules, string=string)
         api.schedule_patch(_COLLECT, lambda: self._run(module, module.collect))
         api.schedule_patch(
             _CHECK,
             lambda: self._run(module, lambda: module.check(self._settings_of_run, is_configured=self._is_configured)),
         )
+        return module
 
-    def _run(self, module: AnalysedModule, step: Callable[[], None]) -> None:
+    def _run(self, module: AnalysedModule | SilentModule, step: Callable[[], None]) -> None:
         try:
             step()
         except Exception as error:  # noqa: BLE001 - mypy must go on
             if self._defect is None:
                 self._defect = describe(error, module.name)
-        if self._defect is not None and not self._is_told and not module.is_silent:
-            self._is_told = True
-            from sigcheck.mypy_plugin.reporting import Desk  # noqa: PLC0415
-
-            scope = next(iter(module.scopes.values()))
-            Desk(module.errors, module.tree.path, module.name, module.options, scope).apologise(self._defect)
+        if self._defect is not None and not self._is_told:
+            self._is_told = module.apologise(self._defect)
 
 
 class Inert(Plugin):

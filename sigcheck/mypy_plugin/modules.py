@@ -1,9 +1,11 @@
-"""One module, when mypy has analysed it: it is looked over, what other modules need is kept, and the suspects are checked."""
+"""One module, when mypy has analysed it: it is looked over, what other modules need is kept, and the suspects are checked. Of one whose
+errors nobody sees is kept what cannot be had later.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from mypy import nodes
@@ -16,7 +18,7 @@ from mypy.types import Instance, LiteralType
 from sigcheck.core.dataclass import dataclass, field
 from sigcheck.mypy_plugin.suspicion import Demand, Noted, Suspicion
 from sigcheck.mypy_plugin.texts import read_text
-from sigcheck.mypy_plugin.traits import KEY
+from sigcheck.mypy_plugin.traits import KEY, digest_of_file
 
 if TYPE_CHECKING:
     from sigcheck.mypy_plugin.settings import Settings
@@ -53,38 +55,28 @@ class AnalysedModule:
         """The module's dotted name, which stands for its file in places."""
         return self.tree.fullname
 
-    @property
-    def is_silent(self) -> bool:
-        """Nobody sees its errors."""
-        return self.tree.path in self.errors.ignored_files
-
-    def note(self, definition: nodes.ClassDef, target: str, *, is_local: bool) -> None:
-        """A class statement was met."""
-        self.classes[id(definition)] = Noted(definition, is_local, target)
+    def note(self, definition: nodes.ClassDef, functions: Sequence[nodes.FuncItem]) -> None:
+        """A class statement was met, in these functions, the outermost first."""
+        function = functions[0] if functions else None
+        target = function.fullname if function is not None else self.name
+        self.scopes.setdefault(target, (self.name, None, function))
+        self.classes[id(definition)] = Noted(definition, function is not None, target)
+        for outer in functions:
+            if isinstance(outer, nodes.FuncDef):
+                self.functions[id(outer)] = outer
 
     def collect(self) -> None:
         """Look it over, and keep in mypy's tree what other modules need of its classes."""
         self._text = read_text(self.tree.path)
-        self._suspicion = Suspicion(
-            self.tree, self._text, list(self.classes.values()), self.modules, is_silent=self.is_silent
-        )
+        self._suspicion = Suspicion(self.tree, self._text, list(self.classes.values()), self.modules)
         if self.string is not None:
             for info, traits in self._suspicion.kept:
-                self._make_visible(info, json.dumps(traits), self.string)
-
-    def _make_visible(self, owner: nodes.TypeInfo, traits: str, string: Instance) -> None:
-        """A symbol whose type changes with what others are told: `dmypy` compares symbols, and nothing else."""
-        name = _symbol_name(_path(owner))
-        variable = nodes.Var(name, LiteralType(traits, string))
-        variable._fullname = f"{self.name}.{name}"  # noqa: SLF001 - as mypy's own plugins do
-        self.tree.names[name] = nodes.SymbolTableNode(
-            nodes.GDEF, variable, module_public=False, module_hidden=True, plugin_generated=True, no_serialize=True
-        )
+                _make_visible(self.tree, info, json.dumps(traits), self.string)
 
     def check(self, settings: Callable[[], Settings], *, is_configured: bool) -> None:
         """Check what is suspected of the parts that are analysed in this round, and report."""
-        if self.is_silent or self._suspicion is None:
-            return  # And nothing that others are told depends on it.
+        if self._suspicion is None:
+            return
         for noted in self.classes.values():
             info = noted.definition.info
             if not isinstance(info, nodes.FakeInfo):
@@ -121,9 +113,70 @@ class AnalysedModule:
         for function in functions:
             deps.setdefault(make_trigger(function), set()).add(target)
 
+    def apologise(self, defect: str) -> bool:
+        """Tell of what is the plugin's own fault; whether anybody sees it."""
+        from sigcheck.mypy_plugin.reporting import Desk  # noqa: PLC0415
+
+        scope = next(iter(self.scopes.values()))
+        Desk(self.errors, self.tree.path, self.name, self.options, scope).apologise(defect)
+        return True
+
     def lines(self) -> list[str] | None:
         """The lines of its text; None where it cannot be had."""
         return self._text.split("\n") if self._text is not None else None
+
+
+class SilentModule:
+    """A module whose errors nobody sees, in one round of mypy's analysis."""
+
+    def __init__(self, tree: nodes.MypyFile, string: Instance | None) -> None:
+        """Prepare for its classes.
+
+        Args:
+            tree: mypy's.
+            string: `builtins.str`, where `dmypy` is to be told what changes.
+        """
+        self._tree = tree
+        self._string = string
+        self._digest = digest_of_file(tree.path)
+        self._visible: list[nodes.TypeInfo] = []
+
+    @property
+    def name(self) -> str:
+        """The module's dotted name."""
+        return self._tree.fullname
+
+    def apologise(self, defect: str) -> bool:  # noqa: ARG002 - as that of the other kind
+        """Nobody would see it."""
+        return False
+
+    def note(self, definition: nodes.ClassDef, functions: Sequence[nodes.FuncItem]) -> None:
+        """A class statement was met, in these functions: keep where it stands, and what changes with the text."""
+        if functions:
+            return
+        line, info = definition.line, definition.info
+        info.metadata[KEY] = {"digest": self._digest, "span": [line, definition.end_line or line]}
+        if self._string is not None:
+            self._visible.append(info)
+
+    def collect(self) -> None:
+        """Keep the same of what mypy shows to nobody, and make it visible to `dmypy`."""
+        for statement in self._tree.defs:
+            if type(statement) is nodes.ClassDef and type(statement.info) is nodes.TypeInfo:
+                self.note(statement, ())
+        if self._string is not None:
+            for info in self._visible:
+                _make_visible(self._tree, info, self._digest, self._string)
+
+
+def _make_visible(tree: nodes.MypyFile, owner: nodes.TypeInfo, traits: str, string: Instance) -> None:
+    """A symbol whose type changes with what others are told: `dmypy` compares symbols, and nothing else."""
+    name = _symbol_name(_path(owner))
+    variable = nodes.Var(name, LiteralType(traits, string))
+    variable._fullname = f"{tree.fullname}.{name}"  # noqa: SLF001 - as mypy's own plugins do
+    tree.names[name] = nodes.SymbolTableNode(
+        nodes.GDEF, variable, module_public=False, module_hidden=True, plugin_generated=True, no_serialize=True
+    )
 
 
 def _path(info: nodes.TypeInfo) -> str:

@@ -14,7 +14,7 @@ from mypy import nodes
 from sigcheck.core.decorators import Decorators
 from sigcheck.core.module import Module
 from sigcheck.mypy_plugin.texts import decode, read_bytes
-from sigcheck.mypy_plugin.traits import KEY
+from sigcheck.mypy_plugin.traits import KEY, line_of
 from sigcheck.readers.mypy_nodes import Summary, summary_of
 from sigcheck.readers.source.scan import scan_text
 
@@ -57,7 +57,7 @@ class Others:
             return None
         name = f"{info.module_name}:{path}"
         found = [entry for entry in module.classes if entry.id.partition("#")[0] == name]
-        owner = next((entry for entry in found if entry.place.line == kept.get("odd")), found[0] if found else None)
+        owner = next((entry for entry in found if entry.place.line == line_of(kept)), found[0] if found else None)
         if owner is None:
             return None
         comments = [entry for entry in module.suppressions if self._respect_foreign or not entry.is_foreign]

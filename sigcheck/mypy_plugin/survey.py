@@ -1,4 +1,4 @@
-"""A module whose classes are looked over, and what its names can be bound to. Imports mypy, `binding` and `traits`."""
+"""A module whose classes are looked over, and what its names can be bound to. Imports mypy and `binding`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from mypy import nodes
 
 from sigcheck.mypy_plugin.binding import Arity, arity_of, callable_of
-from sigcheck.mypy_plugin.traits import digest_of
 
 _CLASS = re.compile(r"class[ \t\f]+(\w+)\s*[(:\[]")
 _IN_FUNCTION = re.compile(
@@ -20,11 +19,7 @@ _WORD = re.compile(r"\w+")
 class Survey:
     """A module, and what its names can be bound to."""
 
-    def __init__(
-        self, tree: nodes.MypyFile, text: str, definitions: Sequence[nodes.ClassDef], *, is_silent: bool
-    ) -> None:
-        self.digest = digest_of(text) if is_silent else ""
-        self.is_silent = is_silent
+    def __init__(self, tree: nodes.MypyFile, text: str, definitions: Sequence[nodes.ClassDef]) -> None:
         self.name = tree.fullname
         self.text = text
         self.named: dict[str, nodes.TypeInfo] = {}

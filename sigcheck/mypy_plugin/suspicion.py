@@ -32,6 +32,7 @@ from sigcheck.mypy_plugin.binding import (
     serves,
     unpacks_keywords,
 )
+from sigcheck.mypy_plugin.skim import ACCESSORS, MAKERS, STRANGE
 from sigcheck.mypy_plugin.survey import Survey, names_in
 from sigcheck.mypy_plugin.traits import KEY, Traits, digest_of, traits_of
 from sigcheck.mypy_plugin.written_calls import (
@@ -86,8 +87,6 @@ class Suspicion:
         text: str | None,
         noted: Sequence[Noted],
         modules: Mapping[str, nodes.MypyFile],
-        *,
-        is_silent: bool,
     ) -> None:
         """Look over a module, and keep what others need of its classes.
 
@@ -96,7 +95,6 @@ class Suspicion:
             text: of its file; None where it cannot be had.
             noted: its class statements.
             modules: every module that mypy has loaded.
-            is_silent: nobody sees its errors, and mypy has dropped its bodies: they are not looked at before somebody inherits them.
         """
         self._modules = modules
         self.kept: list[tuple[nodes.TypeInfo, dict[str, object]]] = []
@@ -106,7 +104,7 @@ class Suspicion:
         noted = [*noted, *(Noted(entry, False, tree.fullname) for entry in others)]
         self._noted = noted
         self._classes: dict[int, _Class] = {}
-        survey = Survey(tree, text or "", [entry.definition for entry in noted], is_silent=is_silent)
+        survey = Survey(tree, text or "", [entry.definition for entry in noted])
         with_comments = "sigcheck:" in survey.text
         self._is_whole = text is None or survey.is_odd or with_comments
         for entry in noted:
@@ -178,7 +176,7 @@ class _Class:
         self._known: dict[str, tuple[int | None, Arity | None]] = {}
         self._open_names: set[str] = set()
         self._parts: list[str] = []
-        self._lines = [] if survey.is_silent else survey.lines
+        self._lines = survey.lines
         self._read_header()
         self._read_body()
 
@@ -192,16 +190,12 @@ class _Class:
         definition, survey = self.definition, self.survey
         is_odd = is_odd or self.is_odd
         last = definition.end_line or definition.line
-        kept: dict[str, object] = {}
-        if survey.is_silent:
-            kept = {"digest": survey.digest, "span": [definition.line, last]}
-        else:
-            if is_odd:
-                self._parts = [survey.text]
-            elif with_comments:
-                self._parts = [self._text(definition.line, last)]
-            self._parts += sorted(self.self_calls | self.super_calls)
-            kept = {"digest": digest_of("\0".join(self._parts))}
+        if is_odd:
+            self._parts = [survey.text]
+        elif with_comments:
+            self._parts = [self._text(definition.line, last)]
+        self._parts += sorted(self.self_calls | self.super_calls)
+        kept: dict[str, object] = {"digest": digest_of("\0".join(self._parts))}
         if is_odd:
             kept["odd"] = definition.line  # Which of several of that name it is.
         if self.odd_names:
@@ -294,7 +288,7 @@ class _Class:
     def _is_value(self, value: nodes.Expression) -> bool:
         """What is assigned is no method."""
         if isinstance(value, nodes.CallExpr):
-            return _last_name(value.callee) not in _MAKERS
+            return _last_name(value.callee) not in MAKERS
         if isinstance(value, nodes.NameExpr):
             name = value.name
             if name in ("True", "False"):
@@ -311,7 +305,7 @@ class _Class:
             if isinstance(item, nodes.Decorator):
                 line = min([item.line, *(word.line for word in item.original_decorators)])
                 words = [_last_name(word) for word in item.original_decorators]
-                if len(words) != 1 or words[0] not in ("property", "setter", "getter", "deleter"):
+                if len(words) != 1 or words[0] not in ("property", *ACCESSORS):
                     self.odd_names.add(node.name)
                 self._read_method(item.func, line)
             else:
@@ -347,14 +341,11 @@ class _Class:
             elif word in ("property", "abstractproperty"):
                 if not node.var.is_property:
                     return False
-            elif "property" in word or "patch" in word or word in _STRANGE:
+            elif "property" in word or "patch" in word or word in STRANGE:
                 return False
         return True
 
     def _read_method(self, node: nodes.FuncDef, first: int) -> None:
-        survey = self.survey
-        if survey.is_silent:
-            return
         body, lines, last = node.body.body, self._lines, node.end_line or node.line
         begin = _first_line(body[0]) if body else node.line
         if begin <= node.line:
@@ -473,12 +464,12 @@ class _Class:
 
             if not breaks_nothing(info, self._open_names):
                 return True
-        if len(info.bases) > 1 and any(self._meets(base, traits) for base, traits in known):
+        if len(info.bases) > 1 and any(self._meets(base, traits, modules) for base, traits in known):
             return True
         if len(info.bases) > 1 and self._shadows(known):
             return True
         return self._is_amiss or any(
-            name in base.metadata.get(KEY, {}).get("names", ())
+            name in traits_of(base, modules).get("names", ())
             or (KEY not in base.metadata and isinstance(base.names[name].node, nodes.Decorator))
             for base, name in self._callees
         )
@@ -609,7 +600,7 @@ class _Class:
             (symbol := entry.names.get(name)) is not None and _kind_of(symbol.node) is not None for entry in base.mro
         )
 
-    def _meets(self, base: nodes.TypeInfo, traits: Traits) -> bool:
+    def _meets(self, base: nodes.TypeInfo, traits: Traits, modules: Mapping[str, nodes.MypyFile]) -> bool:
         """A call in a class above runs here what it does not run there."""
         order = self.info.mro
         for names, start in ((traits.get("calls", ()), 0), (traits.get("super", ()), 1)):
@@ -621,7 +612,7 @@ class _Class:
                 if there is not None and there[1].node is here[1].node:
                     continue
                 kind = _kind_of(here[1].node)
-                if kind is None and name not in here[0].metadata.get(KEY, {}).get("names", ()):
+                if kind is None and name not in traits_of(here[0], modules).get("names", ()):
                     continue
                 if name in traits.get("loose", ()):
                     return True
@@ -762,10 +753,6 @@ class _Class:
 _UNKNOWN = "unknown"
 _RETURN = re.compile(r"\breturn\b[^\n]*")
 _MEMBERS = (nodes.NameExpr, nodes.MemberExpr, nodes.LambdaExpr, nodes.CallExpr)
-_MAKERS = frozenset(
-    {"staticmethod", "classmethod", "partialmethod", "singledispatchmethod", "property", "cached_property"}
-)
-_STRANGE = frozenset({"overload", "setter", "getter", "deleter", "register", "singledispatchmethod"})
 _SILENT = frozenset({nodes.ExpressionStmt, nodes.PassStmt, nodes.ClassDef})
 
 

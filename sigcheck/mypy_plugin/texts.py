@@ -8,7 +8,7 @@ from mypy.util import DecodeError, decode_python_encoding
 def read_bytes(path: str) -> bytes | None:
     """A file as it lies on the disk; None where it cannot be had."""
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", buffering=0) as file:
             return file.read()
     except OSError:
         return None

@@ -1,18 +1,18 @@
-"""What is kept of a class, in its `TypeInfo.metadata`, for those who inherit it. Imports mypy and `texts`.
+"""What is kept of a class, in its `TypeInfo.metadata`, for those who inherit it. Imports mypy, `skim` and `texts`.
 
-Of a class whose errors nobody sees, not much is: what it calls is looked for in its text, when somebody inherits it. Those are few.
+Of a class whose errors nobody sees, next to nothing is: the rest is looked for in its text, when somebody inherits it. Those are few.
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from mypy import nodes
 
-from sigcheck.mypy_plugin.texts import read_text
+from sigcheck.mypy_plugin.skim import Skimmed, skim
+from sigcheck.mypy_plugin.texts import read_bytes, read_text
 
 KEY = "sigcheck"
 """Where a class's `TypeInfo.metadata` has what sigcheck keeps."""
@@ -22,22 +22,34 @@ Traits: TypeAlias = Mapping[str, Any]
 
 `digest` changes with what others can be told when they read the text of the class. `odd` is its line, where mypy's symbols do not
 tell which class it is; `names` are the names of which they do not tell the whole. `calls` are the names that are called on the
-receiver, `super` those on `super()`, `loose` those of which it is not certain that the call binds. `span` stands for these three:
-the lines in which they stand.
+receiver, `super` those on `super()`, `loose` those of which it is not certain that the call binds. `span`, the class's lines, stands
+for all but the digest, which is that of the module.
 """
 
-_ANY_CALL = re.compile(r"\.\s*(\w+)\s*\(")
-_CALL_ABOVE = re.compile(r"super\s*\([^()]*\)\s*\.\s*\w+\s*\(")
 _MOST = 4096
 """Classes whose calls are remembered."""
 
-_skimmed: dict[tuple[str, str], Traits] = {}
+_skimmed: dict[tuple[str, str], tuple[Skimmed, Traits]] = {}
 _EMPTY: Traits = {}
+_SPECIAL = frozenset({"Generic", "NamedTuple", "Protocol", "TypedDict"})
+"""What is inherited and stands in no order of resolution."""
 
 
 def digest_of(text: str) -> str:
     """Another one for every other text."""
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def digest_of_file(path: str) -> str:
+    """Another one for every other content of the file."""
+    # The one that is fastest on most machines, by far.
+    return hashlib.sha1(read_bytes(path) or b"", usedforsecurity=False).hexdigest()
+
+
+def line_of(kept: Traits) -> int | None:
+    """Where the class statement stands, if one needs to know."""
+    span: list[int] | None = kept.get("span")
+    return span[0] if span is not None else kept.get("odd")
 
 
 def traits_of(info: nodes.TypeInfo, modules: Mapping[str, nodes.MypyFile]) -> Traits:
@@ -48,22 +60,24 @@ def traits_of(info: nodes.TypeInfo, modules: Mapping[str, nodes.MypyFile]) -> Tr
         modules: every module that mypy has loaded.
     """
     kept: Traits = info.metadata.get(KEY, _EMPTY)
-    if "span" not in kept:
+    span = kept.get("span")
+    if span is None:
         return kept
     key = (info.fullname, kept["digest"])
-    known = _skimmed.get(key)
-    if known is None:
-        tree = modules.get(info.module_name)
-        text = read_text(tree.path) if tree is not None else None
-        first, last = kept["span"]
+    if key not in _skimmed:
         if len(_skimmed) >= _MOST:
             _skimmed.clear()
-        known = _skimmed[key] = {**kept, **_skim("\n".join((text or "").split("\n")[first - 1 : last]))}
-    return known
+        tree = modules.get(info.module_name)
+        text = read_text(tree.path) if tree is not None else None
+        skimmed = skim(text or "", *span)
+        _skimmed[key] = skimmed, _traits(skimmed, span[0])
+    skimmed, traits = _skimmed[key]
+    if not ("odd" in traits or info.fallback_to_any or skimmed.bases <= {*_SPECIAL, *(base.name for base in info.mro)}):
+        return {**traits, "odd": span[0]}  # mypy does not know it by that name, or has left it out.
+    return traits
 
 
-def _skim(text: str) -> Traits:
-    """Take everything for a call on the receiver that may be one, and nothing that is called for certain."""
-    called = set(_ANY_CALL.findall(_CALL_ABOVE.sub("", text)))
-    above = set(_ANY_CALL.findall(text)) if "super" in text else ()
-    return {"calls": sorted(called), "loose": sorted(called), "super": sorted(above)}
+def _traits(skimmed: Skimmed, line: int) -> Traits:
+    calls = sorted(skimmed.calls)
+    traits = {"names": sorted(skimmed.names), "calls": calls, "loose": calls, "super": sorted(skimmed.above)}
+    return {**traits, "odd": line} if skimmed.is_odd else traits
