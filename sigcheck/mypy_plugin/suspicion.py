@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable as Function
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from mypy import errorcodes, nodes
 from mypy.options import Options
@@ -66,6 +66,10 @@ class Demand(NamedTuple):
     wants: Function[[nodes.TypeInfo], bool] | None
     is_complete: bool
     repeats_mypy: bool
+
+
+_Found: TypeAlias = tuple[nodes.TypeInfo, nodes.SymbolTableNode]
+"""A class, and what it has under a name."""
 
 
 class Suspicion:
@@ -166,6 +170,8 @@ class _Class:
         self._callees: set[tuple[nodes.TypeInfo, str]] = set()
         self._known: dict[str, tuple[int | None, Arity | None]] = {}
         self._open_names: set[str] = set()
+        self._open_catch_alls: set[str] = set()
+        self._open_calls: list[tuple[nodes.TypeInfo, str, _Found, _Found | None]] = []
         self._parts: list[str] = []
         self._lines = [] if survey.is_silent else survey.lines
         self._read_header()
@@ -413,23 +419,40 @@ class _Class:
             met |= own & base.names.keys()
             met |= own & set(traits.get("calls", ()))
         self._open_names.clear()
+        self._open_catch_alls.clear()
+        self._open_calls.clear()
         if any(self._breaks(name, info.names[name], known, demand) for name in met):
             return True
-        if self._open_names:
+        if self._open_names or self._open_catch_alls:
             # What asks the exact relation is only loaded where one must.
-            from sigcheck.mypy_plugin.headers import breaks_nothing  # noqa: PLC0415
+            from sigcheck.mypy_plugin.headers import breaks_nothing, swallows_nothing  # noqa: PLC0415
 
-            if not breaks_nothing(info, self._open_names):
+            if self._open_names and not breaks_nothing(info, self._open_names):
+                return True
+            if self._open_catch_alls and not swallows_nothing(info, self._open_catch_alls):
                 return True
         if len(info.bases) > 1 and any(self._meets(base, traits) for base, traits in known):
             return True
         if len(info.bases) > 1 and self._shadows(known):
             return True
-        return self._is_amiss or any(
-            name in base.metadata.get(KEY, {}).get("names", ())
-            or (KEY not in base.metadata and isinstance(base.names[name].node, nodes.Decorator))
-            for base, name in self._callees
+        return (
+            self._is_amiss
+            or any(_is_uncertain(base, name) for base, name in self._callees)
+            or not all(self._binds(*call, modules) for call in self._open_calls)
         )
+
+    @staticmethod
+    def _binds(
+        base: nodes.TypeInfo, name: str, here: _Found, there: _Found | None, modules: Mapping[str, nodes.MypyFile]
+    ) -> bool:
+        """What a class above calls by that name is certain to bind on what is found here."""
+        found = [here] if there is None else [here, there]
+        if any(_is_uncertain(owner, name) or _kind_of(symbol.node) is not _CALLABLE for owner, symbol in found):
+            return False
+        from sigcheck.mypy_plugin.callers import bind_on  # noqa: PLC0415 - as above
+
+        functions = [callable_of(_function(symbol.node)) for _, symbol in found]
+        return bind_on(functions[0], functions[1] if there is not None else None, name, base, modules)
 
     def _breaks(
         self,
@@ -457,7 +480,7 @@ class _Class:
             theirs = base.names.get(name)
             if theirs is None or theirs.implicit:
                 if mine is not None and name in traits.get("calls", ()) and self._is_unseen(name, base):
-                    return True
+                    self._open_calls.append((base, name, (self.info, symbol), None))
                 continue
             if name in traits.get("names", ()):
                 return True
@@ -475,8 +498,10 @@ class _Class:
                     if not (demand.is_complete and self._is_told_by_headers(name, *pair, is_called=is_called)):
                         return True
                     self._open_names.add(name)
-                if any(name in entry.get("loose", ()) for _, entry in known):
-                    return True  # What its author saw refuses the call, or nobody knows.
+                for caller, entry in known:
+                    if name in entry.get("loose", ()):  # What its author saw refuses the call, or nobody knows.
+                        there = _look_up(caller.mro, 0, name)
+                        self._open_calls.append((caller, name, (self.info, symbol), there))
                 nearer.append((base, callable_of(_function(theirs.node))))
             elif mine is _CALLABLE or kind is _CALLABLE or (kind is _SETTABLE and mine is not _SETTABLE):
                 return True
@@ -514,7 +539,7 @@ class _Class:
             and (options.check_untyped_defs or not function.is_dynamic())
             and is_plain(override)
             and is_plain(base)
-            and (keeps_every_name(mine, theirs) or self._reads_catch_alls(function))
+            and self._keeps_every_name(name, function, mine, theirs)
             and (is_lost or is_refused_by_mypy(mine, theirs, Instance(self.info.mro[-1], [])))
         )
 
@@ -530,8 +555,14 @@ class _Class:
             and not any(None in entry.names or not entry.names[: entry.receivers] for entry in (mine, theirs))
             and not unpacks_keywords(function)
             and not unpacks_keywords(upper)
-            and (keeps_every_name(mine, theirs) or self._reads_catch_alls(function))
+            and self._keeps_every_name(name, function, mine, theirs)
         )
+
+    def _keeps_every_name(self, name: str, function: nodes.FuncDef, mine: Callable, theirs: Callable) -> bool:
+        """Nothing is swallowed, unless the exact relation says so."""
+        if not (keeps_every_name(mine, theirs) or self._reads_catch_alls(function)):
+            self._open_catch_alls.add(name)
+        return True
 
     def _reads_catch_alls(self, function: nodes.FuncDef) -> bool:
         """The body is certain to name its `*args` and `**kwargs`, or does nothing: what lands there is not swallowed."""
@@ -571,12 +602,11 @@ class _Class:
                 kind = _kind_of(here[1].node)
                 if kind is None and name not in here[0].metadata.get(KEY, {}).get("names", ()):
                     continue
-                if name in traits.get("loose", ()):
+                if kind is not _CALLABLE or (there is not None and _kind_of(there[1].node) is not _CALLABLE):
                     return True
-                if there is None or kind is not _CALLABLE or _kind_of(there[1].node) is not _CALLABLE:
-                    return True
-                if not is_same(callable_of(_function(here[1].node)), callable_of(_function(there[1].node)), name):
-                    return True
+                functions = [callable_of(_function(found[1].node)) for found in (here, there) if found is not None]
+                if there is None or name in traits.get("loose", ()) or not is_same(*functions, name):
+                    self._open_calls.append((base, name, here, there))
         return False
 
     def _shadows(self, known: Sequence[tuple[nodes.TypeInfo, Traits]]) -> bool:
@@ -755,9 +785,14 @@ def _is_without_source(info: nodes.TypeInfo) -> bool:
     return info.module_name in BUILTIN_MODULES or info.fullname == "abc.ABC"
 
 
-def _look_up(
-    order: Sequence[nodes.TypeInfo], start: int, name: str
-) -> tuple[nodes.TypeInfo, nodes.SymbolTableNode] | None:
+def _is_uncertain(owner: nodes.TypeInfo, name: str) -> bool:
+    """Of a name of a class, symbols do not tell the whole."""
+    return name in owner.metadata.get(KEY, {}).get("names", ()) or (
+        KEY not in owner.metadata and isinstance(owner.names[name].node, nodes.Decorator)
+    )
+
+
+def _look_up(order: Sequence[nodes.TypeInfo], start: int, name: str) -> _Found | None:
     """What a class finds under a name, behind some classes of an order."""
     for entry in order[start:]:
         symbol = entry.names.get(name)
