@@ -162,6 +162,7 @@ class _Class:
         self.is_odd = False
         self.odd_names: set[str] = set()
         self.none_names: set[str] = set()
+        self._same: dict[str, str] = {}
         self._assigned: set[str] = set()
         self.self_calls: set[str] = set()
         self.super_calls: set[str] = set()
@@ -203,6 +204,8 @@ class _Class:
             kept["odd"] = definition.line  # Which of several of that name it is.
         if self.odd_names:
             kept["names"] = sorted(self.odd_names)
+        if self._same:
+            kept["same"] = self._same
         if self.self_calls:
             kept["calls"] = sorted(self.self_calls)
         if self.loose_calls:
@@ -283,6 +286,15 @@ class _Class:
             self.none_names.update(names)
         elif isinstance(value, _MEMBERS) and not self._is_value(value):
             self.odd_names.update(names)
+            known = self.info.names.get(value.name) if isinstance(value, nodes.NameExpr) else None
+            method = known.node if known is not None else None
+            target = statement.lvalues[0]
+            if (
+                isinstance(method, nodes.FuncDef)
+                and method.line < statement.line
+                and isinstance(target, nodes.NameExpr)
+            ):
+                self._same[target.name] = method.name
             self._parts.append(self._text(statement.line, statement.end_line or statement.line))
         self._assigned.update(names)
         self._parts += names
@@ -447,7 +459,9 @@ class _Class:
     ) -> bool:
         """What a class above calls by that name is certain to bind on what is found here."""
         found = [here] if there is None else [here, there]
-        if any(_is_uncertain(owner, name) or _kind_of(symbol.node) is not _CALLABLE for owner, symbol in found):
+        if any(_kind_of(symbol.node) is not _CALLABLE for _, symbol in found):
+            return False
+        if any(_is_uncertain(owner, _function(symbol.node).name) for owner, symbol in found):
             return False
         from sigcheck.mypy_plugin.callers import bind_on  # noqa: PLC0415 - as above
 
@@ -593,7 +607,7 @@ class _Class:
         order = self.info.mro
         for names, start in ((traits.get("calls", ()), 0), (traits.get("super", ()), 1)):
             for name in names:
-                here = _look_up(order, order.index(base) + 1 if start else 0, name)
+                here = _aliased(_look_up(order, order.index(base) + 1 if start else 0, name), name)
                 if here is None:
                     continue
                 there = _look_up(base.mro, start, name)
@@ -602,12 +616,20 @@ class _Class:
                 kind = _kind_of(here[1].node)
                 if kind is None and name not in here[0].metadata.get(KEY, {}).get("names", ()):
                     continue
+                if self._is_told_above(base, here[0]):
+                    continue
                 if kind is not _CALLABLE or (there is not None and _kind_of(there[1].node) is not _CALLABLE):
                     return True
                 functions = [callable_of(_function(found[1].node)) for found in (here, there) if found is not None]
                 if there is None or name in traits.get("loose", ()) or not is_same(*functions, name):
                     self._open_calls.append((base, name, here, there))
         return False
+
+    def _is_told_above(self, *met: nodes.TypeInfo) -> bool:
+        """A class between inherits them too, and none of them stands in this module: what is wrong with the two is told there."""
+        return all(entry.module_name != self.info.module_name for entry in met) and any(
+            all(entry in above.mro for entry in met) for above in self.info.mro[1:]
+        )
 
     def _shadows(self, known: Sequence[tuple[nodes.TypeInfo, Traits]]) -> bool:
         """A base hides what a later one has, and does not inherit it."""
@@ -790,6 +812,12 @@ def _is_uncertain(owner: nodes.TypeInfo, name: str) -> bool:
     return name in owner.metadata.get(KEY, {}).get("names", ()) or (
         KEY not in owner.metadata and isinstance(owner.names[name].node, nodes.Decorator)
     )
+
+
+def _aliased(found: _Found | None, name: str) -> _Found | None:
+    """What is found, or the method of the same class of which it is another name."""
+    other = found[0].metadata.get(KEY, {}).get("same", {}).get(name) if found is not None else None
+    return found if found is None or other is None else (found[0], found[0].names[other])
 
 
 def _look_up(order: Sequence[nodes.TypeInfo], start: int, name: str) -> _Found | None:
