@@ -87,6 +87,7 @@ def _receivers(owner: nodes.TypeInfo, *, of_classes: bool) -> Iterator[str]:
         node = symbol.node
         for part in node.items if isinstance(node, nodes.OverloadedFuncDef) else (node,):
             function = part.func if isinstance(part, nodes.Decorator) else part
-            if isinstance(function, nodes.FuncDef) and function.arg_names:
-                if of_classes == (function.is_class or function.name in _OF_THE_CLASS):
-                    yield function.arg_names[0] or ""
+            if not isinstance(function, nodes.FuncDef) or not function.arg_names:
+                continue
+            if of_classes == (function.is_class or function.name in _OF_THE_CLASS):
+                yield function.arg_names[0] or ""

@@ -512,10 +512,9 @@ class _Class:
                     if not (demand.is_complete and self._is_told_by_headers(name, *pair, is_called=is_called)):
                         return True
                     self._open_names.add(name)
-                for caller, entry in known:
-                    if name in entry.get("loose", ()):  # What its author saw refuses the call, or nobody knows.
-                        there = _look_up(caller.mro, 0, name)
-                        self._open_calls.append((caller, name, (self.info, symbol), there))
+                loose = [caller for caller, entry in known if name in entry.get("loose", ())]
+                # What its author saw refuses the call, or nobody knows.
+                self._open_calls += [(it, name, (self.info, symbol), _look_up(it.mro, 0, name)) for it in loose]
                 nearer.append((base, callable_of(_function(theirs.node))))
             elif mine is _CALLABLE or kind is _CALLABLE or (kind is _SETTABLE and mine is not _SETTABLE):
                 return True
@@ -620,8 +619,9 @@ class _Class:
                     continue
                 if kind is not _CALLABLE or (there is not None and _kind_of(there[1].node) is not _CALLABLE):
                     return True
-                functions = [callable_of(_function(found[1].node)) for found in (here, there) if found is not None]
-                if there is None or name in traits.get("loose", ()) or not is_same(*functions, name):
+                mine = callable_of(_function(here[1].node))
+                is_alike = there is not None and is_same(mine, callable_of(_function(there[1].node)), name)
+                if not is_alike or name in traits.get("loose", ()):
                     self._open_calls.append((base, name, here, there))
         return False
 
