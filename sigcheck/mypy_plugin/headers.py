@@ -14,7 +14,7 @@ from sigcheck.core.demands import Demands
 from sigcheck.core.hierarchy import Hierarchy
 from sigcheck.core.member import Flavour, Member
 from sigcheck.core.module import Class
-from sigcheck.core.names import BUILTIN_MODULES
+from sigcheck.core.names import BUILTIN_MODULES, is_interface
 from sigcheck.core.place import Place
 from sigcheck.core.resolution import Resolver, Target
 from sigcheck.mypy_plugin.binding import function_of, promises_nothing
@@ -33,11 +33,31 @@ def breaks_nothing(info: nodes.TypeInfo, names: Collection[str]) -> bool:
     return next(Comparison(Hierarchy([owner], resolver), Demands({}), {}, [owner]).findings(), None) is None
 
 
+def swallows_nothing(info: nodes.TypeInfo, names: Collection[str]) -> bool:
+    """No catch-all of some methods takes what a base has a parameter for.
+
+    Args:
+        info: the class.
+        names: of its methods, as above; their bodies may not read what lands in a catch-all.
+    """
+    from sigcheck.core.honour import swallowed_arguments  # noqa: PLC0415 - few ask for it
+
+    symbols = [symbol for entry in info.mro for name in names if (symbol := entry.names.get(name)) is not None]
+    if any(None in function.arg_names for symbol in symbols if (function := function_of(symbol.node)) is not None):
+        return False  # How a base calls its parameters, mypy does not keep.
+    resolver = _Above(info, names, unread=info)
+    hierarchy = Hierarchy([owner := resolver.class_of(info)], resolver)
+    pairs = [pair for pair in hierarchy.pairs(owner) if is_interface(pair.override.name)]
+    return next(swallowed_arguments(pairs, hierarchy), None) is None
+
+
 class _Above(Resolver):
     """The classes above one, with some of their methods."""
 
-    def __init__(self, info: nodes.TypeInfo, names: Collection[str]) -> None:
+    def __init__(self, info: nodes.TypeInfo, names: Collection[str], *, unread: nodes.TypeInfo | None = None) -> None:
+        """Args: info: the one; names: of the methods; unread: the class whose methods may not read their catch-alls."""
         super().__init__(lambda _name, _near: None)
+        self._unread = unread
         self._names = names
         self._infos = {entry.fullname: entry for entry in info.mro}
         self._known: dict[str, Class] = {}
@@ -53,7 +73,7 @@ class _Above(Resolver):
         if known is None:
             bases = [base.type for base in info.bases if base.type.module_name not in BUILTIN_MODULES]
             members = [
-                _member(name, function)
+                _member(name, function, is_unread=info is self._unread)
                 for name in self._names
                 if (symbol := info.names.get(name)) is not None
                 and not symbol.implicit
@@ -70,8 +90,9 @@ class _Above(Resolver):
         return known
 
 
-def _member(name: str, node: nodes.FuncDef) -> Member:
+def _member(name: str, node: nodes.FuncDef, *, is_unread: bool) -> Member:
     annotation = None if promises_nothing(node) else "?"
     signature = signature_of(node.arg_names, node.arg_kinds, [annotation] * len(node.arg_names))
     flavour = Flavour.STATIC if node.is_static else Flavour.CLASS if node.is_class else Flavour.INSTANCE
-    return Member(name, flavour, Place("", 1, 1, 1, 1), 1, signature)
+    catch_alls = [parameter.name for parameter in signature.parameters if parameter.is_variadic] if is_unread else ()
+    return Member(name, flavour, Place("", 1, 1, 1, 1), 1, signature, unread=tuple(catch_alls))

@@ -139,11 +139,10 @@ class Survey:
         root: nodes.Expression = expression
         while isinstance(root, nodes.MemberExpr):
             root = root.expr
-        return (
-            isinstance(expression.node, (nodes.Var, nodes.TypeInfo))
-            and isinstance(root, nodes.NameExpr)
-            and self.is_certain(root.name)
-        )
+        if not isinstance(root, nodes.NameExpr) or not self.is_certain(root.name):
+            return False
+        is_missing = isinstance(root.node, nodes.Var) and root.node.is_suppressed_import
+        return is_missing or isinstance(expression.node, (nodes.Var, nodes.TypeInfo))
 
 
 _AROUND: dict[type, tuple[str, ...]] = {

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable as Function
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from mypy import errorcodes, nodes
 from mypy.options import Options
@@ -76,6 +76,10 @@ class Demand(NamedTuple):
     wants: Function[[nodes.TypeInfo], bool] | None
     is_complete: bool
     repeats_mypy: bool
+
+
+_Found: TypeAlias = tuple[nodes.TypeInfo, nodes.SymbolTableNode]
+"""A class, and what it has under a name."""
 
 
 class Suspicion:
@@ -165,6 +169,7 @@ class _Class:
         self.is_odd = False
         self.odd_names: set[str] = set()
         self.none_names: set[str] = set()
+        self._same: dict[str, str] = {}
         self._assigned: set[str] = set()
         self.self_calls: set[str] = set()
         self.super_calls: set[str] = set()
@@ -175,6 +180,8 @@ class _Class:
         self._callees: set[tuple[nodes.TypeInfo, str]] = set()
         self._known: dict[str, tuple[int | None, Arity | None]] = {}
         self._open_names: set[str] = set()
+        self._open_catch_alls: set[str] = set()
+        self._open_calls: list[tuple[nodes.TypeInfo, str, _Found, _Found | None]] = []
         self._parts: list[str] = []
         self._lines = survey.lines
         self._read_header()
@@ -200,6 +207,8 @@ class _Class:
             kept["odd"] = definition.line  # Which of several of that name it is.
         if self.odd_names:
             kept["names"] = sorted(self.odd_names)
+        if self._same:
+            kept["same"] = self._same
         if self.self_calls:
             kept["calls"] = sorted(self.self_calls)
         if self.loose_calls:
@@ -281,6 +290,15 @@ class _Class:
             self.none_names.update(names)
         elif isinstance(value, _MEMBERS) and not self._is_value(value):
             self.odd_names.update(names)
+            known = self.info.names.get(value.name) if isinstance(value, nodes.NameExpr) else None
+            method = known.node if known is not None else None
+            target = statement.lvalues[0]
+            if (
+                isinstance(method, nodes.FuncDef)
+                and method.line < statement.line
+                and isinstance(target, nodes.NameExpr)
+            ):
+                self._same[target.name] = method.name
             self._parts.append(self._text(statement.line, statement.end_line or statement.line))
         self._assigned.update(names)
         self._parts += names
@@ -399,11 +417,11 @@ class _Class:
         """Judge calls by their arguments alone; where that is not enough, all are looked at where they stand."""
         calls = self._calls_at_a_glance
         self.self_calls.update([method for method, _ in calls])
-        if not all(self._binds(method, arguments) for method, arguments in calls):
+        if not all(self._is_certain_to_bind(method, arguments) for method, arguments in calls):
             for node, text in self._glanced_at:
                 self._judge(read_body(text, "self").calls, node)
 
-    def _binds(self, name: str, arguments: str) -> bool:
+    def _is_certain_to_bind(self, name: str, arguments: str) -> bool:
         """A call on an instance of this very class is certain to bind."""
         known = self._known.get(name)
         if known is None:
@@ -456,23 +474,42 @@ class _Class:
             met |= own & base.names.keys()
             met |= own & set(traits.get("calls", ()))
         self._open_names.clear()
+        self._open_catch_alls.clear()
+        self._open_calls.clear()
         if any(self._breaks(name, info.names[name], known, demand) for name in met):
             return True
-        if self._open_names:
+        if self._open_names or self._open_catch_alls:
             # What asks the exact relation is only loaded where one must.
-            from sigcheck.mypy_plugin.headers import breaks_nothing  # noqa: PLC0415
+            from sigcheck.mypy_plugin.headers import breaks_nothing, swallows_nothing  # noqa: PLC0415
 
-            if not breaks_nothing(info, self._open_names):
+            if self._open_names and not breaks_nothing(info, self._open_names):
+                return True
+            if self._open_catch_alls and not swallows_nothing(info, self._open_catch_alls):
                 return True
         if len(info.bases) > 1 and any(self._meets(base, traits, modules) for base, traits in known):
             return True
         if len(info.bases) > 1 and self._shadows(known):
             return True
-        return self._is_amiss or any(
-            name in traits_of(base, modules).get("names", ())
-            or (KEY not in base.metadata and isinstance(base.names[name].node, nodes.Decorator))
-            for base, name in self._callees
+        return (
+            self._is_amiss
+            or any(_is_uncertain(base, name, modules) for base, name in self._callees)
+            or not all(self._binds(*call, modules) for call in self._open_calls)
         )
+
+    @staticmethod
+    def _binds(
+        base: nodes.TypeInfo, name: str, here: _Found, there: _Found | None, modules: Mapping[str, nodes.MypyFile]
+    ) -> bool:
+        """What a class above calls by that name is certain to bind on what is found here."""
+        found = [here] if there is None else [here, there]
+        if any(_kind_of(symbol.node) is not _CALLABLE for _, symbol in found):
+            return False
+        if any(_is_uncertain(owner, _function(symbol.node).name, modules) for owner, symbol in found):
+            return False
+        from sigcheck.mypy_plugin.callers import bind_on  # noqa: PLC0415 - as above
+
+        functions = [callable_of(_function(symbol.node)) for _, symbol in found]
+        return bind_on(functions[0], functions[1] if there is not None else None, name, base, modules)
 
     def _breaks(
         self,
@@ -500,7 +537,7 @@ class _Class:
             theirs = base.names.get(name)
             if theirs is None or theirs.implicit:
                 if mine is not None and name in traits.get("calls", ()) and self._is_unseen(name, base):
-                    return True
+                    self._open_calls.append((base, name, (self.info, symbol), None))
                 continue
             if name in traits.get("names", ()):
                 return True
@@ -518,8 +555,9 @@ class _Class:
                     if not (demand.is_complete and self._is_told_by_headers(name, *pair, is_called=is_called)):
                         return True
                     self._open_names.add(name)
-                if any(name in entry.get("loose", ()) for _, entry in known):
-                    return True  # What its author saw refuses the call, or nobody knows.
+                loose = [caller for caller, entry in known if name in entry.get("loose", ())]
+                # What its author saw refuses the call, or nobody knows.
+                self._open_calls += [(it, name, (self.info, symbol), _look_up(it.mro, 0, name)) for it in loose]
                 nearer.append((base, callable_of(_function(theirs.node))))
             elif mine is _CALLABLE or kind is _CALLABLE or (kind is _SETTABLE and mine is not _SETTABLE):
                 return True
@@ -557,7 +595,7 @@ class _Class:
             and (options.check_untyped_defs or not function.is_dynamic())
             and is_plain(override)
             and is_plain(base)
-            and (keeps_every_name(mine, theirs) or self._reads_catch_alls(function))
+            and self._keeps_every_name(name, function, mine, theirs)
             and (is_lost or is_refused_by_mypy(mine, theirs, Instance(self.info.mro[-1], [])))
         )
 
@@ -573,8 +611,14 @@ class _Class:
             and not any(None in entry.names or not entry.names[: entry.receivers] for entry in (mine, theirs))
             and not unpacks_keywords(function)
             and not unpacks_keywords(upper)
-            and (keeps_every_name(mine, theirs) or self._reads_catch_alls(function))
+            and self._keeps_every_name(name, function, mine, theirs)
         )
+
+    def _keeps_every_name(self, name: str, function: nodes.FuncDef, mine: Callable, theirs: Callable) -> bool:
+        """Nothing is swallowed, unless the exact relation says so."""
+        if not (keeps_every_name(mine, theirs) or self._reads_catch_alls(function)):
+            self._open_catch_alls.add(name)
+        return True
 
     def _reads_catch_alls(self, function: nodes.FuncDef) -> bool:
         """The body is certain to name its `*args` and `**kwargs`, or does nothing: what lands there is not swallowed."""
@@ -605,7 +649,7 @@ class _Class:
         order = self.info.mro
         for names, start in ((traits.get("calls", ()), 0), (traits.get("super", ()), 1)):
             for name in names:
-                here = _look_up(order, order.index(base) + 1 if start else 0, name)
+                here = _aliased(_look_up(order, order.index(base) + 1 if start else 0, name), name)
                 if here is None:
                     continue
                 there = _look_up(base.mro, start, name)
@@ -614,13 +658,21 @@ class _Class:
                 kind = _kind_of(here[1].node)
                 if kind is None and name not in traits_of(here[0], modules).get("names", ()):
                     continue
-                if name in traits.get("loose", ()):
+                if self._is_told_above(base, here[0]):
+                    continue
+                if kind is not _CALLABLE or (there is not None and _kind_of(there[1].node) is not _CALLABLE):
                     return True
-                if there is None or kind is not _CALLABLE or _kind_of(there[1].node) is not _CALLABLE:
-                    return True
-                if not is_same(callable_of(_function(here[1].node)), callable_of(_function(there[1].node)), name):
-                    return True
+                mine = callable_of(_function(here[1].node))
+                is_alike = there is not None and is_same(mine, callable_of(_function(there[1].node)), name)
+                if not is_alike or name in traits.get("loose", ()):
+                    self._open_calls.append((base, name, here, there))
         return False
+
+    def _is_told_above(self, *met: nodes.TypeInfo) -> bool:
+        """A class between inherits them too, and none of them stands in this module: what is wrong with the two is told there."""
+        return all(entry.module_name != self.info.module_name for entry in met) and any(
+            all(entry in above.mro for entry in met) for above in self.info.mro[1:]
+        )
 
     def _shadows(self, known: Sequence[tuple[nodes.TypeInfo, Traits]]) -> bool:
         """A base hides what a later one has, and does not inherit it."""
@@ -798,9 +850,20 @@ def _is_without_source(info: nodes.TypeInfo) -> bool:
     return info.module_name in BUILTIN_MODULES or info.fullname == "abc.ABC"
 
 
-def _look_up(
-    order: Sequence[nodes.TypeInfo], start: int, name: str
-) -> tuple[nodes.TypeInfo, nodes.SymbolTableNode] | None:
+def _is_uncertain(owner: nodes.TypeInfo, name: str, modules: Mapping[str, nodes.MypyFile]) -> bool:
+    """Of a name of a class, symbols do not tell the whole."""
+    return name in traits_of(owner, modules).get("names", ()) or (
+        KEY not in owner.metadata and isinstance(owner.names[name].node, nodes.Decorator)
+    )
+
+
+def _aliased(found: _Found | None, name: str) -> _Found | None:
+    """What is found, or the method of the same class of which it is another name."""
+    other = found[0].metadata.get(KEY, {}).get("same", {}).get(name) if found is not None else None
+    return found if found is None or other is None else (found[0], found[0].names[other])
+
+
+def _look_up(order: Sequence[nodes.TypeInfo], start: int, name: str) -> _Found | None:
     """What a class finds under a name, behind some classes of an order."""
     for entry in order[start:]:
         symbol = entry.names.get(name)
