@@ -15,7 +15,7 @@ from sigcheck.mypy_plugin.defects import apologise, describe
 from sigcheck.mypy_plugin.fingerprint import look_beside, may_be_configured
 
 if TYPE_CHECKING:
-    from sigcheck.mypy_plugin.modules import AnalysedModule, SilentModule
+    from sigcheck.mypy_plugin.modules import AnalysedModule
     from sigcheck.mypy_plugin.settings import Settings
 
 _COLLECT, _CHECK = 100, 200
@@ -30,8 +30,8 @@ class SigcheckPlugin(Plugin):
         look_beside(options)
         self._read_settings: Settings | None = None
         self._is_configured = True
-        self._bundled: set[str] = set()
-        self._underway: dict[str, AnalysedModule | SilentModule] = {}
+        self._passed: set[str] = set()
+        self._underway: dict[str, AnalysedModule | None] = {}
         self._patches: object = None
         self._defect: str | None = None
         self._is_told = False
@@ -39,7 +39,7 @@ class SigcheckPlugin(Plugin):
     def set_modules(self, modules: dict[str, nodes.MypyFile]) -> None:
         """Mypy begins a run."""
         super().set_modules(modules)
-        self._bundled.clear()
+        self._passed.clear()
         self._defect, self._is_told = None, False
         problem = None
         try:
@@ -61,7 +61,7 @@ class SigcheckPlugin(Plugin):
 
     def get_customize_class_mro_hook(self, fullname: str) -> Callable[[ClassDefContext], None] | None:
         """Every class comes by here, with its bases."""
-        return None if fullname.rpartition(".")[0] in self._bundled else self._note
+        return None if fullname.rpartition(".")[0] in self._passed else self._note
 
     def _note(self, context: ClassDefContext) -> None:
         api: Any = context.api
@@ -80,24 +80,25 @@ class SigcheckPlugin(Plugin):
         if self._patches is not api.patches:
             self._patches, self._underway = api.patches, {}
         name = tree.fullname
-        module = self._underway.get(name)
-        if module is None:
-            if tree.is_typeshed_file(api.options):
-                self._bundled.add(definition.fullname.rpartition(".")[0])
-                return  # Its classes have no bodies, and their symbols say the rest.
-            module = self._underway[name] = self._begin(api, tree)
-        module.note(definition, api.scope.functions)
+        if name not in self._underway:
+            self._underway[name] = self._begin(api, tree)
+        module = self._underway[name]
+        if module is not None:
+            module.note(definition, api.scope.functions)
+        elif not api.options.fine_grained_incremental or _is_bundled(tree, api.options):
+            self._passed.add(definition.fullname.rpartition(".")[0])  # No second round is for them.
 
-    def _begin(self, api: Any, tree: nodes.MypyFile) -> AnalysedModule | SilentModule:
-        """Mypy has met the first class of a module."""
+    def _begin(self, api: Any, tree: nodes.MypyFile) -> AnalysedModule | None:
+        """Mypy has met the first class of a module; None where no other is of interest."""
+        if _is_bundled(tree, api.options):
+            return None  # Its classes have no bodies, and their symbols say the rest.
         # Where mypy has everything in its cache, no class comes by, and none of this is needed.
-        from sigcheck.mypy_plugin.modules import AnalysedModule, SilentModule  # noqa: PLC0415
+        from sigcheck.mypy_plugin.modules import AnalysedModule, keep_unread  # noqa: PLC0415
 
         string = api.named_type("builtins.str") if api.options.fine_grained_incremental else None
         if tree.path in api.errors.ignored_files:
-            silent = SilentModule(tree, string)
-            api.schedule_patch(_COLLECT, lambda: self._run(silent, silent.collect))
-            return silent
+            api.schedule_patch(_COLLECT, lambda: self._try(tree.fullname, lambda: keep_unread(tree, string)))
+            return None
         module = AnalysedModule(tree, api.options, api.errors, api.modules, string=string)
         api.schedule_patch(_COLLECT, lambda: self._run(module, module.collect))
         api.schedule_patch(
@@ -106,14 +107,23 @@ class SigcheckPlugin(Plugin):
         )
         return module
 
-    def _run(self, module: AnalysedModule | SilentModule, step: Callable[[], None]) -> None:
+    def _run(self, module: AnalysedModule, step: Callable[[], None]) -> None:
+        self._try(module.name, step)
+        if self._defect is not None and not self._is_told:
+            self._is_told = True
+            module.apologise(self._defect)
+
+    def _try(self, name: str, step: Callable[[], None]) -> None:
         try:
             step()
         except Exception as error:  # noqa: BLE001 - mypy must go on
             if self._defect is None:
-                self._defect = describe(error, module.name)
-        if self._defect is not None and not self._is_told:
-            self._is_told = module.apologise(self._defect)
+                self._defect = describe(error, name)
+
+
+def _is_bundled(tree: nodes.MypyFile, options: Options) -> bool:
+    """Typeshed's; mypy takes long to say so."""
+    return tree.path.endswith(".pyi") and tree.is_typeshed_file(options)
 
 
 class Inert(Plugin):

@@ -5,7 +5,7 @@ errors nobody sees is kept what cannot be had later.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from mypy import nodes
@@ -57,6 +57,8 @@ class AnalysedModule:
 
     def note(self, definition: nodes.ClassDef, functions: Sequence[nodes.FuncItem]) -> None:
         """A class statement was met, in these functions, the outermost first."""
+        if id(definition) in self.classes:
+            return
         function = functions[0] if functions else None
         target = function.fullname if function is not None else self.name
         self.scopes.setdefault(target, (self.name, None, function))
@@ -113,60 +115,60 @@ class AnalysedModule:
         for function in functions:
             deps.setdefault(make_trigger(function), set()).add(target)
 
-    def apologise(self, defect: str) -> bool:
-        """Tell of what is the plugin's own fault; whether anybody sees it."""
+    def apologise(self, defect: str) -> None:
+        """Tell of what is the plugin's own fault."""
         from sigcheck.mypy_plugin.reporting import Desk  # noqa: PLC0415
 
         scope = next(iter(self.scopes.values()))
         Desk(self.errors, self.tree.path, self.name, self.options, scope).apologise(defect)
-        return True
 
     def lines(self) -> list[str] | None:
         """The lines of its text; None where it cannot be had."""
         return self._text.split("\n") if self._text is not None else None
 
 
-class SilentModule:
-    """A module whose errors nobody sees, in one round of mypy's analysis."""
+def keep_unread(tree: nodes.MypyFile, string: Instance | None) -> None:
+    """Of the classes of a module whose errors nobody sees, keep where they stand, and what changes with the text.
 
-    def __init__(self, tree: nodes.MypyFile, string: Instance | None) -> None:
-        """Prepare for its classes.
+    Args:
+        tree: mypy's, its semantic analysis done.
+        string: `builtins.str`, where `dmypy` is to be told what changes.
+    """
+    digest = digest_of_file(tree.path)
+    for definition in _classes_in(tree.defs):
+        info, line = definition.info, definition.line
+        if type(info) is nodes.TypeInfo:
+            info.metadata[KEY] = {"digest": digest, "span": [line, definition.end_line or line]}
+            if string is not None:
+                _make_visible(tree, info, digest, string)
 
-        Args:
-            tree: mypy's.
-            string: `builtins.str`, where `dmypy` is to be told what changes.
-        """
-        self._tree = tree
-        self._string = string
-        self._digest = digest_of_file(tree.path)
-        self._visible: list[nodes.TypeInfo] = []
 
-    @property
-    def name(self) -> str:
-        """The module's dotted name."""
-        return self._tree.fullname
+def _classes_in(statements: Sequence[nodes.Statement]) -> Iterator[nodes.ClassDef]:
+    """The class statements that stand in no function."""
+    pending: list[object] = [part for part in statements if type(part) in _AROUND]
+    while pending:
+        part = pending.pop()
+        kind = type(part)
+        if kind is nodes.ClassDef:
+            yield part  # type: ignore[misc]
+            pending += [inner for inner in part.defs.body if type(inner) in _AROUND]  # type: ignore[attr-defined]
+        elif kind is list:
+            pending += part  # type: ignore[arg-type]
+        elif kind in _AROUND:
+            pending += [getattr(part, name) for name in _AROUND[kind]]
 
-    def apologise(self, defect: str) -> bool:  # noqa: ARG002 - as that of the other kind
-        """Nobody would see it."""
-        return False
 
-    def note(self, definition: nodes.ClassDef, functions: Sequence[nodes.FuncItem]) -> None:
-        """A class statement was met, in these functions: keep where it stands, and what changes with the text."""
-        if functions:
-            return
-        line, info = definition.line, definition.info
-        info.metadata[KEY] = {"digest": self._digest, "span": [line, definition.end_line or line]}
-        if self._string is not None:
-            self._visible.append(info)
-
-    def collect(self) -> None:
-        """Keep the same of what mypy shows to nobody, and make it visible to `dmypy`."""
-        for statement in self._tree.defs:
-            if type(statement) is nodes.ClassDef and type(statement.info) is nodes.TypeInfo:
-                self.note(statement, ())
-        if self._string is not None:
-            for info in self._visible:
-                _make_visible(self._tree, info, self._digest, self._string)
+_AROUND: dict[type, tuple[str, ...]] = {
+    nodes.ClassDef: (),
+    nodes.Block: ("body",),
+    nodes.IfStmt: ("body", "else_body"),
+    nodes.TryStmt: ("body", "handlers", "else_body", "finally_body"),
+    nodes.WithStmt: ("body",),
+    nodes.ForStmt: ("body", "else_body"),
+    nodes.WhileStmt: ("body", "else_body"),
+    nodes.MatchStmt: ("bodies",),
+}
+"""Where class statements can stand in a statement."""
 
 
 def _make_visible(tree: nodes.MypyFile, owner: nodes.TypeInfo, traits: str, string: Instance) -> None:
