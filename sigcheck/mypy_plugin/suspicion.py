@@ -34,6 +34,7 @@ from sigcheck.mypy_plugin.binding import (
 )
 from sigcheck.mypy_plugin.skim import ACCESSORS, MAKERS, STRANGE
 from sigcheck.mypy_plugin.survey import Survey, names_in
+from sigcheck.mypy_plugin.texts import read_text
 from sigcheck.mypy_plugin.traits import KEY, Traits, digest_of, traits_of
 from sigcheck.mypy_plugin.written_calls import (
     Arguments,
@@ -170,6 +171,7 @@ class _Class:
         self.odd_names: set[str] = set()
         self.none_names: set[str] = set()
         self._same: dict[str, str] = {}
+        self._borrowed: dict[str, _Found] = {}
         self._assigned: set[str] = set()
         self.self_calls: set[str] = set()
         self.super_calls: set[str] = set()
@@ -179,8 +181,8 @@ class _Class:
         self._calls_at_a_glance: set[tuple[str, str]] = set()
         self._callees: set[tuple[nodes.TypeInfo, str]] = set()
         self._known: dict[str, tuple[int | None, Arity | None]] = {}
-        self._open_names: set[str] = set()
-        self._open_catch_alls: set[str] = set()
+        self._open_names: dict[str, nodes.FuncDef] = {}
+        self._open_catch_alls: dict[str, nodes.FuncDef] = {}
         self._open_calls: list[tuple[nodes.TypeInfo, str, _Found, _Found | None]] = []
         self._parts: list[str] = []
         self._lines = survey.lines
@@ -290,18 +292,28 @@ class _Class:
             self.none_names.update(names)
         elif isinstance(value, _MEMBERS) and not self._is_value(value):
             self.odd_names.update(names)
-            known = self.info.names.get(value.name) if isinstance(value, nodes.NameExpr) else None
-            method = known.node if known is not None else None
-            target = statement.lvalues[0]
-            if (
-                isinstance(method, nodes.FuncDef)
-                and method.line < statement.line
-                and isinstance(target, nodes.NameExpr)
-            ):
-                self._same[target.name] = method.name
+            if isinstance(statement.lvalues[0], nodes.NameExpr):
+                self._read_alias(statement.lvalues[0].name, value)
             self._parts.append(self._text(statement.line, statement.end_line or statement.line))
         self._assigned.update(names)
         self._parts += names
+
+    def _read_alias(self, name: str, value: nodes.Expression) -> None:
+        """`name = method`, `name = Class.method`."""
+        if isinstance(value, nodes.NameExpr):
+            known = self.info.names.get(value.name)
+            method = known.node if known is not None else None
+            if isinstance(method, nodes.FuncDef) and method.line < value.line:
+                self._same[name] = method.name
+        elif isinstance(value, nodes.MemberExpr) and isinstance(value.expr, nodes.NameExpr):
+            owner, root = value.expr.node, value.expr.name
+            if not isinstance(owner, nodes.TypeInfo) or owner is self.info or root in self.info.names:
+                return
+            known = owner.names.get(value.name)
+            if known is None or not isinstance(known.node, nodes.FuncDef) or callable_of(known.node).flavour:
+                return
+            if self.survey.is_certain(root):
+                self._borrowed[name] = (owner, known)
 
     def _is_value(self, value: nodes.Expression) -> bool:
         """What is assigned is no method."""
@@ -476,7 +488,9 @@ class _Class:
         self._open_names.clear()
         self._open_catch_alls.clear()
         self._open_calls.clear()
-        if any(self._breaks(name, info.names[name], known, demand) for name in met):
+        if any(KEY not in owner.metadata or "odd" in owner.metadata[KEY] for owner, _ in self._borrowed.values()):
+            return True
+        if any(self._breaks(name, *self._own(name), known, demand) for name in met):
             return True
         if self._open_names or self._open_catch_alls:
             # What asks the exact relation is only loaded where one must.
@@ -484,7 +498,12 @@ class _Class:
 
             if self._open_names and not breaks_nothing(info, self._open_names):
                 return True
-            if self._open_catch_alls and not swallows_nothing(info, self._open_catch_alls):
+            open_catch_alls = {
+                name: function
+                for name, function in self._open_catch_alls.items()
+                if function.info is info or not _reads_catch_alls(function, _lines_of(function.info, modules))
+            }
+            if open_catch_alls and not swallows_nothing(info, open_catch_alls):
                 return True
         if len(info.bases) > 1 and any(self._meets(base, traits, modules) for base, traits in known):
             return True
@@ -492,9 +511,16 @@ class _Class:
             return True
         return (
             self._is_amiss
-            or any(_is_uncertain(base, name, modules) for base, name in self._callees)
+            or any(self._is_unknown(base, name, modules) for base, name in self._callees)
             or not all(self._binds(*call, modules) for call in self._open_calls)
         )
+
+    def _is_unknown(self, base: nodes.TypeInfo, name: str, modules: Mapping[str, nodes.MypyFile]) -> bool:
+        """What calls in this class find by that name in a class is not certain."""
+        if not _is_uncertain(base, name, modules):
+            return False
+        borrowed = self._borrowed.get(name) if base is self.info else None
+        return borrowed is None or not self._binds(base, name, borrowed, None, modules)
 
     @staticmethod
     def _binds(
@@ -511,9 +537,14 @@ class _Class:
         functions = [callable_of(_function(symbol.node)) for _, symbol in found]
         return bind_on(functions[0], functions[1] if there is not None else None, name, base, modules)
 
+    def _own(self, name: str) -> _Found:
+        """What the class has under a name, and where it was made."""
+        return self._borrowed.get(name) or (self.info, self.info.names[name])
+
     def _breaks(
         self,
         name: str,
+        owner: nodes.TypeInfo,
         symbol: nodes.SymbolTableNode,
         known: Sequence[tuple[nodes.TypeInfo, Traits]],
         demand: Demand,
@@ -522,7 +553,7 @@ class _Class:
         if symbol.implicit or symbol.plugin_generated:
             return False
         mine = _kind_of(symbol.node)
-        is_odd = name in self.odd_names
+        is_odd = name in self.odd_names and owner is self.info
         is_none = name in self.none_names
         if mine is None and not is_odd and not is_none:
             return False
@@ -537,7 +568,7 @@ class _Class:
             theirs = base.names.get(name)
             if theirs is None or theirs.implicit:
                 if mine is not None and name in traits.get("calls", ()) and self._is_unseen(name, base):
-                    self._open_calls.append((base, name, (self.info, symbol), None))
+                    self._open_calls.append((base, name, (owner, symbol), None))
                 continue
             if name in traits.get("names", ()):
                 return True
@@ -554,10 +585,10 @@ class _Class:
                     pair = (_function(symbol.node), _function(theirs.node))
                     if not (demand.is_complete and self._is_told_by_headers(name, *pair, is_called=is_called)):
                         return True
-                    self._open_names.add(name)
+                    self._open_names[name] = pair[0]
                 loose = [caller for caller, entry in known if name in entry.get("loose", ())]
                 # What its author saw refuses the call, or nobody knows.
-                self._open_calls += [(it, name, (self.info, symbol), _look_up(it.mro, 0, name)) for it in loose]
+                self._open_calls += [(it, name, (owner, symbol), _look_up(it.mro, 0, name)) for it in loose]
                 nearer.append((base, callable_of(_function(theirs.node))))
             elif mine is _CALLABLE or kind is _CALLABLE or (kind is _SETTABLE and mine is not _SETTABLE):
                 return True
@@ -591,6 +622,7 @@ class _Class:
         options = demand.options
         return (
             not demand.repeats_mypy
+            and function.info is self.info
             and errorcodes.OVERRIDE not in options.disabled_error_codes
             and (options.check_untyped_defs or not function.is_dynamic())
             and is_plain(override)
@@ -616,26 +648,11 @@ class _Class:
 
     def _keeps_every_name(self, name: str, function: nodes.FuncDef, mine: Callable, theirs: Callable) -> bool:
         """Nothing is swallowed, unless the exact relation says so."""
-        if not (keeps_every_name(mine, theirs) or self._reads_catch_alls(function)):
-            self._open_catch_alls.add(name)
+        if not keeps_every_name(mine, theirs) and not (
+            function.info is self.info and _reads_catch_alls(function, self._lines)
+        ):
+            self._open_catch_alls[name] = function
         return True
-
-    def _reads_catch_alls(self, function: nodes.FuncDef) -> bool:
-        """The body is certain to name its `*args` and `**kwargs`, or does nothing: what lands there is not swallowed."""
-        body = function.body.body
-        if body and all(map(_is_idle, body)):
-            return True
-        behind = 1 if body and type(body[0]) is nodes.ExpressionStmt and type(body[0].expr) is nodes.StrExpr else 0
-        if len(body) <= behind or body[behind].line <= function.line:
-            return False
-        text = self._text(body[behind].line, function.end_line or function.line)
-        if any(word in text for word in ('"""', "'''", "def", "lambda")):
-            return False
-        return all(
-            names_for_certain(text, name)
-            for name, kind in zip(function.arg_names, function.arg_kinds, strict=True)
-            if name is not None and kind in (nodes.ARG_STAR, nodes.ARG_STAR2)
-        )
 
     @staticmethod
     def _is_unseen(name: str, base: nodes.TypeInfo) -> bool:
@@ -649,16 +666,17 @@ class _Class:
         order = self.info.mro
         for names, start in ((traits.get("calls", ()), 0), (traits.get("super", ()), 1)):
             for name in names:
-                here = _aliased(_look_up(order, order.index(base) + 1 if start else 0, name), name)
-                if here is None:
+                found = _look_up(order, order.index(base) + 1 if start else 0, name)
+                if found is None:
                     continue
+                here = self._own(name) if found[0] is self.info and name in self._borrowed else _aliased(found, name)
                 there = _look_up(base.mro, start, name)
                 if there is not None and there[1].node is here[1].node:
                     continue
                 kind = _kind_of(here[1].node)
                 if kind is None and name not in traits_of(here[0], modules).get("names", ()):
                     continue
-                if self._is_told_above(base, here[0]):
+                if self._is_told_above(base, found[0]):
                     continue
                 if kind is not _CALLABLE or (there is not None and _kind_of(there[1].node) is not _CALLABLE):
                     return True
@@ -808,6 +826,30 @@ _MEMBERS = (nodes.NameExpr, nodes.MemberExpr, nodes.LambdaExpr, nodes.CallExpr)
 _SILENT = frozenset({nodes.ExpressionStmt, nodes.PassStmt, nodes.ClassDef})
 
 
+def _reads_catch_alls(function: nodes.FuncDef, lines: Sequence[str]) -> bool:
+    """The body is certain to name its `*args` and `**kwargs`, or does nothing: what lands there is not swallowed."""
+    body = function.body.body
+    if body and all(map(_is_idle, body)):
+        return True
+    behind = 1 if body and type(body[0]) is nodes.ExpressionStmt and type(body[0].expr) is nodes.StrExpr else 0
+    if len(body) <= behind or body[behind].line <= function.line:
+        return False
+    text = "\n".join(lines[body[behind].line - 1 : function.end_line or function.line])
+    if any(word in text for word in ('"""', "'''", "def", "lambda")):
+        return False
+    return all(
+        names_for_certain(text, name)
+        for name, kind in zip(function.arg_names, function.arg_kinds, strict=True)
+        if name is not None and kind in (nodes.ARG_STAR, nodes.ARG_STAR2)
+    )
+
+
+def _lines_of(info: nodes.TypeInfo, modules: Mapping[str, nodes.MypyFile]) -> list[str]:
+    """The lines of the module of a class."""
+    tree = modules.get(info.module_name)
+    return ((read_text(tree.path) if tree is not None else None) or "").split("\n")
+
+
 def _is_idle(statement: nodes.Statement) -> bool:
     """It only raises, passes, or is `...` or documentation."""
     return type(statement) in (nodes.RaiseStmt, nodes.PassStmt) or (
@@ -857,10 +899,10 @@ def _is_uncertain(owner: nodes.TypeInfo, name: str, modules: Mapping[str, nodes.
     )
 
 
-def _aliased(found: _Found | None, name: str) -> _Found | None:
+def _aliased(found: _Found, name: str) -> _Found:
     """What is found, or the method of the same class of which it is another name."""
-    other = found[0].metadata.get(KEY, {}).get("same", {}).get(name) if found is not None else None
-    return found if found is None or other is None else (found[0], found[0].names[other])
+    other = found[0].metadata.get(KEY, {}).get("same", {}).get(name)
+    return found if other is None else (found[0], found[0].names[other])
 
 
 def _look_up(order: Sequence[nodes.TypeInfo], start: int, name: str) -> _Found | None:
