@@ -12,6 +12,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from random import Random
 
@@ -22,7 +23,9 @@ from sigcheck.checking import run_check
 from sigcheck.config import Configuration
 from sigcheck.core import check
 from sigcheck.core.contract import Contract
+from sigcheck.core.module import Problem
 from sigcheck.errors import SigcheckError
+from sigcheck.files import read_bytes
 from sigcheck.outcome import Report
 from sigcheck.report.machine import render_json
 from sigcheck.serialization import decode, encode
@@ -354,6 +357,45 @@ def test_a_change_within_one_tick_of_the_clock_is_seen(tmp_path: Path, monkeypat
         file.write(BROKEN.replace("Kid", "Cub").encode())
     os.utime(tmp_path / "bad.py", ns=(before.st_atime_ns, before.st_mtime_ns))
     assert "Cub.run" in warm(tmp_path)
+
+
+class Editor:
+    """Somebody who saves a file while a check runs: just before its bytes are read for the n-th time."""
+
+    def __init__(self, path: Path, saves: Mapping[int, str]) -> None:
+        self.path = path
+        self.saves = saves
+        self.reads = 0
+
+    def read_bytes(self, path: str, on_problem: Callable[[Problem], None]) -> bytes | None:
+        if os.path.basename(path) == self.path.name:
+            self.reads += 1
+            if self.reads in self.saves:
+                self.path.write_text(self.saves[self.reads])
+        return read_bytes(path, on_problem)
+
+    def sits_at(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for module in (footprint, reading, conviction):
+            monkeypatch.setattr(module, "read_bytes", self.read_bytes)
+
+
+DURING: dict[str, tuple[str, dict[str, object]]] = {
+    "definitions": ("    def run(self): ...\n    run = run\n    def more(self): ...\n", {}),
+    "bodies": ("    def run(self, x):\n        return x\n", {"contracts": (Contract("Base", ("*",), ("*",)),)}),
+}
+
+
+@pytest.mark.parametrize(("methods", "settings"), DURING.values(), ids=DURING)
+@pytest.mark.parametrize("at", range(1, 4))
+def test_a_file_that_is_shortened_during_a_check_is_no_defect(
+    at: int, methods: str, settings: dict[str, object], family: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(family, {"kid.py": f"from base import Base\nclass Kid(Base):\n{methods}"})
+    with monkeypatch.context() as context:
+        Editor(family / "kid.py", {at: "x = 1\n"}).sits_at(context)
+        told(Configuration(root=family, cache_dir=None, **settings))  # type: ignore[arg-type]
+    assert warm(family, **settings) == cold(family, **settings)
+
 
 
 def test_what_a_known_answer_loads(family: Path) -> None:
