@@ -397,6 +397,21 @@ def test_a_file_that_is_shortened_during_a_check_is_no_defect(
     assert warm(family, **settings) == cold(family, **settings)
 
 
+@pytest.mark.parametrize("at", range(2, 5))
+def test_a_file_that_is_saved_and_saved_back_during_a_check_leaves_nothing_of_it(
+    at: int, family: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = {"contracts": (Contract("Base", ("*",), ("*",)),)}
+    kid = "from base import Base\nclass Kid(Base):\n    def run(self, x):\n        return x\n"
+    with monkeypatch.context() as context:
+        context.setattr(footprint, "_TICK", 2_000_000_000)  # The file is young.
+        write(family, {"kid.py": kid})
+        Editor(family / "kid.py", {at: kid.replace("return x", "return 0"), at + 1: kid}).sits_at(context)
+        warm(family, **settings)
+    write(family, {"kid.py": kid})
+    assert warm(family, **settings) == cold(family, **settings)
+
+
 
 def test_what_a_known_answer_loads(family: Path) -> None:
     code = (
