@@ -592,6 +592,20 @@ def test_something_else_in_the_place_of_an_entry(obstacle: str, family: Path) ->
     assert not (family / "nowhere").exists()
 
 
+@pytest.mark.parametrize("name", ["modules.sqlite3", "modules.sqlite3-journal"])
+def test_a_pipe_in_the_place_of_the_database_is_not_waited_for(name: str, family: Path) -> None:
+    asked = command("check", "-q", "--output-format", "concise", "other.py")
+    database = family / ".sigcheck_cache" / name
+    for _ in range(2):
+        done = subprocess.run(
+            asked, cwd=family, env=environment(), capture_output=True, text=True, timeout=60, check=False
+        )
+        assert (done.returncode, done.stderr) == (1, "")
+        database.unlink(missing_ok=True)
+        os.mkfifo(database)
+        write(family, {"other.py": BROKEN.replace("Kid", "Cub")})
+
+
 def test_an_entry_of_another_sigcheck_is_not_believed(
     family: Path, counted: Counted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
