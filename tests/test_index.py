@@ -412,7 +412,6 @@ def test_a_file_that_is_saved_and_saved_back_during_a_check_leaves_nothing_of_it
     assert warm(family, **settings) == cold(family, **settings)
 
 
-
 def test_what_a_known_answer_loads(family: Path) -> None:
     code = (
         "import sys; from sigcheck.cli import main; main(['check', '-q']); "
