@@ -84,6 +84,9 @@ class ModuleCache:
     def _open(self, directory: Path) -> sqlite3.Connection:
         prepare(directory)
         path = directory / MODULES
+        for file in (path, path.with_name(f"{MODULES}-journal")):
+            if file.exists() and not file.is_file():
+                raise OSError(f"{file} is no regular file")  # SQLite would wait for a pipe to be written to.
         try:
             return self._connect(path)
         except (sqlite3.DatabaseError, UnicodeDecodeError) as error:

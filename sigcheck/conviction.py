@@ -251,7 +251,10 @@ def _is_confirmed(suspect: Suspect, decorators: Decorators) -> bool:
     text = _text_of(request.path, request.content)
     if text is None:
         return False
-    if _are_confirmed_alone(suspect, text.split("\n"), decorators):
+    lines = text.split("\n")
+    if suspect.extents[-1:] > (len(lines),):
+        return False  # Somebody has shortened the file since it was scanned.
+    if _are_confirmed_alone(suspect, lines, decorators):
         return True
     module = source.read_source(
         source.narrowed(text, suspect.extents, suspect.lines),
@@ -359,7 +362,8 @@ def answers(asked: Iterable[tuple[BodyQuestion, Body | None]]) -> Iterator[Answe
         if body.extent is not None:
             first, last = body.extent
             lines = text.split("\n")[first - 1 : last]
-            if source.reads_all(lines, first, body.line, question.names, question.options):
+            # There are none where somebody has shortened the file since it was scanned.
+            if lines and source.reads_all(lines, first, body.line, question.names, question.options):
                 yield None
                 continue
         yield answer_to(question, source.read_flow(text, body.line, body.real, body.extent))
