@@ -109,6 +109,7 @@ TABLE = {
         "try:\n    x = self.cache[p]\nexcept KeyError:\n    return None\nreturn x",
         "async def g():\n    await p\nreturn g",
         "return super().f(\n    a,\n    p=p,\n)",
+        "g(k=(p := 1), *g(p))",
     ),
     "on some": (
         "if a:\n    return p",
@@ -139,6 +140,7 @@ TABLE = {
         "if a and p:\n    return 1",
         "try:\n    g()\nexcept p:\n    pass",
         "while self.queue.pop():\n    use(p)",
+        "g(k=a and p, *xs)",
     ),
     "on none": (
         "pass",
@@ -171,6 +173,7 @@ TABLE = {
         "x = 1 if p else 1",
         "try:\n    g()\nexcept E as p:\n    use(p)",
         "while False:\n    use(p)",
+        "g(k=p, *g((p := 1)))",
     ),
 }
 
@@ -327,7 +330,7 @@ class _Tape:
 
     # What a body calls; the site says whether it stands where an exception would be caught.
 
-    def c(self, site: int, *_: object) -> bool:
+    def c(self, site: int, *_: object, **__: object) -> bool:
         """A call: true or false, or it raises."""
         value = self.draw(site, 3 if site % 2 else 2)
         if value == 2:
@@ -457,7 +460,7 @@ class _Writer:
     def value(self, *, risky: bool) -> str:
         """An argument, which may hold the parameter."""
         site = self.site(risky=risky)
-        kinds = ("1", "1", "a", "p", "and", "or", "if", "list", "lambda", "hidden", "walrus", "shadow", "twice")
+        kinds = ("1", "1", "a", "p", "and", "or", "if", "list", "lambda", "hidden", "walrus", "shadow", "twice", "starred")
         match self.pick(*kinds):
             case "and":
                 return f"(c({site}) and p)"
@@ -475,6 +478,8 @@ class _Writer:
                 return f"(w := {self.pick('p', '1')})"
             case "shadow":
                 return "(lambda p: p)"
+            case "starred":
+                return f"c({site}, k={self.pick('p', '1', '(p := 1)')}, *[{self.pick('p', '1', '(p := 1)')}])"
             case "twice":
                 return f"[1 for _ in xs({site}) if p]"
             case other:
@@ -687,7 +692,8 @@ STRAIGHT = {
     "raise E": True,
     "f(x=1, *p)": True,
     "{x: (p := 1), p: 2}": False,
-    "f(x=(p := 1), *p)": False,
+    "f(x=(p := 1), *p)": True,
+    "f(x=p, *(p := 1))": False,
     "if x:\n    return 1\nreturn p": False,
     "for x in y:\n    return p": False,
     "while 0x1:\n    if x:\n        break\n    return p": False,

@@ -406,14 +406,14 @@ class _Walk:
                 self.may_raise()
                 self.bound(child.target.id for child in ast.walk(node) if isinstance(child, ast.NamedExpr))
             case _:
-                for child in _by_place(node) if isinstance(node, ast.Dict) else ast.iter_child_nodes(node):
+                for child in _items(node) if isinstance(node, ast.Dict) else ast.iter_child_nodes(node):
                     self.expression(child)
                 if isinstance(node, _RAISING):
                     self.may_raise()
 
     def call(self, node: ast.Call) -> None:
-        """A call: what is called, its arguments, then itself."""
-        for child in _by_place(node):
+        """A call: what is called, its arguments, those by position first, then itself."""
+        for child in (node.func, *node.args, *(keyword.value for keyword in node.keywords)):
             self.expression(child)
         if _dotted(node.func) in ENDING_CALLS:
             self.leave(_RAISE)
@@ -512,12 +512,12 @@ def _defaults(arguments: ast.arguments) -> Iterator[ast.expr]:
     yield from (value for value in arguments.kw_defaults if value is not None)
 
 
-def _by_place(node: ast.Call | ast.Dict) -> list[ast.expr]:
-    """The parts of a call or a dictionary, as they are written: `f(k=1, *a)`."""
-    parts = [part.value if isinstance(part, ast.keyword) else part for part in ast.iter_child_nodes(node)]
-    return sorted(
-        (part for part in parts if isinstance(part, ast.expr)), key=lambda part: (part.lineno, part.col_offset)
-    )
+def _items(node: ast.Dict) -> Iterator[ast.expr]:
+    """The keys and values of a dictionary, in turn; `**` has no key."""
+    for key, value in zip(node.keys, node.values, strict=True):
+        if key is not None:
+            yield key
+        yield value
 
 
 def _bound_in(tree: ast.AST) -> Iterator[str]:

@@ -11,7 +11,7 @@ import itertools
 import re
 import warnings
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 
 import libcst as cst
@@ -561,7 +561,9 @@ class _Reader:
 
     def call(self, node: cst.Call, out: list[Step]) -> None:
         """A call: what is called, its arguments, then itself."""
-        self.children(node, out)
+        self.expression(node.func, out)
+        for argument in _evaluated(node.args):
+            self.expression(argument.value, out)
         name = _dotted(node.func)
         is_everything = name in ("eval", "exec") or (name in ("locals", "vars") and not node.args)
         if is_everything and not self.is_nested:
@@ -689,6 +691,11 @@ def _operands(node: cst.BooleanOperation, kind: type[cst.CSTNode]) -> list[cst.B
         else:
             found.append(current)
     return found
+
+
+def _evaluated(arguments: Sequence[cst.Arg]) -> list[cst.Arg]:
+    """Arguments in the order of their evaluation: in `f(k=1, *xs)`, too, those by position come first."""
+    return sorted(arguments, key=lambda argument: argument.keyword is not None or argument.star == "**")
 
 
 def _presence(node: cst.BaseExpression) -> tuple[str | None, bool]:
