@@ -13,6 +13,7 @@ from sigcheck.core.evidence import Evidence
 from sigcheck.core.hierarchy import Hierarchy
 from sigcheck.core.matrix import Matrix, build_matrix, called
 from sigcheck.core.member import Member
+from sigcheck.core.names import normalized
 from sigcheck.core.target import Target, find_targets, methods_of, nearest, targets_at
 from sigcheck.core.usage import Usage, UsageKind, usages_of
 from sigcheck.errors import UnknownTargetError
@@ -85,7 +86,7 @@ def _targets(hierarchy: Hierarchy, target: str, project: Project) -> tuple[Targe
     at_line = _AT_LINE.fullmatch(target)
     if at_line is not None:
         return targets_at(hierarchy, shown(at_line[1]), int(at_line[2]))
-    return find_targets(hierarchy, target, frozenset(file.shown for file in project.files))
+    return find_targets(hierarchy, normalized(target), frozenset(file.shown for file in project.files))
 
 
 def _ignores(project: Project) -> Callable[[Member, str], bool]:

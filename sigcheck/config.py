@@ -12,6 +12,7 @@ from typing import Any
 from sigcheck.core.contract import Contract
 from sigcheck.core.dataclass import dataclass, field, fields, replace
 from sigcheck.core.family import Family
+from sigcheck.core.names import normalized
 from sigcheck.core.rules import GROUPS, RULES, Severity
 from sigcheck.errors import ConfigurationError, MissingPathError
 from sigcheck.files import is_match, shown
@@ -195,8 +196,8 @@ def configuration_of(table: Mapping[str, Any], *, root: Path, source: Path | Non
         contracts=tuple(_contract(entry) for entry in reader.tables("contracts")),
         families=tuple(_family(entry) for entry in reader.tables("families")),
         scope=reader.choice("scope", ("all", "contracts")),
-        opaque_decorators=reader.strings("opaque-decorators"),
-        injects=reader.string_table("injects"),
+        opaque_decorators=_normalized(reader.strings("opaque-decorators")),
+        injects={normalized(name): _normalized(names) for name, names in reader.string_table("injects").items()},
         respect_type_ignores=reader.boolean("respect-type-ignores"),
         repeat_mypy=reader.boolean("repeat-mypy"),
         strict_resolve=reader.boolean("strict-resolve"),
@@ -223,7 +224,13 @@ def _contract(table: _Table) -> Contract:
     base = table.string("base")
     if not base:
         raise ConfigurationError(f"{table.where}: a contract needs `base`, the dotted name of a class")
-    return Contract(base, table.strings("methods") or ("*",), table.names_or_all("honour"), table.groups("siblings"))
+    honour = table.names_or_all("honour")
+    return Contract(
+        normalized(base),
+        _normalized(table.strings("methods")) or ("*",),
+        _normalized(honour) if honour is not None else None,
+        tuple(map(_normalized, table.groups("siblings"))),
+    )
 
 
 def _family(table: _Table) -> Family:
@@ -237,7 +244,12 @@ def _family(table: _Table) -> Family:
         )
     if not members:
         raise ConfigurationError(f"{table.where}: a family needs `members`, globs of dotted names")
-    return Family(like, members)
+    return Family(normalized(like), _normalized(members))
+
+
+def _normalized(names: Iterable[str]) -> tuple[str, ...]:
+    """Names, or globs of names, as Python compares them."""
+    return tuple(map(normalized, names))
 
 
 def _tables(path: Path) -> dict[str, Any]:

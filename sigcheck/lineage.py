@@ -2,7 +2,7 @@
 
 A file that defines such a class, or gives one another name, has a name of the family in it. So files are searched for those names;
 who may be meant is read, and what is read tells further names. A file too many is only read. Imports
-`core.module`.
+`core.identifiers` and `core.module`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+from sigcheck.core.identifiers import is_plain
 from sigcheck.core.module import Module
 
 MOST_NAMES = 256
@@ -193,7 +194,9 @@ def _words(names: set[bytes]) -> re.Pattern[bytes]:
 
 
 def _is_written_otherwise(data: bytes) -> bool:
-    """The file says that it is in an encoding in which a name may not look like one."""
+    """A name may not look like one: by the encoding that the file says it is in, or by letters that are normalized."""
+    if not data.isascii() and not is_plain(data.decode(errors="replace")):
+        return True
     if b"coding" not in data[:400]:
         return False
     found = _CODING.match(data)

@@ -568,12 +568,12 @@ def test_colour(arguments: list[str], variables: dict[str, str], coloured: bool)
 
 
 def test_wide_letters_stand_in_line(tmp_path: Path) -> None:
-    source = "class Base:\n    def f(self, 参数, b): ...\n\nclass 子类(Base):\n    def f(self, b, e\u0301): ...\n"
+    source = "class Base:\n    def f(self, 参数, b): ...\n\nclass 子类(Base):\n    def f(self, b, x\u0301): ...\n"
     lines = "".join(matrix_text.render_text(_matrix(tmp_path, source))).splitlines()
     assert lines[3:6] == [
         "slot  1     2",
         "Base  参数  b   base",
-        "子类  >b    !e\u0301  silently wrong [" + lines[5].partition("[")[2],
+        "子类  >b    !x\u0301  silently wrong [" + lines[5].partition("[")[2],
     ]
 
 

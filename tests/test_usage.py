@@ -460,7 +460,22 @@ class _Writer:
     def value(self, *, risky: bool) -> str:
         """An argument, which may hold the parameter."""
         site = self.site(risky=risky)
-        kinds = ("1", "1", "a", "p", "and", "or", "if", "list", "lambda", "hidden", "walrus", "shadow", "twice", "starred")
+        kinds = (
+            "1",
+            "1",
+            "a",
+            "p",
+            "and",
+            "or",
+            "if",
+            "list",
+            "lambda",
+            "hidden",
+            "walrus",
+            "shadow",
+            "twice",
+            "starred",
+        )
         match self.pick(*kinds):
             case "and":
                 return f"(c({site}) and p)"

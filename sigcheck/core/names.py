@@ -1,5 +1,5 @@
 """What a name tells: of a member, who calls it, and whether it is part of what a base promises; of a module, whether its classes
-are left out. Imports nothing.
+are left out; and how Python compares it. Imports nothing.
 """
 
 from __future__ import annotations
@@ -32,3 +32,12 @@ def is_interface(name: str) -> bool:
 def is_called_by_syntax(name: str) -> bool:
     """The interpreter calls it, by position: the names of its parameters are free."""
     return name in _SYNTAX_DUNDERS
+
+
+def normalized(name: str) -> str:
+    """The name, or a glob of names, in Unicode's normal form KC, in which Python compares it: `µ` (micro) is `μ` (mu)."""
+    if name.isascii():
+        return name
+    import unicodedata  # noqa: PLC0415
+
+    return unicodedata.normalize("NFKC", name)

@@ -14,6 +14,8 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from sigcheck.core.identifiers import is_plain
+
 ACCESSORS = frozenset({"setter", "getter", "deleter"})
 MAKERS = frozenset(
     {"staticmethod", "classmethod", "partialmethod", "singledispatchmethod", "property", "cached_property"}
@@ -58,7 +60,7 @@ def skim(text: str, first: int, last: int) -> Skimmed:
     above = frozenset(_ANY_CALL.findall(own)) if "super" in own else frozenset[str]()
     odd = Skimmed(True, frozenset(), frozenset(), calls, above)
     statements = _parse(text)
-    if statements is None:
+    if statements is None or not is_plain(text):
         return odd
     around = [_Scope(statements)]
     while True:

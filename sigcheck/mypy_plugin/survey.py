@@ -1,4 +1,4 @@
-"""A module whose classes are looked over, and what its names can be bound to. Imports mypy and `binding`."""
+"""A module whose classes are looked over, and what its names can be bound to. Imports mypy, `binding` and `core`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from mypy import nodes
 
+from sigcheck.core.identifiers import is_plain
 from sigcheck.mypy_plugin.binding import Arity, arity_of, callable_of
 
 _CLASS = re.compile(r"class[ \t\f]+(\w+)\s*[(:\[]")
@@ -32,7 +33,7 @@ class Survey:
         self._in_functions: set[str] | None = None
         self._lines: list[str] | None = None
         self._read_statements(tree.defs)
-        self.is_odd = self._has_unknown_class(tree.defs, definitions)
+        self.is_odd = not is_plain(text) or self._has_unknown_class(tree.defs, definitions)
 
     @property
     def lines(self) -> list[str]:

@@ -8,6 +8,7 @@ import tokenize
 from collections.abc import Callable, Collection, Iterator
 
 from sigcheck.core.module import Suppression
+from sigcheck.core.names import normalized
 from sigcheck.core.place import Place
 
 _OURS = re.compile(r"#\s*sigcheck:\s*ignore(?![\w-])\s*(?:\[([^\]]*)\])?")
@@ -37,7 +38,7 @@ def _suppressions(text: str, path: str, shorten: Shorten | None) -> Iterator[Sup
             yield Suppression(place, tuple(name.strip() for name in names if name.strip()))
         for found in _IGNORES.finditer(comment):
             place = Place(path, line, column + found.start() + 1, line, column + found.end() + 1)
-            names = tuple(name.strip() for name in found.group(1).split(",") if name.strip())
+            names = tuple(normalized(name.strip()) for name in found.group(1).split(",") if name.strip())
             yield Suppression(place, (), parameters=names)
         for found in _FOREIGN.finditer(comment):
             if _is_about_overrides(found):

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from mypy import nodes, patterns
 
 from sigcheck.core.dataclass import dataclass, field
+from sigcheck.core.identifiers import is_plain
 
 _SPACE = re.compile(r"\s+")
 _COMMENT = re.compile(r"#[^\n]*\n")
@@ -158,13 +159,15 @@ class SourceText:
         return any(words in line for line in self._whole())
 
     def matching(self, function: nodes.Node, *wanted: re.Pattern[str]) -> list[int]:
-        """The lines of a function, sorted, on which one of the patterns matches; every line where the text cannot be had."""
+        """The lines of a function, sorted, on which one of the patterns matches; every line where that is not certain."""
         first, last = function.line, function.end_line
         if last is None or last > len(self._whole()):
             return list(range(first, (last or first) + 1))
         if self._part[0] != (first, last):
             self._part = ((first, last), "\n".join(self._whole()[first - 1 : last]))
         text = self._part[1]
+        if not is_plain(text):
+            return list(range(first, last + 1))
         found: list[int] = []
         for pattern in wanted:
             line, behind = first, 0

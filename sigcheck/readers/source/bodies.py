@@ -256,7 +256,7 @@ class _Reading:
             keywords,
             has_star=not certain,
             has_double_star=any(argument.star == "**" for argument in node.args),
-            place=Place(self.context.path, line, column, line, column + len(method)),
+            place=Place(self.context.path, line, column, line, column + positions.width(node.func.attr)),
             last_line=positions.end_line(node),
             is_guarded=visit.is_guarded,
             is_tried=visit.is_tried,

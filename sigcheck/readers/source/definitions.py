@@ -232,8 +232,7 @@ class _Reader:
         if owner is not None:
             members = {member.name: (f"{owner.id}.{member.name}",) for member in owner.members}
             scope = Scope(ScopeKind.CLASS, "", self.module_scope, {**members, **owner.names})
-        line, column = self.positions.of(node.name)
-        return self.read_function(node, scope, (), self.place(line, column, node.name.value))
+        return self.read_function(node, scope, (), self.place_of(node.name))
 
     # Statements.
 
@@ -413,12 +412,11 @@ class _Reader:
         while class_id in self.drafts:
             class_id = f"{self.name}:{qualified}#{count}"
             count += 1
-        line, column = self.positions.of(node.name)
         inner = Scope(ScopeKind.CLASS, f"{qualified}.", scope)
         draft = Draft(
             class_id,
             f"{self.name}.{qualified}",
-            self.place(line, column, node.name.value),
+            self.place_of(node.name),
             self.positions.of(node.body)[0],
             tuple(base for argument in node.bases for base in self.bases(argument, scope)),
             branch,
@@ -474,8 +472,7 @@ class _Reader:
     def function(self, node: cst.FunctionDef, scope: Scope, branch: Branch) -> None:
         """A `def`, bound in its scope with what earlier definitions of the name leave of it."""
         name = node.name.value
-        line, column = self.positions.of(node.name)
-        place = self.place(line, column, name)
+        place = self.place_of(node.name)
         member = self.read_function(node, scope, branch, place)
         if self.has_classes(node):
             inner = Scope(ScopeKind.FUNCTION, f"{scope.prefix}{name}.<locals>.", scope)
@@ -648,7 +645,8 @@ class _Reader:
     def opaque(self, name: str, statement: cst.Assign | cst.AnnAssign, branch: Branch) -> Member:
         """A member of which only the name is known."""
         line, column = self.positions.of(statement)
-        return Member(name, Flavour.OPAQUE, self.place(line, column, name), line, branch=branch)
+        place = Place(self.path, line, column, line, column + len(name))
+        return Member(name, Flavour.OPAQUE, place, line, branch=branch)
 
     # Small things.
 
@@ -656,9 +654,10 @@ class _Reader:
         """A node's source text, on one line."""
         return on_one_line(self.tree.code_for_node(node))
 
-    def place(self, line: int, column: int, word: str) -> Place:
-        """The place of a word."""
-        return Place(self.path, line, column, line, column + len(word))
+    def place_of(self, node: cst.Name) -> Place:
+        """The place of a name."""
+        line, column = self.positions.of(node)
+        return Place(self.path, line, column, line, column + self.positions.width(node))
 
 
 _REFERRING = (cst.Name, cst.Attribute, cst.Subscript, cst.IfExp, cst.BooleanOperation, cst.Call)

@@ -44,7 +44,7 @@ from sigcheck.core.flow import (
 )
 from sigcheck.readers.conventions import ENDING_CALLS, is_logging
 from sigcheck.readers.source.bodies import is_stub
-from sigcheck.readers.source.positions import Recorder
+from sigcheck.readers.source.positions import Recorder, normalize_names
 
 
 def read_flow(text: str, line: int, path: str, extent: tuple[int, int] | None = None) -> Flow | None:
@@ -183,6 +183,7 @@ class _Reader:
         module._codegen(marks)  # noqa: SLF001 - as libcst's own providers do
         offsets = [0, *itertools.accumulate(map(len, marks.tokens))]
         source = "".join(marks.tokens)
+        normalize_names(module, source)
         self.starts = [0, *(index + 1 for index, character in enumerate(source) if character == "\n")]
         self.offsets = {node: offsets[mark] for node, mark in marks.of.items()}
         self.hidden: frozenset[str] = frozenset()  # names of comprehensions and class bodies around, and `global` ones

@@ -14,6 +14,9 @@ from typing import Any
 import libcst as cst
 from libcst._nodes.internal import CodegenState
 
+from sigcheck.core.identifiers import is_plain
+from sigcheck.core.names import normalized
+
 _RECORDED = frozenset({cst.Param, cst.Lambda, cst.Assign, cst.AnnAssign, cst.IndentedBlock, cst.SimpleStatementSuite})
 
 # A call's own first token may be a bracket around it: what is called marks its place.
@@ -71,12 +74,19 @@ class Positions:
     """Lines and columns of parameters, called expressions and methods, ends of calls, lambdas, assignments, blocks, tests of `if`, and names of definitions."""
 
     def __init__(self, module: cst.Module, lines_before: int = 0) -> None:
-        """Args: module: the tree; lines_before: how many lines of the file stand in front of its text."""
+        """Prepare, and give names the form in which Python compares them.
+
+        Args:
+            module: the tree.
+            lines_before: how many lines of the file stand in front of its text.
+        """
         self.lines_before = lines_before
         recorder = _Recorder(module)
         module._codegen(recorder)  # noqa: SLF001 - as libcst's own providers do
         offsets = [0, *itertools.accumulate(map(len, recorder.tokens))]
-        lines = "".join(recorder.tokens).split("\n")
+        text = "".join(recorder.tokens)
+        self._widths = normalize_names(module, text)
+        lines = text.split("\n")
         self._starts = [0, *itertools.accumulate(len(line) + 1 for line in lines)]
         self._offsets = {node: offsets[mark] for node, mark in recorder.marks.items()}
         self._ends = {node: offsets[mark] for node, mark in recorder.ends.items()}
@@ -87,6 +97,42 @@ class Positions:
         line = bisect_right(self._starts, offset)
         return line + self.lines_before, offset - self._starts[line - 1] + 1
 
+    def width(self, node: cst.Name) -> int:
+        """How many characters of its line a name takes."""
+        return self._widths.get(node, len(node.value))
+
     def end_line(self, node: cst.Call) -> int:
         """The line in which a call ends, 1-based; a bracket around it is no part of it."""
         return bisect_right(self._starts, self._ends[node] - 1) + self.lines_before
+
+
+def normalize_names(module: cst.Module, text: str) -> dict[cst.Name, int]:
+    """Give each name of a tree the form in which Python compares it: from then on, the tree's code is no longer the file's.
+
+    Args:
+        module: the tree.
+        text: its code.
+
+    Returns:
+        The names that were written in another way, each with how many characters that took.
+    """
+    names = _Names()
+    if not is_plain(text):
+        module.visit(names)
+    for name in names.found:
+        # Nodes are frozen, and known by their identity to those who have noted their places.
+        object.__setattr__(name, "value", normalized(name.value))
+    return names.found
+
+
+class _Names(cst.CSTVisitor):
+    """Finds the names that are not in normal form."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: dict[cst.Name, int] = {}
+
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        if isinstance(node, cst.Name) and normalized(node.value) != node.value:
+            self.found[node] = len(node.value)
+        return True

@@ -7,15 +7,13 @@ each other. Where the scan cannot be certain of what libcst would read, it says 
 from __future__ import annotations
 
 import ast
-import io
 import re
-import tokenize
-import unicodedata
 import warnings
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from sigcheck.core.dataclass import dataclass, replace
 from sigcheck.core.decorators import Decorators
+from sigcheck.core.identifiers import is_plain
 from sigcheck.core.member import Alias, Flavour, Member
 from sigcheck.core.module import Module, Problem, TypedField
 from sigcheck.core.place import Branch, Condition, Place
@@ -120,7 +118,7 @@ def _scan_text(
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     spots = Spots(text, is_certain=is_certain)
-    if is_certain and (max(map(len, spots.lines)) > _LONGEST_LINE or not _is_plain(text)):
+    if is_certain and (max(map(len, spots.lines)) > _LONGEST_LINE or not is_plain(text)):
         return None
 
     def shorten(lines: Collection[int]) -> str:
@@ -139,43 +137,6 @@ def _scan_text(
 
 _LONGEST_LINE = 4_000
 """Characters of a line from which an expression may be nested too deeply for libcst."""
-
-_FOREIGN = re.compile(r"[\x00-\x7f][^\x00-\x7f]+")
-
-
-def _is_plain(text: str) -> bool:
-    """`ast` normalizes identifiers, and libcst does not: here they are the same."""
-    if text.isascii() or unicodedata.is_normalized("NFKC", text):
-        return True
-    letters = (
-        run[0] + "".join(character if _is_letter(character) else " " for character in run[1:])
-        for run in set(_FOREIGN.findall(f" {text}"))
-    )
-    return all(unicodedata.is_normalized("NFKC", word) for word in letters) or _are_names_plain(text)
-
-
-def _are_names_plain(text: str) -> bool:
-    """What is not normalized stands in comments and strings, of which `ast` and libcst make the same."""
-    try:
-        for token in tokenize.generate_tokens(io.StringIO(text).readline):
-            # Before Python 3.12 an f-string is one token, names and all.
-            is_code = token.type == tokenize.NAME or (
-                token.type == tokenize.STRING and _INTERPOLATED.match(token.string)
-            )
-            if is_code and not unicodedata.is_normalized("NFKC", token.string):
-                return False
-    except (tokenize.TokenError, SyntaxError):
-        return False
-    return True
-
-
-_INTERPOLATED = re.compile(r"[bBrRuU]*[fFtT]")
-
-
-def _is_letter(character: str) -> bool:
-    """It may stand in an identifier."""
-    return f"_{character}".isidentifier() or f"_{unicodedata.normalize('NFKC', character)}".isidentifier()
-
 
 _REFERRING = (ast.Name, ast.Attribute, ast.Subscript, ast.IfExp, ast.BoolOp, ast.Call)
 _TRIES: tuple[type[ast.stmt], ...] = (ast.Try, *((ast.TryStar,) if hasattr(ast, "TryStar") else ()))

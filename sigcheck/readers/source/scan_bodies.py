@@ -75,7 +75,12 @@ class Candidates:
     def __init__(self, spots: Spots, receivers: frozenset[str], catch_alls: frozenset[str]) -> None:
         text = spots.text
         self._starts = spots.starts
-        self._lines: dict[tuple[bool, bool], list[int]] = {(False, False): self._on(_places(text, ("yield",)))}
+        self._lines: dict[tuple[bool, bool], list[int]] = {}
+        if not spots.is_plain:
+            every = self._rebindings = list(range(1, len(spots.lines) + 1))
+            self._lines = {(one, other): every for one in (False, True) for other in (False, True)}
+            return
+        self._lines[False, False] = self._on(_places(text, ("yield",)))
         of_receivers: list[int] = []
         bare: list[int] = []
         if receivers:
@@ -479,7 +484,7 @@ class _Reading:
     def names(self, node: ast.expr, name: str) -> bool:
         """The name stands somewhere in an expression."""
         last = node.end_lineno or node.lineno
-        if not any(name in line for line in self.spots.lines[node.lineno - 1 : last]):
+        if self.spots.is_plain and not any(name in line for line in self.spots.lines[node.lineno - 1 : last]):
             return False
         pending: list[ast.AST] = [node]
         while pending:
@@ -606,7 +611,8 @@ def _binds(statements: Sequence[ast.stmt], name: str, spots: Spots) -> bool:
                     case _:
                         pass
                 pending += _blocks(statement)
-    if _in_expression(name).search(spots.text, spots.start(statements[0]), spots.end(statements[-1])) is None:
+    start, end = spots.start(statements[0]), spots.end(statements[-1])
+    if spots.is_plain and _in_expression(name).search(spots.text, start, end) is None:
         return False
     return any(
         isinstance(node, (ast.comprehension, ast.NamedExpr)) and _has_name(node.target, name)

@@ -1,4 +1,4 @@
-"""Where `ast` nodes stand in a text, in characters, and their source text with the brackets around it. Imports `conventions`.
+"""Where `ast` nodes stand in a text, in characters, and their source text with the brackets around it. Imports `conventions` and `core`.
 
 `ast` leaves out the brackets around an expression; to libcst they are a part of it, and reports show them.
 """
@@ -11,6 +11,7 @@ import keyword
 import re
 from bisect import bisect_right
 
+from sigcheck.core.identifiers import is_plain
 from sigcheck.readers.conventions import on_one_line
 
 
@@ -37,6 +38,8 @@ class Spots:
         self.is_certain = is_certain
         self.lines = text.split("\n")
         self.is_ascii = text.isascii()
+        # Names stand in the text as in the nodes; who asks for certainty asks that first.
+        self.is_plain = is_certain or is_plain(text)
         self.starts = [0, *itertools.accumulate([len(line) + 1 for line in self.lines])]
 
     def doubt(self) -> None:
