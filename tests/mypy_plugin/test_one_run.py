@@ -186,6 +186,20 @@ def test_bases_are_found_as_mypy_finds_them(tmp_path: Path) -> None:
     assert [line.partition(": error: ")[0] for line in lines if line.endswith("[override-binding]")] == ["sub.py:5"]
 
 
+@pytest.mark.parametrize("mode", ["", "ignore_errors = true\n"], ids=["heard", "silent"])
+def test_calls_by_names_that_python_normalizes(mode: str, tmp_path: Path) -> None:
+    """In the text, `µ` (micro) stands for the `μ` (mu) that mypy knows; and a vowel sign is no letter to `re`."""
+    (tmp_path / "mypy.ini").write_text(f"[mypy]\nplugins = sigcheck.mypy_plugin\n[mypy-base]\n{mode}", encoding="utf-8")
+    names = (("\u00b5", "\u03bc"), ("\u0915\u093f", "\u0915\u093f"), ("cafe\u0301", "caf\u00e9"))
+    calls = "".join(f"        self.{one}(x, 1)\n" for one, _ in names)
+    open_ = "".join(f"    def {one}(self, *args, **kwargs): ...\n" for one, _ in names)
+    base = f"class Base:\n    def apply(self, x):\n{calls}{open_}"
+    sub = "from base import Base\nclass Sub(Base):\n" + "".join(f"    def {two}(self, x): ...\n" for _, two in names)
+    lines, _, _ = run_mypy(tmp_path, base__py=base, sub__py=sub)
+    found = [line for line in lines if line.endswith("[call-binding]")]
+    assert [line.partition(": error: ")[0] for line in found] == ["sub.py:3", "sub.py:4", "sub.py:5"]
+
+
 BRANCHES = {
     # Of a base elsewhere, mypy knows the one for its platform; what the class itself defines is read on every branch.
     "base": {"win32": ["sub.py:5"], "linux": []},
