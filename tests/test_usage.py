@@ -110,6 +110,17 @@ TABLE = {
         "async def g():\n    await p\nreturn g",
         "return super().f(\n    a,\n    p=p,\n)",
         "g(k=(p := 1), *g(p))",
+        "def g():\n    nonlocal p\n    p = 1\nuse(p)\ng()",
+        "def g():\n    nonlocal p\n    p = 1\nreturn p",
+        "def g():\n    nonlocal p\n    if a:\n        p = 1\ng()\nreturn p",
+        "def g():\n    nonlocal p\n    if a:\n        return\n    p = 1\ng()\nreturn p",
+        "def g():\n    nonlocal p\n    p = 1\n    yield\ng()\nreturn p",
+        "async def g():\n    nonlocal p\n    p = 1\ng()\nreturn p",
+        "@deco\ndef g():\n    nonlocal p\n    p = 1\ng()\nreturn p",
+        "def b():\n    nonlocal p\n    p = 1\nb()\nreturn p",
+        "g = h\nif a:\n    def g():\n        nonlocal p\n        p = 1\ng()\nreturn p",
+        "def g():\n    nonlocal p\n    p = 1\ng = h\ng()\nreturn p",
+        "def g():\n    nonlocal p\n    p = 1\ndef h():\n    g()\nreturn p",
     ),
     "on some": (
         "if a:\n    return p",
@@ -141,6 +152,8 @@ TABLE = {
         "try:\n    g()\nexcept p:\n    pass",
         "while self.queue.pop():\n    use(p)",
         "g(k=a and p, *xs)",
+        "def g():\n    nonlocal p\n    p = 1\nif a:\n    g()\nreturn p",
+        "def g():\n    nonlocal p\n    h()\n    p = 1\ntry:\n    g()\nexcept E:\n    pass\nreturn p",
     ),
     "on none": (
         "pass",
@@ -174,6 +187,8 @@ TABLE = {
         "try:\n    g()\nexcept E as p:\n    use(p)",
         "while False:\n    use(p)",
         "g(k=p, *g((p := 1)))",
+        "def g():\n    nonlocal p\n    p = 1\ng()\nreturn p",
+        "def g(x):\n    nonlocal p\n    if x:\n        h()\n    a, p = x\nreturn g(1), p",
     ),
 }
 
@@ -531,7 +546,7 @@ class _Writer:
         return [f"    {line}" for line in self.block(risky=risky, loop=loop, depth=depth + 1)]
 
     def statement(self, *, risky: bool, loop: bool, depth: int) -> list[str]:
-        simple = ("g", "g", "p", "return", "raise", "set", "aug", "assert", "def", "del", "class", "jump")
+        simple = ("g", "g", "p", "return", "raise", "set", "aug", "assert", "def", "del", "class", "jump", "nonlocal")
         compound = ("if", "if", "if", "else", "elif", "for", "while", "true", "try", "final", "both", "match", "with")
         site = self.site(risky=risky)
 
@@ -559,6 +574,9 @@ class _Writer:
                 return ["if p is not None:", "    x = 2"]
             case "class":
                 return ["class K:", "    q = p"] if self.draw(st.booleans()) else ["class K:", "    p = 2", "    q = p"]
+            case "nonlocal":
+                lines = [f"def k{site}():", "    nonlocal p", f"    g({site})", "    p = 1"]
+                return [*lines, f"k{site}()"] if self.draw(st.booleans()) else lines
             case "jump":
                 return [self.pick("break", "continue")] if loop else [f"g({site})"]
             case "if":

@@ -242,6 +242,20 @@ class Flow:
     is_stub: bool = False
 
 
+def always_bound(block: Block) -> Iterator[str]:
+    """The names that a block is certain to bind before control comes to its end, or leaves it by `return`."""
+    for step in block:
+        match step:
+            case Bind(name):
+                yield name
+            case Leave():
+                return
+            case Choice() | Loop() | Try() if any(isinstance(inner, Leave) for inner in all_steps((step,))):
+                return
+            case _:
+                continue
+
+
 def all_steps(steps: Sequence[Step]) -> Iterator[Step]:
     """Every step, those in blocks and tests too."""
     pending: list[Step | Test] = list(reversed(steps))

@@ -31,6 +31,7 @@ from sigcheck.core.flow import (
     Touch,
     Try,
     all_steps,
+    always_bound,
 )
 from sigcheck.readers.mypy_nodes.bodies import is_stub
 from sigcheck.readers.mypy_nodes.expressions import SourceText, children, elif_of, is_format
@@ -41,7 +42,9 @@ def read_flow(function: nodes.FuncDef, text: SourceText) -> Flow | None:
     if not function.body.body:
         return None
     names = tuple(argument.variable.name for argument in function.arguments)
-    return Flow(function.line, names, _Reader(text).block(function.body), is_stub(function.body))
+    reader = _Reader(text)
+    reader.rebinding |= dict.fromkeys(names, ())
+    return Flow(function.line, names, reader.block(function.body), is_stub(function.body))
 
 
 _LITERALS = (nodes.StrExpr, nodes.BytesExpr, nodes.IntExpr, nodes.FloatExpr)
@@ -73,6 +76,9 @@ class _Reader:
         self.unhidden: frozenset[str] = frozenset()  # what a function in a class body sees instead
         self.foreign: set[str] = set()  # declared `nonlocal`
         self.is_nested = False
+        self.rebinding: dict[
+            str, tuple[str, ...]
+        ] = {}  # names bound so far; of a nested function, what calling it rebinds
         self.strained = False  # something in this statement may raise, that is said at its end
 
     def text(self, node: nodes.Node) -> str:
@@ -243,6 +249,7 @@ class _Reader:
             text = f"case {self.text(pattern)}"
             tests: list[Test] = [self.pattern(node.subject, pattern)]
             bound: list[Step] = [Bind(name) for name in _captures(pattern)]
+            self.rebinding |= dict.fromkeys(_captures(pattern), ())
             if bound:
                 tests.append(Atom("", tuple(bound), constant=True))
             if guard is not None:
@@ -281,8 +288,11 @@ class _Reader:
         for decorator in decorators:
             self.whole(decorator, out)
         self.defaults(node, out)
-        self.closure(node, out)
+        rebound = self.closure(node, out)
+        is_first = node.name not in self.rebinding
         self.bind_name(node.name, out)
+        if is_first and not (self.is_nested or self.in_class or decorators or node.is_coroutine or node.is_generator):
+            self.rebinding[node.name] = rebound
 
     def defaults(self, node: nodes.FuncItem, out: list[Step]) -> None:
         """What parameters evaluate where they stand."""
@@ -290,8 +300,8 @@ class _Reader:
             if argument.initializer is not None:
                 self.expression(argument.initializer, out)
 
-    def closure(self, node: nodes.FuncItem, out: list[Step]) -> None:
-        """Read what a nested function takes from outside."""
+    def closure(self, node: nodes.FuncItem, out: list[Step]) -> tuple[str, ...]:
+        """Read what a nested function takes from outside; give what a call of it rebinds there, for certain."""
         kept = (self.hidden, self.foreign, self.is_nested, self.in_class, self.strained, self.unhidden)
         self.hidden = self.unhidden if self.in_class else self.hidden
         self.foreign, self.is_nested, self.in_class = set(), True, False
@@ -309,6 +319,7 @@ class _Reader:
                 case _:
                     continue
         out += [Read(name) for name in reads if name not in own]
+        return tuple(name for name in always_bound(inner) if name in foreign)
 
     def class_(self, node: nodes.ClassDef, out: list[Step]) -> None:
         """A nested class: its body runs where it stands, in a scope that its methods do not see."""
@@ -329,6 +340,7 @@ class _Reader:
             self.hidden |= {name}
         elif name not in self.hidden:
             out.append(Bind(name))
+        self.rebinding[name] = ()
 
     def bind(self, node: nodes.Expression, out: list[Step]) -> None:
         """Add what assigning to a target does."""
@@ -400,6 +412,7 @@ class _Reader:
                 self.expression(node.value, out)
                 if node.target.name not in self.hidden:
                     out.append(Bind(node.target.name))
+                self.rebinding[node.target.name] = ()
             case nodes.LambdaExpr():
                 self.defaults(node, out)
                 self.closure(node, out)
@@ -443,6 +456,8 @@ class _Reader:
             out.append(Leave(Exit.RAISE))
             return
         out.append(Raises())
+        if isinstance(node.callee, nodes.NameExpr) and not self.is_nested:
+            out += map(Bind, self.rebinding.get(node.callee.name, ()))
         if isinstance(node.callee, nodes.MemberExpr):
             owner = _dotted(node.callee.expr)
             if owner:

@@ -9,6 +9,7 @@ read for one only where `flow` does, and each way past it for one that is gone, 
 from __future__ import annotations
 
 import ast
+import itertools
 import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
@@ -203,7 +204,9 @@ class _Walk:
             ):
                 for value in (*decorators, *_defaults(arguments)):
                     self.expression(value)
-                self.bound([node.name])
+                # Whoever calls it may rebind what it declares `nonlocal`.
+                inner = (child.names for child in ast.walk(node) if isinstance(child, ast.Nonlocal))
+                self.bound([node.name, *itertools.chain.from_iterable(inner)])
             case ast.ClassDef(decorator_list=decorators, bases=bases, keywords=keywords):
                 for value in (*decorators, *bases, *(keyword.value for keyword in keywords)):
                     self.expression(value)
@@ -526,6 +529,8 @@ def _bound_in(tree: ast.AST) -> Iterator[str]:
         match node:
             case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
                 yield name
+            case ast.Nonlocal(names=names):
+                yield from names
             case ast.alias(name=name, asname=other):
                 yield other or name.partition(".")[0]
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):

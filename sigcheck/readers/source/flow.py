@@ -41,6 +41,7 @@ from sigcheck.core.flow import (
     Touch,
     Try,
     all_steps,
+    always_bound,
 )
 from sigcheck.readers.conventions import ENDING_CALLS, is_logging
 from sigcheck.readers.source.bodies import is_stub
@@ -83,8 +84,9 @@ def _read_between(text: str, extent: tuple[int, int], path: str) -> Flow | None:
 
 def _read(module: cst.Module, node: cst.FunctionDef, before: int, path: str) -> Flow:
     reader = _Reader(module, before, path)
-    body = reader.suite(node.body)
     names = tuple(parameter.name.value for parameter in _parameters(node.params))
+    reader.rebinding |= dict.fromkeys(names, ())
+    body = reader.suite(node.body)
     return Flow(reader.line(node.name), names, body, is_stub(node.body))
 
 
@@ -191,6 +193,9 @@ class _Reader:
         self.unhidden: frozenset[str] = frozenset()  # what a function in a class body sees instead
         self.foreign: set[str] = set()  # declared `nonlocal`
         self.is_nested = False
+        self.rebinding: dict[
+            str, tuple[str, ...]
+        ] = {}  # names bound so far; of a nested function, what calling it rebinds
         self.strained = False  # something in this statement may raise, that is said at its end
 
     def line(self, node: cst.CSTNode) -> int:
@@ -369,7 +374,9 @@ class _Reader:
         for case in node.cases:
             text = f"case {self.text(case.pattern)}"
             tests: list[Test] = [self.pattern(node.subject, case.pattern)]
-            bound: list[Step] = [Bind(name) for name in _captures(case.pattern)]
+            bound: list[Step] = []
+            for name in _captures(case.pattern):
+                self.bind_name(name, bound)
             if bound:
                 tests.append(Atom("", tuple(bound), constant=True))
             if case.guard is not None:
@@ -410,8 +417,12 @@ class _Reader:
         self.defaults(node.params, out)
         if node.returns is not None:
             self.expression(node.returns.annotation, out)
-        self.closure(node, out)
+        rebound = self.closure(node, out)
+        is_first = node.name.value not in self.rebinding
         self.bind(node.name, out)
+        if rebound and is_first and not (self.is_nested or self.in_class or node.decorators or node.asynchronous):
+            # What a generator does, it does later.
+            self.rebinding[node.name.value] = () if "yield" in self.text(node.body) else rebound
 
     def defaults(self, params: cst.Parameters, out: list[Step]) -> None:
         """What parameters evaluate where they stand."""
@@ -421,8 +432,8 @@ class _Reader:
             if parameter.annotation is not None:
                 self.expression(parameter.annotation.annotation, out)
 
-    def closure(self, node: cst.FunctionDef | cst.Lambda, out: list[Step]) -> None:
-        """Read what a nested function takes from outside."""
+    def closure(self, node: cst.FunctionDef | cst.Lambda, out: list[Step]) -> tuple[str, ...]:
+        """Read what a nested function takes from outside; give what a call of it rebinds there, for certain."""
         kept = (self.hidden, self.foreign, self.is_nested, self.in_class, self.strained, self.unhidden)
         self.hidden = self.unhidden if self.in_class else self.hidden
         self.foreign, self.is_nested, self.in_class = set(), True, False
@@ -444,6 +455,7 @@ class _Reader:
                 case _:
                     continue
         out += [Read(name) for name in reads if name not in own]
+        return tuple(name for name in always_bound(tuple(inner)) if name in foreign)
 
     def class_(self, node: cst.ClassDef, out: list[Step]) -> None:
         """A nested class: its body runs where it stands, in a scope that its methods do not see."""
@@ -466,8 +478,8 @@ class _Reader:
             case cst.Name(value=name):
                 if self.in_class:
                     self.hidden |= {name}
-                elif name not in self.hidden:
-                    out.append(Bind(name))
+                else:
+                    self.bind_name(name, out)
             case cst.Tuple(elements=elements) | cst.List(elements=elements):
                 out.append(Raises())
                 for element in elements:
@@ -483,6 +495,12 @@ class _Reader:
                 self.touched(node, out)
             case _:
                 pass
+
+    def bind_name(self, name: str, out: list[Step]) -> None:
+        """Add what binding a name does."""
+        if name not in self.hidden:
+            out.append(Bind(name))
+        self.rebinding[name] = ()
 
     def touched(self, node: cst.CSTNode, out: list[Step]) -> None:
         """What was known of the object that a target changes is known no longer."""
@@ -530,8 +548,8 @@ class _Reader:
                 self.chain(node, out)
             case cst.NamedExpr(target=target, value=value):
                 self.expression(value, out)
-                if isinstance(target, cst.Name) and target.value not in self.hidden:
-                    out.append(Bind(target.value))
+                if isinstance(target, cst.Name):
+                    self.bind_name(target.value, out)
             case cst.Lambda():
                 self.defaults(node.params, out)
                 self.closure(node, out)
@@ -574,6 +592,8 @@ class _Reader:
             out.append(Leave(Exit.RAISE))
             return
         out.append(Raises())
+        if isinstance(node.func, cst.Name) and not self.is_nested:
+            out += map(Bind, self.rebinding.get(node.func.value, ()))
         if isinstance(node.func, cst.Attribute):
             owner = _dotted(node.func.value)
             if owner:
