@@ -47,6 +47,11 @@ class Known:
     extents: tuple[int, ...]
 
 
+def written(known: Known) -> bytes:
+    """What the cache keeps of a file. It takes a fourth of the time of reading it: so it is done where that is."""
+    return encode(Known, known)
+
+
 class ModuleCache:
     """A context manager; inside, `get` and `put`. Without a directory, or with one that cannot be used, it is empty."""
 
@@ -128,11 +133,11 @@ class ModuleCache:
         except (sqlite3.Error, ValueError, TypeError):
             return None
 
-    def put(self, entries: Iterable[tuple[bytes, Known]]) -> None:
-        """Remember files."""
+    def put(self, entries: Iterable[tuple[bytes, bytes]]) -> None:
+        """Remember files, each as it is `written`."""
         if self._database is None:
             return
-        rows = [(key, self._today, _sealed(key, encode(Known, known))) for key, known in entries]
+        rows = [(key, self._today, _sealed(key, content)) for key, content in entries]
         try:
             with self._database:
                 self._database.executemany("INSERT OR REPLACE INTO modules VALUES (?, ?, ?)", rows)

@@ -6,7 +6,7 @@ import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 
-from sigcheck.cache import Known, ModuleCache
+from sigcheck.cache import Known, ModuleCache, written
 from sigcheck.core.dataclass import dataclass, replace
 from sigcheck.core.module import Module, Problem
 from sigcheck.core.place import Place
@@ -59,6 +59,7 @@ class Read:
         is_whole: all of it was read: a file without a class is only skimmed until it is needed.
         extents: where its functions stand, if it was scanned; empty where libcst read it.
         digest: of the bytes that were read; empty where nobody asked.
+        kept: what the cache is to keep of it; empty for nothing.
     """
 
     request: ReadRequest
@@ -66,6 +67,7 @@ class Read:
     is_whole: bool = True
     extents: Extents = ()
     digest: str = ""
+    kept: bytes = b""
 
 
 def read_files(
@@ -101,20 +103,19 @@ def read_files(
             known[request.real] = read
     cache.touch(_key(read.request, read.digest, cache, by_libcst=by_libcst) for read in known.values())
     fresh = _read_all(unknown, _Reader(decorators, whole, by_libcst, cache.is_open), workers)
-    learnt: list[Read] = []
+    learnt: list[tuple[bytes, bytes]] = []
     for count, request in enumerate(requests, start=1):
         read = known.get(request.real)
         if read is None:
             read = next(fresh)
-            if read.is_whole and read.digest:
-                learnt.append(read)
+            if read.kept:
+                learnt.append((_key(request, read.digest, cache, by_libcst=by_libcst), read.kept))
+                read = replace(read, kept=b"")
         if progress is not None:
             progress(count, len(requests))
         yield read
     next(fresh, None)  # Behind the last it ends its processes, in good order.
-    cache.put(
-        (_key(read.request, read.digest, cache, by_libcst=by_libcst), Known(read.module, read.extents)) for read in learnt
-    )
+    cache.put(learnt)
 
 
 def _key(request: ReadRequest, digest: str, cache: ModuleCache, *, by_libcst: bool) -> bytes:
@@ -183,24 +184,24 @@ def _batches(requests: Sequence[ReadRequest], processors: int) -> list[list[Read
     return batches
 
 
-_Batch = tuple[tuple[Module, ...], tuple[bool, ...], tuple[tuple[int, ...], ...], tuple[str, ...]]
+_Batch = tuple[tuple[Module, ...], tuple[bool, ...], tuple[tuple[int, ...], ...], tuple[str, ...], tuple[bytes, ...]]
 
 
 def _read_batch(requests: list[ReadRequest], reader: _Reader) -> bytes:
     gc.disable()  # Trees have no cycles, and this process ends when the files are read.
     done = [reader.read(request) for request in requests]
-    columns = ("module", "is_whole", "extents", "digest")
+    columns = ("module", "is_whole", "extents", "digest", "kept")
     return pack(_Batch, tuple(tuple(getattr(read, column) for read in done) for column in columns))
 
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """How files are read: see `read_files`; and whether the digests of their bytes are asked for."""
+    """How files are read: see `read_files`; and whether there is a cache that is to keep them."""
 
     decorators: Decorators
     whole: bool
     by_libcst: bool
-    with_digest: bool
+    is_kept: bool
 
     def read(self, request: ReadRequest) -> Read:
         """Read one file."""
@@ -210,7 +211,6 @@ class _Reader:
             if not problems:
                 problems.append(Problem(Place(request.shown, 1, 1, 1, 1), "is no regular file"))
             return Read(request, Module(request.name, request.shown, problems=tuple(problems)))
-        digest = digest_of(data) if self.with_digest else ""
         is_whole = self.whole or _is_of_interest(data, request.sought)
         if not self.by_libcst:
             scan = source.scan_module(
@@ -222,8 +222,15 @@ class _Reader:
                 skim=not is_whole,
             )
             if scan is not None:
-                return Read(request, scan.module, is_whole, scan.extents, digest)
-        return Read(request, self._by_libcst(request, data, is_whole=is_whole), is_whole, digest=digest)
+                return self._read(request, data, scan.module, scan.extents, is_whole=is_whole)
+        module = self._by_libcst(request, data, is_whole=is_whole)
+        return self._read(request, data, module, (), is_whole=is_whole)
+
+    def _read(self, request: ReadRequest, data: bytes, module: Module, extents: Extents, *, is_whole: bool) -> Read:
+        if not self.is_kept:
+            return Read(request, module, is_whole, extents)
+        kept = written(Known(module, extents)) if is_whole else b""
+        return Read(request, module, is_whole, extents, digest_of(data), kept)
 
     def _by_libcst(self, request: ReadRequest, data: bytes, *, is_whole: bool) -> Module:
         if not is_whole:
