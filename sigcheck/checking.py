@@ -91,7 +91,7 @@ def _revised(
         if record.findings is None or record.ground is None:
             return None
         known = (record.findings, record.ground)
-        revised = revise(configuration, survey, known, entry.trace.footprint, changes, worker)
+        revised = revise(configuration, survey, known, entry.trace.footprint, changes, worker=worker)
     if revised is None:
         if survey.trail is not None:
             survey.trail.forget()

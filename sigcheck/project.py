@@ -241,7 +241,9 @@ class Project:
                 content, digest = self._trail.file(file)
             else:
                 self._trail.replaced(file, content)
-        return ReadRequest(real, file.path, file.shown, name, _is_init(real), file.size, content, digest, self._sought(name))
+        return ReadRequest(
+            real, file.path, file.shown, name, _is_init(real), file.size, content, digest, self._sought(name)
+        )
 
     def _sought(self, name: str) -> tuple[bytes, ...]:
         """What makes the module of that name worth a whole reading: the bases with siblings; anything, for a family."""

@@ -32,6 +32,7 @@ def revise(
     before: tuple[Findings, Ground],
     footprint: Footprint,
     changes: Changes,
+    *,
     worker: Worker | None,
 ) -> tuple[Report, Findings, Ground] | None:
     """Check a project again.

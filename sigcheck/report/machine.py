@@ -64,7 +64,8 @@ def _lay_out(value: object, margin: str, lead: str, leads: list[str], plain: lis
         value: see `_laid_out`.
         margin: what a line at its depth begins with.
         lead: what stands between the plain value before and this one.
-        leads, plain: are added to: the plain values, and what stands in front of each.
+        leads: what stands in front of each plain value; is added to.
+        plain: the plain values; is added to.
 
     Returns:
         What stands behind the last plain value.
@@ -143,6 +144,8 @@ def _subject(finding: Finding) -> dict[str, str | None]:
     """The classes, the method and the parameters that a finding is about."""
     found: dict[str, str | None] = dict.fromkeys(("class", "base_class", "method", "parameter", "lands_in"))
     match finding:
+        case BaseWithoutSource(owner=owner) | InconsistentBases(owner=owner):
+            found["class"] = owner.name
         case BrokenOverride(reason=reason, owner=owner, base_class=base_class, override=override):
             parameter, lands_in = words.parameters(reason)
             found |= {"class": owner.name, "base_class": base_class.name, "method": override.name}
@@ -167,8 +170,6 @@ def _subject(finding: Finding) -> dict[str, str | None]:
                 found["lands_in"] = use.catch_alls[0].name
         case SiblingDrift(owner=owner, method=method, first=first):
             found |= {"class": owner.name, "method": method.name, "parameter": first}
-        case BaseWithoutSource(owner=owner) | InconsistentBases(owner=owner):
-            found["class"] = owner.name
         case _:
             pass
     return found
