@@ -48,7 +48,7 @@ class Known:
 
 
 def written(known: Known) -> bytes:
-    """What the cache keeps of a file. It takes a fourth of the time of reading it: so it is done where that is."""
+    """What the cache keeps of a file: work for the process that reads it."""
     return encode(Known, known)
 
 

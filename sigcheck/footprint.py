@@ -79,7 +79,7 @@ class Footprint:
 
 def digest_of(data: bytes) -> str:
     """Of the bytes of a file."""
-    return hashlib.sha256(data).hexdigest()[:32]  # Most processors have instructions for this one.
+    return hashlib.sha256(data).hexdigest()[:32]  # Many processors have instructions for this one.
 
 
 def names_in(directory: str) -> frozenset[str]:
