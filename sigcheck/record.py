@@ -34,15 +34,17 @@ class Record:
         return _decoded(Telling, self.parts[0]) if self.parts else None
 
     @cached_property
-    def _findings(self) -> list[Findings]:
-        """Part by part; empty where one cannot be read."""
-        found = [_decoded(Findings, part) for part in self.parts[2:]]
-        return [part for part in found if part is not None] if None not in found else []
+    def _judged(self) -> list[tuple[Verdict, ...]] | None:
+        """The verdicts, part by part; None where a part cannot be read."""
+        read = [part for part in (_decoded(Findings, part) for part in self.parts[2:]) if part is not None]
+        return [part.verdicts for part in read] if len(read) == len(self.parts[2:]) else None
 
     @cached_property
     def findings(self) -> Findings | None:
         """The verdicts that count."""
-        verdicts = {verdict.path: verdict for part in self._findings for verdict in part.verdicts}
+        if self._judged is None:
+            return None
+        verdicts = {verdict.path: verdict for part in self._judged for verdict in part}
         if self._telling is None or not verdicts.keys() >= set(self._telling.judged):
             return None
         return Findings(tuple(verdicts[path] for path in self._telling.judged))
@@ -69,8 +71,11 @@ class Record:
         mine = {id(verdict) for verdict in self.findings.verdicts} if self.findings is not None else set()
         new = [verdict for verdict in findings.verdicts if id(verdict) not in mine]
         told = {verdict.path for verdict in new}
-        judged = [{verdict.path for verdict in part.verdicts} for part in self._findings]
-        kept = [part for part, paths in zip(self.parts[2:], judged, strict=True) if not paths <= told]
+        kept = [
+            part
+            for part, judged in zip(self.parts[2:], self._judged or (), strict=False)
+            if not {verdict.path for verdict in judged} <= told
+        ]
         if len(kept) >= _MOST_PARTS or len(new) * 2 > len(findings.verdicts):
             return parts_of(report, findings, ground)
         is_same = ground == self.ground
