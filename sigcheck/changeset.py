@@ -21,7 +21,8 @@ class Changeset:
     Attributes:
         paths: absolute, of those that are there and were changed or added.
         deleted: absolute, of those that are gone, or have another name now.
-        trees: absolute, of directories of which everything counts as changed: new submodules.
+        trees: absolute, of directories of which everything counts as changed: new submodules, repositories that are not tracked, and
+            where a symbolic link leads that changed.
     """
 
     paths: set[str] = field(default_factory=set)
@@ -31,11 +32,13 @@ class Changeset:
     _known: dict[str, bool] = field(default_factory=dict)
 
     def add(self, path: str) -> None:
-        """Note a file that changed."""
-        if path.endswith(SUFFIXES):
+        """Note a file that changed, or a directory as git names one: with a slash behind it, or a symbolic link to it."""
+        if path.endswith("/") or (os.path.islink(path) and os.path.isdir(path)):
+            self.trees.add(os.path.realpath(path))
+        elif path.endswith(SUFFIXES):
             if os.path.lexists(path):
                 self.paths.update((path, os.path.realpath(path)))
-                self._shown.add(shown(path))
+                self._shown.update((shown(path), shown(os.path.relpath(path))))
             else:
                 self.deleted.add(path)
 

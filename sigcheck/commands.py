@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn, TextIO, final
 
@@ -117,10 +118,16 @@ def _watch(options: argparse.Namespace) -> int:
     if "-" in options.paths:
         raise ConfigurationError("--watch reads files, and - is none; name them")
     configuration = _configured(options)
-    paths = configuration.chosen(options.paths)
+
+    def ground() -> tuple[list[str], Path | None]:
+        nonlocal configuration
+        with suppress(SigcheckError):  # Until it is mended, the last one that could be read says what is watched.
+            configuration = _configured(options)
+        return configuration.chosen(options.paths), configuration.source
+
     is_first = True
     try:
-        for _ in rounds(paths, str(configuration.source) if configuration.source else None):
+        for _ in rounds(ground):
             try:
                 with without_collector():
                     _check_once(options, _configured(options))

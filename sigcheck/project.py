@@ -69,6 +69,7 @@ class Project:
         self.decorators = decorators_of(configuration)
         self.files = survey.files
         self._contents = survey.contents
+        self._held: dict[str, bytes] = {}
         self._trail = survey.trail
         self._given = [os.path.realpath(path) for path in survey.paths if os.path.isdir(path)]
         self._roots_of_directories: dict[str, str] = {}
@@ -168,12 +169,14 @@ class Project:
     def is_of_family(self, path: str, lineage: Lineage) -> bool:
         """A file of the project, as reports show it, may define a class of a family, as it is now; or cannot be read."""
         real = self._by_shown[path]
-        data = self._contents.get(real) or read_bytes(real, lambda _: None)
+        data = self._contents[real] if real in self._contents else read_bytes(real, lambda _: None)
         return data is None or lineage.is_of_it(data)
 
     def _keep(self, read: Read) -> None:
         real = read.request.real
         self._modules[real] = read.module
+        if read.digest and self._trail is not None:
+            self._trail.digested(real, read.digest)
         if not read.is_whole:
             self._partly_read.add(real)
         if not self._by_libcst:
@@ -233,13 +236,17 @@ class Project:
     def _request(self, file: SourceFile) -> ReadRequest:
         real = file.real
         _, name = self._names[real]
-        content = self._contents.get(real)
+        content, digest = self._contents.get(real), ""
         if self._trail is not None:
             if content is None:
-                content = self._trail.file(file)
+                content, digest = self._trail.file(file)
+                if content is not None:
+                    self._held[real] = content  # Of one that may be saved again unseen, nothing else is read.
             else:
                 self._trail.replaced(file, content)
-        return ReadRequest(real, file.path, file.shown, name, _is_init(real), file.size, content, self._sought(name))
+        return ReadRequest(
+            real, file.path, file.shown, name, _is_init(real), file.size, content, digest, self._sought(name)
+        )
 
     def _sought(self, name: str) -> tuple[bytes, ...]:
         """What makes the module of that name worth a whole reading: the bases with siblings; anything, for a family."""
@@ -311,7 +318,7 @@ class Project:
             return None
         read = self._scanned.get(real)
         extent = source.extent_at(read.extents, member.place.line) if read is not None else None
-        return Body(real, member.place.line, extent, self._contents.get(real))
+        return Body(real, member.place.line, extent, self._contents.get(real, self._held.get(real)))
 
     def _module(self, real: str, name: str, root: str) -> Module:
         module = self._modules.get(real)

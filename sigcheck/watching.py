@@ -3,46 +3,50 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 from sigcheck.errors import ConfigurationError
 from sigcheck.files import SUFFIXES
-
-if TYPE_CHECKING:
-    from watchfiles import Change
 
 _SETTLED = 100
 """Milliseconds: how soon after its start a watch is known to see everything."""
 _CONFIGURATIONS = ("pyproject.toml", "sigcheck.toml")
 
 
-def rounds(paths: Sequence[str], configuration: str | None) -> Iterator[None]:
+def rounds(ground: Callable[[], tuple[Sequence[str], Path | None]]) -> Iterator[None]:
     """One turn at once, and one after each save of a source or of the configuration, until Ctrl-C.
 
     Each turn is given while a fresh watch already runs: a save during a turn brings the next. Files that are saved by a
     rename, or are gone for a while, are found again.
 
     Args:
-        paths: files and directories.
-        configuration: the file that it was read from.
+        ground: says before each turn which files and directories there are to check, and from which file that was read.
 
     Raises:
         ConfigurationError: `watchfiles` is not installed.
     """
     try:
-        from watchfiles import watch
+        from watchfiles import Change, watch
     except ImportError:
         raise ConfigurationError('--watch needs the package watchfiles: pip install "sigcheck[watch]"') from None
 
-    def is_source(_: Change, path: str) -> bool:
-        return path.endswith(SUFFIXES) or os.path.basename(path) in _CONFIGURATIONS or path == configuration
-
     while True:
+        given, source = ground()
+        configuration = None if source is None else os.path.abspath(source)
+
+        def matters(change: Change, path: str, configuration: str | None = configuration) -> bool:
+            name = os.path.basename(path)
+            if name.endswith(SUFFIXES) or name in _CONFIGURATIONS or path == configuration:
+                return True
+            # Of a directory that is moved, the files are not told.
+            is_directory = os.path.isdir(path) if change is Change.added else "." not in name
+            return is_directory and change is not Change.modified and not name.startswith((".", "__pycache__"))
+
         is_running = False
         for changes in watch(
-            *_existing((*paths, *((configuration,) if configuration else ()))),
-            watch_filter=is_source,
+            *_existing((*given, *((configuration,) if configuration else ()))),
+            watch_filter=matters,
             step=50,
             rust_timeout=_SETTLED,
             yield_on_timeout=True,

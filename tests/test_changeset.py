@@ -215,6 +215,37 @@ def test_names_that_git_would_quote(family: Path) -> None:
     assert "Odd.run" in odd
 
 
+def test_a_name_that_is_no_text_counts_from_a_directory_below_too(family: Path) -> None:
+    write(family, {"sub/a.py": "", "pkg/x\udcff.py": KID.replace("Kid", "Odd")})
+    for path in ("../pkg", str(family / "pkg")):
+        [odd] = lines(path, "--changed-since", "HEAD", cwd=family / "sub", status=1)
+        assert "Odd.run" in odd
+
+
+def test_a_repository_that_is_not_tracked_is_new(family: Path, tmp_path: Path) -> None:
+    git(family, "worktree", "add", "-q", "tree")
+    git(tmp_path, "clone", "-q", str(family), str(family / "clone"))
+    for inner in ("tree", "clone"):
+        found = lines(inner, "--changed-since", "HEAD", cwd=family, status=1)
+        assert found == [f"{inner}/{line}" for line in BOTH]
+
+
+def test_a_link_to_another_directory_changes_what_is_in_it(tmp_path: Path) -> None:
+    files = {f"{version}/base.py": BASE.format(more) for version, more in (("v1", ""), ("v2", ", scale"))}
+    kid = "from now.base import Base\n\n\nclass Kid(Base):\n    def run(self, x): ...\n"
+    project = write(tmp_path, {**files, "kid.py": kid})
+    os.symlink("v1", project / "now")
+    committed(project, {})
+    for option in (("--changed-since", "HEAD"), ("--staged",)):
+        assert lines(*option, cwd=project, status=0) == []
+    os.remove(project / "now")
+    os.symlink("v2", project / "now")
+    git(project, "add", "-A")
+    for option in (("--changed-since", "HEAD"), ("--staged",)):
+        [line] = lines(*option, cwd=project, status=1)
+        assert line.startswith("kid.py:5:9: error: Kid.run cannot receive scale")
+
+
 def test_what_git_cannot_answer_is_one_line(family: Path, tmp_path: Path) -> None:
     plain = write(tmp_path / "plain", FAMILY)
     for option in (("--changed-since", "HEAD"), ("--staged",)):

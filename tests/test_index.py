@@ -12,6 +12,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from random import Random
 
@@ -22,7 +23,9 @@ from sigcheck.checking import run_check
 from sigcheck.config import Configuration
 from sigcheck.core import check
 from sigcheck.core.contract import Contract
+from sigcheck.core.module import Problem
 from sigcheck.errors import SigcheckError
+from sigcheck.files import read_bytes
 from sigcheck.outcome import Report
 from sigcheck.report.machine import render_json
 from sigcheck.serialization import decode, encode
@@ -64,8 +67,8 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Counted:
         found.inspected += 1
         return inspect(*arguments, **settings)  # type: ignore[arg-type]
 
-    def counting_revise(*arguments: object) -> object:
-        done = revise(*arguments)  # type: ignore[arg-type]
+    def counting_revise(*arguments: object, **settings: object) -> object:
+        done = revise(*arguments, **settings)  # type: ignore[arg-type]
         found.revised += done is not None
         return done
 
@@ -340,9 +343,12 @@ def test_what_is_opened_and_what_is_parsed(family: Path) -> None:
     time.sleep(0.03)
     opened, parsed = audited()
     assert parsed == ["base.py"]
-    assert opened == ["base.py", "cub.py", "kid.py", "pup.py"], (
-        "the overrides are known by their bytes; the rest is not asked for"
-    )
+    assert opened == ["base.py"], "the overrides are known by their digests; the rest is not asked for"
+    write(family, {"base.py": "class Base:\n    def run(self, x, y, z): ...\n"})
+    (family / ".sigcheck_cache" / "modules.sqlite3").unlink()
+    time.sleep(0.03)
+    of_the_family = ["base.py", "cub.py", "kid.py", "pup.py"]
+    assert audited() == [of_the_family, of_the_family], "their digests lead nowhere any more"
 
 
 def test_a_change_within_one_tick_of_the_clock_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -354,6 +360,59 @@ def test_a_change_within_one_tick_of_the_clock_is_seen(tmp_path: Path, monkeypat
         file.write(BROKEN.replace("Kid", "Cub").encode())
     os.utime(tmp_path / "bad.py", ns=(before.st_atime_ns, before.st_mtime_ns))
     assert "Cub.run" in warm(tmp_path)
+
+
+class Editor:
+    """Somebody who saves a file while a check runs: just before its bytes are read for the n-th time."""
+
+    def __init__(self, path: Path, saves: Mapping[int, str]) -> None:
+        self.path = path
+        self.saves = saves
+        self.reads = 0
+
+    def read_bytes(self, path: str, on_problem: Callable[[Problem], None]) -> bytes | None:
+        if os.path.basename(path) == self.path.name:
+            self.reads += 1
+            if self.reads in self.saves:
+                self.path.write_text(self.saves[self.reads])
+        return read_bytes(path, on_problem)
+
+    def sits_at(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for module in (footprint, reading, conviction):
+            monkeypatch.setattr(module, "read_bytes", self.read_bytes)
+
+
+DURING: dict[str, tuple[str, dict[str, object]]] = {
+    "definitions": ("    def run(self): ...\n    run = run\n    def more(self): ...\n", {}),
+    "bodies": ("    def run(self, x):\n        return x\n", {"contracts": (Contract("Base", ("*",), ("*",)),)}),
+}
+
+
+@pytest.mark.parametrize(("methods", "settings"), DURING.values(), ids=DURING)
+@pytest.mark.parametrize("at", range(1, 4))
+def test_a_file_that_is_shortened_during_a_check_is_no_defect(
+    at: int, methods: str, settings: dict[str, object], family: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(family, {"kid.py": f"from base import Base\nclass Kid(Base):\n{methods}"})
+    with monkeypatch.context() as context:
+        Editor(family / "kid.py", {at: "x = 1\n"}).sits_at(context)
+        told(Configuration(root=family, cache_dir=None, **settings))  # type: ignore[arg-type]
+    assert warm(family, **settings) == cold(family, **settings)
+
+
+@pytest.mark.parametrize("at", range(2, 5))
+def test_a_file_that_is_saved_and_saved_back_during_a_check_leaves_nothing_of_it(
+    at: int, family: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = {"contracts": (Contract("Base", ("*",), ("*",)),)}
+    kid = "from base import Base\nclass Kid(Base):\n    def run(self, x):\n        return x\n"
+    with monkeypatch.context() as context:
+        context.setattr(footprint, "_TICK", 2_000_000_000)  # The file is young.
+        write(family, {"kid.py": kid})
+        Editor(family / "kid.py", {at: kid.replace("return x", "return 0"), at + 1: kid}).sits_at(context)
+        warm(family, **settings)
+    write(family, {"kid.py": kid})
+    assert warm(family, **settings) == cold(family, **settings)
 
 
 def test_what_a_known_answer_loads(family: Path) -> None:
@@ -533,6 +592,20 @@ def test_something_else_in_the_place_of_an_entry(obstacle: str, family: Path) ->
     for _ in range(2):
         assert warm(family) == expected
     assert not (family / "nowhere").exists()
+
+
+@pytest.mark.parametrize("name", ["modules.sqlite3", "modules.sqlite3-journal"])
+def test_a_pipe_in_the_place_of_the_database_is_not_waited_for(name: str, family: Path) -> None:
+    asked = command("check", "-q", "--output-format", "concise", "other.py")
+    database = family / ".sigcheck_cache" / name
+    for _ in range(2):
+        done = subprocess.run(
+            asked, cwd=family, env=environment(), capture_output=True, text=True, timeout=60, check=False
+        )
+        assert (done.returncode, done.stderr) == (1, "")
+        database.unlink(missing_ok=True)
+        os.mkfifo(database)
+        write(family, {"other.py": BROKEN.replace("Kid", "Cub")})
 
 
 def test_an_entry_of_another_sigcheck_is_not_believed(

@@ -80,6 +80,31 @@ def test_each_save_is_told_and_ctrl_c_is_clean(tmp_path: Path) -> None:
     assert told.empty(), "nothing is said of the end"
 
 
+def test_a_directory_that_is_moved_is_a_save_of_what_is_in_it(tmp_path: Path) -> None:
+    pytest.importorskip("watchfiles")
+    write(tmp_path, {"src/pkg/bad.py": BROKEN, "src/notes": ""})
+    with watched("src", cwd=tmp_path) as (_, told):
+        assert turn(told)[0] == f"src/pkg/{BROKEN_LINE}"
+        os.rename(tmp_path / "src/pkg", tmp_path / "src/other")
+        assert turn(told)[0] == f"src/other/{BROKEN_LINE}"
+        os.rename(tmp_path / "src/other", tmp_path / "away")
+        assert turn(told) == ["0 overrides in 0 files: no diagnostics"]
+        os.rename(tmp_path / "away", tmp_path / "src/pkg")
+        assert turn(told)[0] == f"src/pkg/{BROKEN_LINE}"
+
+
+def test_what_is_watched_is_what_the_configuration_says_now(tmp_path: Path) -> None:
+    pytest.importorskip("watchfiles")
+    files = {"one/bad.py": BROKEN, "two/bad.py": FINE, "own.toml": 'paths = ["one"]\n'}
+    write(tmp_path, files)
+    with watched("--config", "own.toml", cwd=tmp_path) as (_, told):
+        assert turn(told)[0] == f"one/{BROKEN_LINE}"
+        write(tmp_path, {"own.toml": 'paths = ["two"]\n'})
+        assert turn(told) == ["1 override in 1 file: no diagnostics"]
+        write(tmp_path, {"two/bad.py": BROKEN})
+        assert turn(told)[0] == f"two/{BROKEN_LINE}"
+
+
 def test_what_cannot_be_watched_is_one_line(tmp_path: Path) -> None:
     write(tmp_path, {"bad.py": BROKEN, "hidden/watchfiles.py": "raise ImportError\n"})
     hidden = os.pathsep.join((str(tmp_path / "hidden"), environment()["PYTHONPATH"]))

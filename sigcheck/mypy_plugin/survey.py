@@ -125,7 +125,7 @@ class Survey:
                 self.uncertain.update(names_in(part))
             elif isinstance(part, nodes.Statement) and kind not in _HARMLESS:
                 last = part.end_line or part.line
-                self.uncertain.update(_WORD.findall("\n".join(self.text.split("\n", last)[part.line - 1 : last])))
+                self.uncertain.update(_WORD.findall("\n".join(self.lines[part.line - 1 : last])))
 
     def is_certain(self, name: str) -> bool:
         """The name means one thing in the module, whatever is true."""
@@ -139,11 +139,10 @@ class Survey:
         root: nodes.Expression = expression
         while isinstance(root, nodes.MemberExpr):
             root = root.expr
-        return (
-            isinstance(expression.node, (nodes.Var, nodes.TypeInfo))
-            and isinstance(root, nodes.NameExpr)
-            and self.is_certain(root.name)
-        )
+        if not isinstance(root, nodes.NameExpr) or not self.is_certain(root.name):
+            return False
+        is_missing = isinstance(root.node, nodes.Var) and root.node.is_suppressed_import
+        return is_missing or isinstance(expression.node, (nodes.Var, nodes.TypeInfo))
 
 
 _AROUND: dict[type, tuple[str, ...]] = {

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable as Function
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from mypy import errorcodes, nodes
 from mypy.options import Options
@@ -34,8 +34,18 @@ from sigcheck.mypy_plugin.binding import (
 )
 from sigcheck.mypy_plugin.skim import ACCESSORS, MAKERS, STRANGE
 from sigcheck.mypy_plugin.survey import Survey, names_in
+from sigcheck.mypy_plugin.texts import read_text
 from sigcheck.mypy_plugin.traits import KEY, Traits, digest_of, traits_of
-from sigcheck.mypy_plugin.written_calls import WrittenCall, assigned, is_commented, names_for_certain, read_body
+from sigcheck.mypy_plugin.written_calls import (
+    Arguments,
+    WrittenCall,
+    assigned,
+    glance,
+    is_commented,
+    names_for_certain,
+    read_body,
+    shape_of,
+)
 
 
 @dataclass(slots=True)
@@ -67,6 +77,10 @@ class Demand(NamedTuple):
     wants: Function[[nodes.TypeInfo], bool] | None
     is_complete: bool
     repeats_mypy: bool
+
+
+_Found: TypeAlias = tuple[nodes.TypeInfo, nodes.SymbolTableNode]
+"""A class, and what it has under a name."""
 
 
 class Suspicion:
@@ -156,14 +170,20 @@ class _Class:
         self.is_odd = False
         self.odd_names: set[str] = set()
         self.none_names: set[str] = set()
+        self._same: dict[str, str] = {}
+        self._borrowed: dict[str, _Found] = {}
         self._assigned: set[str] = set()
         self.self_calls: set[str] = set()
         self.super_calls: set[str] = set()
         self.loose_calls: set[str] = set()
         self._is_amiss = False
+        self._glanced_at: list[tuple[nodes.FuncDef, str]] = []
+        self._calls_at_a_glance: set[tuple[str, str]] = set()
         self._callees: set[tuple[nodes.TypeInfo, str]] = set()
         self._known: dict[str, tuple[int | None, Arity | None]] = {}
-        self._open_names: set[str] = set()
+        self._open_names: dict[str, nodes.FuncDef] = {}
+        self._open_catch_alls: dict[str, nodes.FuncDef] = {}
+        self._open_calls: list[tuple[nodes.TypeInfo, str, _Found, _Found | None]] = []
         self._parts: list[str] = []
         self._lines = survey.lines
         self._read_header()
@@ -183,14 +203,14 @@ class _Class:
             self._parts = [survey.text]
         elif with_comments:
             self._parts = [self._text(definition.line, last)]
-        else:
-            self._parts += sorted(set(assigned(self._text(definition.line, last))))
         self._parts += sorted(self.self_calls | self.super_calls)
         kept: dict[str, object] = {"digest": digest_of("\0".join(self._parts))}
         if is_odd:
             kept["odd"] = definition.line  # Which of several of that name it is.
         if self.odd_names:
             kept["names"] = sorted(self.odd_names)
+        if self._same:
+            kept["same"] = self._same
         if self.self_calls:
             kept["calls"] = sorted(self.self_calls)
         if self.loose_calls:
@@ -260,6 +280,7 @@ class _Class:
                 if name in seen:
                     self.is_odd = True
                 seen.add(name)
+        self._judge_at_a_glance()
         self.is_odd = self.is_odd or not seen.isdisjoint(self._assigned)
 
     def _read_assignment(self, statement: nodes.AssignmentStmt) -> None:
@@ -271,9 +292,28 @@ class _Class:
             self.none_names.update(names)
         elif isinstance(value, _MEMBERS) and not self._is_value(value):
             self.odd_names.update(names)
+            if isinstance(statement.lvalues[0], nodes.NameExpr):
+                self._read_alias(statement.lvalues[0].name, value)
             self._parts.append(self._text(statement.line, statement.end_line or statement.line))
         self._assigned.update(names)
         self._parts += names
+
+    def _read_alias(self, name: str, value: nodes.Expression) -> None:
+        """`name = method`, `name = Class.method`."""
+        if isinstance(value, nodes.NameExpr):
+            known = self.info.names.get(value.name)
+            method = known.node if known is not None else None
+            if isinstance(method, nodes.FuncDef) and method.line < value.line:
+                self._same[name] = method.name
+        elif isinstance(value, nodes.MemberExpr) and isinstance(value.expr, nodes.NameExpr):
+            owner, root = value.expr.node, value.expr.name
+            if not isinstance(owner, nodes.TypeInfo) or owner is self.info or root in self.info.names:
+                return
+            known = owner.names.get(value.name)
+            if known is None or not isinstance(known.node, nodes.FuncDef) or callable_of(known.node).flavour:
+                return
+            if self.survey.is_certain(root):
+                self._borrowed[name] = (owner, known)
 
     def _is_value(self, value: nodes.Expression) -> bool:
         """What is assigned is no method."""
@@ -347,31 +387,73 @@ class _Class:
         receiver = ""
         if node.arguments and node.arg_kinds[0] in (nodes.ARG_POS, nodes.ARG_OPT):
             receiver = node.arguments[0].variable.name
-        written = read_body(text, receiver) if receiver else None
+        is_judged = not node.is_static and node.name != "__new__"
+        seen = glance(text) if receiver == "self" and is_judged and not _is_bound_to_class(node) else None
+        written = None
+        if seen is not None:
+            calls, is_touched = seen
+            if calls:
+                self._glanced_at.append((node, text))
+                self._calls_at_a_glance.update(calls)
+        elif receiver:
+            written = read_body(text, receiver)
+            is_touched = written.is_touched
+        else:
+            is_touched = False
         parts = self._parts
+        parts.append("\n".join(lines[first - 1 : begin - 1]))
         if (
             begin == first
-            or (written is not None and written.is_touched)
+            or is_touched
             or nodes.ARG_STAR in node.arg_kinds
             or nodes.ARG_STAR2 in node.arg_kinds
             or node.name == "__new__"
         ):
-            parts.append("\n".join(lines[first - 1 : last]))
+            parts.append(text)
         else:
-            parts.append("\n".join(lines[first - 1 : begin - 1]))
             self._digest_body(node, text)
+            if receiver:
+                parts += sorted(set(assigned(text, receiver)))
         if written is None:
             return
-        if receiver != "self":
-            parts += sorted(set(assigned(text, receiver)))
         for call in written.calls:
             if call.route == "super":
                 self.super_calls.add(call.method)
             elif (call.route == "self" and not call.is_transparent) or call.owner == "type":
                 self.self_calls.add(call.method)
-        if not node.is_static and node.name != "__new__":
+        if is_judged:
             self._is_amiss = self._is_amiss or written.is_odd
             self._judge(written.calls, node)
+
+    def _judge_at_a_glance(self) -> None:
+        """Judge calls by their arguments alone; where that is not enough, all are looked at where they stand."""
+        calls = self._calls_at_a_glance
+        self.self_calls.update([method for method, _ in calls])
+        if not all(self._is_certain_to_bind(method, arguments) for method, arguments in calls):
+            for node, text in self._glanced_at:
+                self._judge(read_body(text, "self").calls, node)
+
+    def _is_certain_to_bind(self, name: str, arguments: str) -> bool:
+        """A call on an instance of this very class is certain to bind."""
+        known = self._known.get(name)
+        if known is None:
+            known = self._known[name] = self._callee(_look_up(self.info.mro, 0, name), name)
+        kind, arity = known
+        if arity is None:
+            return kind is not _ODD
+        shape = shape_of(arguments)
+        if shape is None or name == "__new__":
+            return False
+        count, keywords = shape
+        function, least, most = arity
+        if not keywords and least <= count <= most:
+            return True
+        accepted, key = self.survey.accepted, (id(arity), shape)
+        if key not in accepted:
+            if not accepts(function, Arguments(("",) * count, tuple(keywords), False, False), function.receivers):
+                return False
+            accepted.add(key)
+        return True
 
     def _digest_body(self, node: nodes.FuncDef, text: str) -> None:
         """Keep what a body without a call on its receiver tells: whether it is one, and what it returns."""
@@ -404,27 +486,65 @@ class _Class:
             met |= own & base.names.keys()
             met |= own & set(traits.get("calls", ()))
         self._open_names.clear()
-        if any(self._breaks(name, info.names[name], known, demand) for name in met):
+        self._open_catch_alls.clear()
+        self._open_calls.clear()
+        if any(KEY not in owner.metadata or "odd" in owner.metadata[KEY] for owner, _ in self._borrowed.values()):
             return True
-        if self._open_names:
+        if any(self._breaks(name, *self._own(name), known, demand) for name in met):
+            return True
+        if self._open_names or self._open_catch_alls:
             # What asks the exact relation is only loaded where one must.
-            from sigcheck.mypy_plugin.headers import breaks_nothing  # noqa: PLC0415
+            from sigcheck.mypy_plugin.headers import breaks_nothing, swallows_nothing  # noqa: PLC0415
 
-            if not breaks_nothing(info, self._open_names):
+            if self._open_names and not breaks_nothing(info, self._open_names):
+                return True
+            open_catch_alls = {
+                name: function
+                for name, function in self._open_catch_alls.items()
+                if function.info is info or not _reads_catch_alls(function, _lines_of(function.info, modules))
+            }
+            if open_catch_alls and not swallows_nothing(info, open_catch_alls):
                 return True
         if len(info.bases) > 1 and any(self._meets(base, traits, modules) for base, traits in known):
             return True
         if len(info.bases) > 1 and self._shadows(known):
             return True
-        return self._is_amiss or any(
-            name in traits_of(base, modules).get("names", ())
-            or (KEY not in base.metadata and isinstance(base.names[name].node, nodes.Decorator))
-            for base, name in self._callees
+        return (
+            self._is_amiss
+            or any(self._is_unknown(base, name, modules) for base, name in self._callees)
+            or not all(self._binds(*call, modules) for call in self._open_calls)
         )
+
+    def _is_unknown(self, base: nodes.TypeInfo, name: str, modules: Mapping[str, nodes.MypyFile]) -> bool:
+        """What calls in this class find by that name in a class is not certain."""
+        if not _is_uncertain(base, name, modules):
+            return False
+        borrowed = self._borrowed.get(name) if base is self.info else None
+        return borrowed is None or not self._binds(base, name, borrowed, None, modules)
+
+    @staticmethod
+    def _binds(
+        base: nodes.TypeInfo, name: str, here: _Found, there: _Found | None, modules: Mapping[str, nodes.MypyFile]
+    ) -> bool:
+        """What a class above calls by that name is certain to bind on what is found here."""
+        found = [here] if there is None else [here, there]
+        if any(_kind_of(symbol.node) is not _CALLABLE for _, symbol in found):
+            return False
+        if any(_is_uncertain(owner, _function(symbol.node).name, modules) for owner, symbol in found):
+            return False
+        from sigcheck.mypy_plugin.callers import bind_on  # noqa: PLC0415 - as above
+
+        functions = [callable_of(_function(symbol.node)) for _, symbol in found]
+        return bind_on(functions[0], functions[1] if there is not None else None, name, base, modules)
+
+    def _own(self, name: str) -> _Found:
+        """What the class has under a name, and where it was made."""
+        return self._borrowed.get(name) or (self.info, self.info.names[name])
 
     def _breaks(
         self,
         name: str,
+        owner: nodes.TypeInfo,
         symbol: nodes.SymbolTableNode,
         known: Sequence[tuple[nodes.TypeInfo, Traits]],
         demand: Demand,
@@ -433,7 +553,7 @@ class _Class:
         if symbol.implicit or symbol.plugin_generated:
             return False
         mine = _kind_of(symbol.node)
-        is_odd = name in self.odd_names
+        is_odd = name in self.odd_names and owner is self.info
         is_none = name in self.none_names
         if mine is None and not is_odd and not is_none:
             return False
@@ -448,7 +568,7 @@ class _Class:
             theirs = base.names.get(name)
             if theirs is None or theirs.implicit:
                 if mine is not None and name in traits.get("calls", ()) and self._is_unseen(name, base):
-                    return True
+                    self._open_calls.append((base, name, (owner, symbol), None))
                 continue
             if name in traits.get("names", ()):
                 return True
@@ -465,9 +585,10 @@ class _Class:
                     pair = (_function(symbol.node), _function(theirs.node))
                     if not (demand.is_complete and self._is_told_by_headers(name, *pair, is_called=is_called)):
                         return True
-                    self._open_names.add(name)
-                if any(name in entry.get("loose", ()) for _, entry in known):
-                    return True  # What its author saw refuses the call, or nobody knows.
+                    self._open_names[name] = pair[0]
+                loose = [caller for caller, entry in known if name in entry.get("loose", ())]
+                # What its author saw refuses the call, or nobody knows.
+                self._open_calls += [(it, name, (owner, symbol), _look_up(it.mro, 0, name)) for it in loose]
                 nearer.append((base, callable_of(_function(theirs.node))))
             elif mine is _CALLABLE or kind is _CALLABLE or (kind is _SETTABLE and mine is not _SETTABLE):
                 return True
@@ -501,11 +622,12 @@ class _Class:
         options = demand.options
         return (
             not demand.repeats_mypy
+            and function.info is self.info
             and errorcodes.OVERRIDE not in options.disabled_error_codes
             and (options.check_untyped_defs or not function.is_dynamic())
             and is_plain(override)
             and is_plain(base)
-            and (keeps_every_name(mine, theirs) or self._reads_catch_alls(function))
+            and self._keeps_every_name(name, function, mine, theirs)
             and (is_lost or is_refused_by_mypy(mine, theirs, Instance(self.info.mro[-1], [])))
         )
 
@@ -521,25 +643,16 @@ class _Class:
             and not any(None in entry.names or not entry.names[: entry.receivers] for entry in (mine, theirs))
             and not unpacks_keywords(function)
             and not unpacks_keywords(upper)
-            and (keeps_every_name(mine, theirs) or self._reads_catch_alls(function))
+            and self._keeps_every_name(name, function, mine, theirs)
         )
 
-    def _reads_catch_alls(self, function: nodes.FuncDef) -> bool:
-        """The body is certain to name its `*args` and `**kwargs`, or does nothing: what lands there is not swallowed."""
-        body = function.body.body
-        if body and all(map(_is_idle, body)):
-            return True
-        behind = 1 if body and type(body[0]) is nodes.ExpressionStmt and type(body[0].expr) is nodes.StrExpr else 0
-        if len(body) <= behind or body[behind].line <= function.line:
-            return False
-        text = self._text(body[behind].line, function.end_line or function.line)
-        if any(word in text for word in ('"""', "'''", "def", "lambda")):
-            return False
-        return all(
-            names_for_certain(text, name)
-            for name, kind in zip(function.arg_names, function.arg_kinds, strict=True)
-            if name is not None and kind in (nodes.ARG_STAR, nodes.ARG_STAR2)
-        )
+    def _keeps_every_name(self, name: str, function: nodes.FuncDef, mine: Callable, theirs: Callable) -> bool:
+        """Nothing is swallowed, unless the exact relation says so."""
+        if not keeps_every_name(mine, theirs) and not (
+            function.info is self.info and _reads_catch_alls(function, self._lines)
+        ):
+            self._open_catch_alls[name] = function
+        return True
 
     @staticmethod
     def _is_unseen(name: str, base: nodes.TypeInfo) -> bool:
@@ -553,22 +666,31 @@ class _Class:
         order = self.info.mro
         for names, start in ((traits.get("calls", ()), 0), (traits.get("super", ()), 1)):
             for name in names:
-                here = _look_up(order, order.index(base) + 1 if start else 0, name)
-                if here is None:
+                found = _look_up(order, order.index(base) + 1 if start else 0, name)
+                if found is None:
                     continue
+                here = self._own(name) if found[0] is self.info and name in self._borrowed else _aliased(found, name)
                 there = _look_up(base.mro, start, name)
                 if there is not None and there[1].node is here[1].node:
                     continue
                 kind = _kind_of(here[1].node)
                 if kind is None and name not in traits_of(here[0], modules).get("names", ()):
                     continue
-                if name in traits.get("loose", ()):
+                if self._is_told_above(base, found[0]):
+                    continue
+                if kind is not _CALLABLE or (there is not None and _kind_of(there[1].node) is not _CALLABLE):
                     return True
-                if there is None or kind is not _CALLABLE or _kind_of(there[1].node) is not _CALLABLE:
-                    return True
-                if not is_same(callable_of(_function(here[1].node)), callable_of(_function(there[1].node)), name):
-                    return True
+                mine = callable_of(_function(here[1].node))
+                is_alike = there is not None and is_same(mine, callable_of(_function(there[1].node)), name)
+                if not is_alike or name in traits.get("loose", ()):
+                    self._open_calls.append((base, name, here, there))
         return False
+
+    def _is_told_above(self, *met: nodes.TypeInfo) -> bool:
+        """A class between inherits them too, and none of them stands in this module: what is wrong with the two is told there."""
+        return all(entry.module_name != self.info.module_name for entry in met) and any(
+            all(entry in above.mro for entry in met) for above in self.info.mro[1:]
+        )
 
     def _shadows(self, known: Sequence[tuple[nodes.TypeInfo, Traits]]) -> bool:
         """A base hides what a later one has, and does not inherit it."""
@@ -616,7 +738,7 @@ class _Class:
         if arity is None:
             return kind is _ODD
         function, least, most = arity
-        is_bound_to_class = method.is_class or method.name in ("__init_subclass__", "__class_getitem__")
+        is_bound_to_class = _is_bound_to_class(method)
         if name == "__new__" or (route == "super" and is_bound_to_class and not function.flavour):
             return True
         # On a class, a method of instances is a function: its receiver is written out.
@@ -704,6 +826,30 @@ _MEMBERS = (nodes.NameExpr, nodes.MemberExpr, nodes.LambdaExpr, nodes.CallExpr)
 _SILENT = frozenset({nodes.ExpressionStmt, nodes.PassStmt, nodes.ClassDef})
 
 
+def _reads_catch_alls(function: nodes.FuncDef, lines: Sequence[str]) -> bool:
+    """The body is certain to name its `*args` and `**kwargs`, or does nothing: what lands there is not swallowed."""
+    body = function.body.body
+    if body and all(map(_is_idle, body)):
+        return True
+    behind = 1 if body and type(body[0]) is nodes.ExpressionStmt and type(body[0].expr) is nodes.StrExpr else 0
+    if len(body) <= behind or body[behind].line <= function.line:
+        return False
+    text = "\n".join(lines[body[behind].line - 1 : function.end_line or function.line])
+    if any(word in text for word in ('"""', "'''", "def", "lambda")):
+        return False
+    return all(
+        names_for_certain(text, name)
+        for name, kind in zip(function.arg_names, function.arg_kinds, strict=True)
+        if name is not None and kind in (nodes.ARG_STAR, nodes.ARG_STAR2)
+    )
+
+
+def _lines_of(info: nodes.TypeInfo, modules: Mapping[str, nodes.MypyFile]) -> list[str]:
+    """The lines of the module of a class."""
+    tree = modules.get(info.module_name)
+    return ((read_text(tree.path) if tree is not None else None) or "").split("\n")
+
+
 def _is_idle(statement: nodes.Statement) -> bool:
     """It only raises, passes, or is `...` or documentation."""
     return type(statement) in (nodes.RaiseStmt, nodes.PassStmt) or (
@@ -726,6 +872,10 @@ def _first_line(statement: nodes.Statement) -> int:
     return statement.line
 
 
+def _is_bound_to_class(method: nodes.FuncDef) -> bool:
+    return method.is_class or method.name in ("__init_subclass__", "__class_getitem__")
+
+
 def _says_what_it_returns(node: nodes.FuncDef) -> bool:
     written = node.unanalyzed_type
     if not isinstance(written, CallableType):
@@ -742,9 +892,20 @@ def _is_without_source(info: nodes.TypeInfo) -> bool:
     return info.module_name in BUILTIN_MODULES or info.fullname == "abc.ABC"
 
 
-def _look_up(
-    order: Sequence[nodes.TypeInfo], start: int, name: str
-) -> tuple[nodes.TypeInfo, nodes.SymbolTableNode] | None:
+def _is_uncertain(owner: nodes.TypeInfo, name: str, modules: Mapping[str, nodes.MypyFile]) -> bool:
+    """Of a name of a class, symbols do not tell the whole."""
+    return name in traits_of(owner, modules).get("names", ()) or (
+        KEY not in owner.metadata and isinstance(owner.names[name].node, nodes.Decorator)
+    )
+
+
+def _aliased(found: _Found, name: str) -> _Found:
+    """What is found, or the method of the same class of which it is another name."""
+    other = found[0].metadata.get(KEY, {}).get("same", {}).get(name)
+    return found if other is None else (found[0], found[0].names[other])
+
+
+def _look_up(order: Sequence[nodes.TypeInfo], start: int, name: str) -> _Found | None:
     """What a class finds under a name, behind some classes of an order."""
     for entry in order[start:]:
         symbol = entry.names.get(name)

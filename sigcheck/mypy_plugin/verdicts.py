@@ -31,7 +31,6 @@ from sigcheck.readers.mypy_nodes import (
     ReadModule,
     References,
     SourceText,
-    read_flow,
     read_module,
 )
 
@@ -144,6 +143,8 @@ class Inquest:
         definitions = {place: node for entry in self._read.classes for place, node in entry.members.items()}
 
         def usages_of(asked: Sequence[BodyQuestion]) -> Iterator[Mapping[str, Usage] | None]:
+            from sigcheck.readers.mypy_nodes.flow import read_flow  # noqa: PLC0415 - only contracts ask of bodies
+
             for question in asked:
                 node = definitions.get(question.member.place)
                 yield answer_to(question, read_flow(node, text) if node is not None else None)

@@ -79,10 +79,22 @@ class Written(NamedTuple):
     is_odd: bool
 
 
+_FLAT, _INNER = r"[^()\[\]{}'\"#\\]*", r"(?:\"[^\"{}\\\n]*\"(?![\"\w])|'[^'{}\\\n]*'(?!['\w]))"
+_INNER += "".join(rf"|\{left}{_FLAT}\{right}" for left, right in ("()", "[]", "{}"))
+_ARGUMENTS = rf"{_FLAT}(?:(?:{_INNER}){_FLAT})*\)"
+"""What stands in brackets, and the bracket behind it, where at most plain strings and plain brackets stand in it."""
+
 _TAIL = r"(?:\s*\.\s*(\w+)\b\s*(?:(\()|is\b)|\s*\.\s*__class__|\s*(?![\s.\w]))"
 _ASSIGNS = r"\s*\.\s*(\w+)\b\s*(?:,[^=\n]*=(?!=)|:\s*[\w\"']|[^\w\s=!<>]{0,2}=(?!=)|[<>]{2}=)"
 _SELF, _BEHIND_RECEIVER = re.compile(rf"self{_TAIL}"), re.compile(_TAIL)
 _SELF_ASSIGNS, _ASSIGNED_BEHIND = re.compile(rf"self{_ASSIGNS}"), re.compile(_ASSIGNS)
+_GLANCE = re.compile(
+    # The arguments are looked ahead at: there may be calls in them.
+    rf"self(?<![\w.]self)(?:\.(\w+)\((?:(?=({_ARGUMENTS}))|)"
+    # An attribute that is only read is passed over at once.
+    r"|(\.__class__|\.\w+\s\s*(?:is\b|\())|(?!\.\w)\s*(?:(\.\s*\w+\b\s*(?:is\b|\()|\.\s*__class__)|(?![\s.\w])))"
+)
+_PASSED = re.compile(r"\(\s*self\b")
 _TRANSPARENT = re.compile(r"\s*\*\w+\s*,\s*\*\*\w+\s*,?\s*\)")
 
 
@@ -156,6 +168,53 @@ def read_body(text: str, receiver: str) -> Written:
     return Written(calls, is_touched, is_odd)
 
 
+def glance(text: str) -> tuple[list[tuple[str, str]], bool] | None:
+    """The calls on `self` in the text of a method, each with its arguments and the bracket behind them; None where that is not all.
+
+    Returns:
+        The calls, and whether `self` is more than the owner of an attribute that is read or assigned.
+    """
+    if "super" in text:
+        return None
+    calls: list[tuple[str, str]] = []
+    is_bare = False
+    found = _GLANCE.findall(text)
+    for method, arguments, spaced, broken in found:
+        if method:
+            if not arguments or "*" in arguments:
+                return None
+            calls.append((method, arguments))
+        elif spaced or broken:
+            if not (spaced or broken).endswith("is"):
+                return None
+        else:
+            is_bare = True
+    # Without a dot, it may be the argument of a function that is found on a class.
+    if is_bare and any(_is_called_with(text, passed.end()) for passed in _PASSED.finditer(text)):
+        return None
+    return calls, bool(found)
+
+
+def shape_of(arguments: str) -> tuple[int, tuple[str, ...]] | None:
+    """How many arguments are by position, and the names of the others; None where that is not certain.
+
+    Args:
+        arguments: what `glance` gives.
+    """
+    if _HAS_INNER.search(arguments) is not None:
+        arguments = _IN_ARGUMENTS.sub('"', arguments)
+    if "lambda" in arguments:
+        return None
+    inner = arguments[:-1].rstrip()
+    if not inner:
+        return 0, ()
+    count = inner.count(",") + (inner[-1] != ",")
+    if "=" not in inner:
+        return count, ()
+    keywords = _KEYWORDS.findall(inner)
+    return count - len(keywords), tuple(keywords)
+
+
 def is_commented(call: WrittenCall) -> bool:
     """The call is certain to stand in a comment, or in a string."""
     return call.opened >= 0 and _is_in_comment(call.text, call.opened)
@@ -187,6 +246,10 @@ def _is_in_comment(text: str, place: int) -> bool:
     return bool(mark) and "'" not in before and '"' not in before
 
 
+def _is_called_with(text: str, end: int) -> bool:
+    return next(_calls_with(text, end - len("self"), end), None) is not None
+
+
 def _calls_with(text: str, start: int, end: int) -> Iterator[WrittenCall]:
     """`type(self).m(...)`, `self.__class__.m(...)`, `Base.m(self, ...)`."""
     if text[end - 1] == "_":
@@ -206,6 +269,8 @@ def _calls_with(text: str, start: int, end: int) -> Iterator[WrittenCall]:
 
 
 _PLAIN = re.compile(r"([^()\[\]{}'\"#*\\]*)\)")
+_HAS_INNER, _IN_ARGUMENTS = re.compile(r"[(\[{'\"]"), re.compile(_INNER)
+_KEYWORDS = re.compile(r"(?:\A|,)\s*(\w+)\s*=(?!=)")
 _KEYWORD = re.compile(r"\s*(\w+)\s*=(?!=)")
 _STRING = r"\"{3}(?:[^\\]|\\.)*?\"{3}|'{3}(?:[^\\]|\\.)*?'{3}|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|#[^\n]*"
 _TOKEN = re.compile(
@@ -242,9 +307,19 @@ def read_arguments(text: str, index: int) -> Arguments | None:
         elif first == "#":
             if not text[begin : token.start()].strip():
                 begin = token.end()
-        elif len(what) == 1 or text[token.end() : token.end() + 1] not in _AFTER_STRING:
+        elif (
+            len(what) == 1
+            or text[token.end() : token.end() + 1] not in _AFTER_STRING
+            or (text[token.start() - 1].isalpha() and _goes_on_in_braces(what))
+        ):
             return None  # A string in a string.
     return None
+
+
+def _goes_on_in_braces(text: str) -> bool:
+    """What was taken for an f-string ends in a string within it."""
+    text = text.replace("{{", "").replace("}}", "")
+    return text.count("{") != text.count("}")
 
 
 def _sorted(parts: list[str]) -> Arguments | None:

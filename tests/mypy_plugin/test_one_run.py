@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from sigcheck.mypy_plugin.versions import NEWEST, OLDEST, complaint
+from tests import running as checking
 from tests.mypy_plugin.programs import MYPY, TAKES_CODES
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -135,6 +136,43 @@ def test_a_named_tuple_is_looked_at_beside_another_class(tmp_path: Path) -> None
     assert lines == []
     lines, _, _ = run_mypy(tmp_path, sub__py=f"{source}\n\nclass Other: ...\n")
     assert [line.partition(": error: ")[0] for line in lines if line.endswith("[call-binding]")] == ["sub.py:8"]
+
+
+FAMILY = """\
+def forward(x, scale): ...
+
+
+def fast_forward(x): ...
+
+
+class Backend:
+    def forward(self, x): ...
+
+
+class Other(Backend):
+    def forward(self, z): ...
+"""
+
+
+def test_families_without_inheritance_are_for_the_command_line(tmp_path: Path) -> None:
+    family = '[[families]]\nlike = "sub:forward"\nmembers = ["sub.fast_*", "sub:Backend.*"]\n'
+    lines, _, _ = run_mypy(tmp_path, sub__py=FAMILY, sigcheck__toml=family)
+    [by_inheritance] = [line for line in lines if "error" in line]
+    assert by_inheritance.startswith("sub.py:12: error: x is called `z` in Other.forward (renamed-parameter)")
+    told = checking.lines("sub.py", cwd=tmp_path, status=1)
+    assert [line.partition(": error: ")[0] for line in told] == ["sub.py:4:5", "sub.py:8:9", "sub.py:12:9"]
+
+
+def test_a_suppression_that_is_useless_is_for_the_command_line(tmp_path: Path) -> None:
+    useless = "class Sub(Base):\n    def run(self, x, y=None): ...  # sigcheck: ignore[missing-parameter]\n"
+    wrong = "    def typed(self, x: int, z: int = 0) -> int: return 0  # sigcheck: ignore[no-such-rule]\n"
+    source = f"from base import Base\n\n\n{useless}{wrong}"
+    lines, _, _ = run_mypy(tmp_path, sub__py=source)
+    assert [line.partition(": error: ")[0] for line in lines if line.endswith("[sigcheck]")] == ["sub.py:6"]
+    assert any("(renamed-parameter)" in line for line in lines), "what is wrong beside it is told"
+    told = checking.lines("sub.py", cwd=tmp_path, status=1)
+    assert "unused-suppression" in checking.rules(told)
+    assert not any("sub.py:5" in line for line in lines)
 
 
 def test_bases_are_found_as_mypy_finds_them(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +18,15 @@ from sigcheck.core.decorators import Decorators
 from sigcheck.core.module import Class
 from sigcheck.mypy_plugin.others import excerpt
 from sigcheck.mypy_plugin.suspicion import Demand, Suspicion
-from sigcheck.mypy_plugin.written_calls import Arguments, assigned, names_for_certain, read_arguments, read_body
+from sigcheck.mypy_plugin.written_calls import (
+    Arguments,
+    assigned,
+    glance,
+    names_for_certain,
+    read_arguments,
+    read_body,
+    shape_of,
+)
 from sigcheck.readers.source.scan import scan_text
 from tests.mypy_plugin.programs import CONFIGURATION
 from tests.running import write
@@ -304,11 +313,80 @@ def test_a_name_that_is_certain_to_be_read(text: str, is_named: bool) -> None:
         ("a, *b, c)", Arguments(("a",), (), True, False)),
         ("lambda a, b: a, c)", None),
         ('f"{a["b, c"]}")', None),
+        ('f"{", ".join(a)}")', None),
+        ('f"{{", a)', Arguments(('f"{{"', "a"), (), False, False)),
+        ('"{", a)', Arguments(('"{"', "a"), (), False, False)),
         ("a, b", None),
     ],
 )
 def test_arguments_are_told_apart(text: str, arguments: Arguments | None) -> None:
     assert read_arguments(text, 0) == arguments
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shape"),
+    [
+        (")", (0, ())),
+        ("\n    a,\n    b,\n)", (2, ())),
+        ("a, b=1, c = f(2, d=3))", (1, ("b", "c"))),
+        ("'a, b=c', f(1, 2), [3, 4], {5: 6, 7: 8})", (4, ())),
+        ("a == b, c <= d)", (2, ())),
+        ("lambda a, b: a, c)", None),
+        ("'lambda', (lambda a, b: a))", (2, ())),
+    ],
+)
+def test_arguments_are_counted(arguments: str, shape: tuple[int, tuple[str, ...]] | None) -> None:
+    assert glance(f"self.m({arguments}") == ([("m", arguments)], True)
+    assert shape_of(arguments) == shape
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "super().m()",
+        "self.m(A.m(self))",
+        "self.m(*a)",
+        "self.m(f'{a}')",
+        "self.m(f(g()))",
+        "self.m(a # b)\n)",
+        "self.m (a)",
+        "self\n.m(a)",
+        "A.m(self)",
+        "A.m(\n    self, a)",
+        "type(self).m()",
+        "self.__class__.m()",
+        "self . __class__.m()",
+    ],
+)
+def test_what_a_glance_is_not_enough_for(text: str) -> None:
+    assert glance(text) is None
+
+
+def test_a_glance_sees_what_a_look_sees() -> None:
+    glances = touched = 0
+    for path in sorted(Path(os.__file__).parent.glob("*.py")):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        for node in ast.walk(ast.parse("\n".join(lines))):
+            if not isinstance(node, ast.FunctionDef):
+                continue
+            text = "\n".join(lines[node.body[0].lineno - 1 : node.end_lineno])
+            seen = glance(text)
+            if seen is None:
+                continue
+            calls, is_touched = seen
+            looked = read_body(text, "self")
+            assert is_touched >= looked.is_touched, text
+            assert len(calls) == len(looked.calls), text
+            for (name, arguments), call in zip(calls, looked.calls, strict=True):
+                assert (name, "self") == (call.method, call.route), text
+                shape, known = shape_of(arguments), call.arguments
+                if shape is not None:
+                    assert known is not None, text
+                    assert (len(known.positional), *known[1:]) == (shape[0], shape[1], False, False), text
+                    glances += 1
+            touched += is_touched
+    assert glances > 1000
+    assert touched > 1000
 
 
 def test_calls_are_found_by_every_way_there_is() -> None:

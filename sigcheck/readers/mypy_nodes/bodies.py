@@ -119,6 +119,13 @@ def _of_interest(receiver: str) -> re.Pattern[str]:
 
 
 _SUPER, _SIGNATURE = re.compile("super"), re.compile("signature")
+_ANY_VARIABLE = re.compile("eval|exec|locals|vars")
+
+
+@lru_cache(maxsize=64)
+def _named(variable: str) -> re.Pattern[str]:
+    """A line on which a variable may be named."""
+    return re.compile(rf"{re.escape(variable)}(?!\w)")
 
 
 @lru_cache(maxsize=64)
@@ -186,7 +193,7 @@ class _Visit:
         self.is_guarded = is_guarded
         self.is_tried = is_tried
 
-    def inside(self, lines: Sequence[int] | None, idle: frozenset[type]) -> Iterable[_Visit]:
+    def inside(self, lines: Sequence[int], idle: frozenset[type]) -> Iterable[_Visit]:
         """What stands in the node, but nodes of idle kinds; of statements, those that reach over one of the lines."""
         node, receiver = self.node, self.receiver
         kind = type(node)
@@ -208,11 +215,11 @@ class _Visit:
                 found.append(_Visit(value, receiver, is_guarded, is_tried))
         return found
 
-    def _statements(self, statements: Sequence[nodes.Statement], lines: Sequence[int] | None) -> Iterator[_Visit]:
+    def _statements(self, statements: Sequence[nodes.Statement], lines: Sequence[int]) -> Iterator[_Visit]:
         """Behind `if not self.supports: return`, what follows is guarded too."""
         receiver, is_guarded = self.receiver, self.is_guarded
         for statement in statements:
-            if lines is None or _reaches(statement, lines):
+            if _reaches(statement, lines):
                 yield _Visit(statement, receiver, is_guarded, self.is_tried)
             if (
                 receiver is not None
@@ -282,14 +289,13 @@ class _Reading:
     def walk(self, function: nodes.FuncItem) -> None:
         """Look at every expression that may matter, those of nested functions too; in nested classes only at the names."""
         receiver, catch_alls = self.context.receiver, self.context.catch_alls
-        lines: Sequence[int] | None = None
-        if not catch_alls:
-            if receiver is None:
-                return
-            lines = self.context.text.matching(function, _of_interest(receiver), _SUPER, _SIGNATURE)
-            if not lines:
-                return
+        wanted = [] if receiver is None else [_of_interest(receiver), _SUPER, _SIGNATURE]
+        if catch_alls:
+            wanted += [_ANY_VARIABLE, *map(_named, catch_alls)]
         body, text = function.body, self.context.text
+        lines = text.matching(function, *wanted) if wanted else []
+        if not lines:
+            return
         if receiver is not None and text.matching(function, _rebinding(receiver)) and receiver in _bound_names(body):
             receiver = None  # From somewhere on, the name is another object.
         idle = _ATOMS if catch_alls else _ATOMS | {nodes.NameExpr}

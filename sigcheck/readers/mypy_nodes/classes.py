@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 
 from mypy import nodes
 from mypy.types import AnyType, CallableType, Instance, ParamSpecType, TypedDictType, get_proper_type
 
+from sigcheck.core.dataclass import dataclass, field, replace
 from sigcheck.core.decorators import Decorators
 from sigcheck.core.member import Alias, Flavour, Member
 from sigcheck.core.module import Class, TypedField
@@ -98,21 +98,22 @@ def read_module(
         )
 
     drafts = reader.drafts.values()
-    left_out = frozenset(draft.id for draft in drafts if not draft.is_wanted)
+    left_out = frozenset(draft.value.id for draft in drafts if not draft.is_wanted)
     return ReadModule(tuple(draft.read() for draft in drafts if draft.is_wanted), functions, left_out)
 
 
-@dataclass(slots=True, kw_only=True)
-class _Draft(Draft):
+@dataclass(slots=True)
+class _Draft:
     """A class underway, with mypy's nodes."""
 
+    value: Draft
     definition: nodes.ClassDef
     functions: tuple[nodes.FuncDef, ...]
     is_wanted: bool
     nodes: dict[Place, nodes.FuncDef] = field(default_factory=dict)
 
     def read(self) -> ReadClass:
-        return ReadClass(self.finished(), self.definition, self.functions, self.nodes)
+        return ReadClass(self.value.finished(), self.definition, self.functions, self.nodes)
 
 
 class _Reader:
@@ -280,7 +281,7 @@ class _Reader:
                     draft = self.drafts.get(meaning) if isinstance(meaning, str) else None
                     if draft is not None:
                         found = self.assigned_members(target.name, value, statement, scope, branch)
-                        draft.patched += [member for member in found if isinstance(member, Member)]
+                        draft.value.patched += [member for member in found if isinstance(member, Member)]
             case nodes.TupleExpr() | nodes.ListExpr():
                 parts = value.items if isinstance(value, (nodes.TupleExpr, nodes.ListExpr)) else []
                 is_paired = len(parts) == len(target.items) and not any(
@@ -308,7 +309,7 @@ class _Reader:
             count += 1
         self.refers.define(class_id, node)
         inner = Scope(ScopeKind.CLASS, f"{qualified}.", scope)
-        draft = _Draft(
+        value = Draft(
             class_id,
             f"{self.name}.{qualified}",
             self.place(node.line, node.column + len("class ") + 1, node.name),
@@ -317,14 +318,12 @@ class _Reader:
             branch,
             inner,
             bool(node.decorators),
-            definition=node,
-            functions=tuple(self.functions),
-            is_wanted=self.wants(node),
         )
-        self.drafts[class_id] = draft
-        if draft.is_wanted:
+        is_wanted = self.wants(node)
+        self.drafts[class_id] = _Draft(value, node, tuple(self.functions), is_wanted)
+        if is_wanted:
             self.block(node.defs.body, inner, branch)
-            draft.fields = tuple(_typed_fields(node))
+            value.fields = tuple(_typed_fields(node))
         scope.bind(node.name, class_id)
 
     def bases(self, node: nodes.ClassDef, scope: Scope) -> Iterator[tuple[str, ...]]:
@@ -394,7 +393,7 @@ class _Reader:
             scope.bind(name, f"{self.name}:{scope.prefix}{name}")
             return
         member = self.read_function(function, decorators, scope, branch)
-        draft = next((entry for entry in self.drafts.values() if entry.scope is scope), None)
+        draft = next((entry for entry in self.drafts.values() if entry.value.scope is scope), None)
         if draft is not None:
             draft.nodes[member.place] = function
         words = [self.decorator(decorator, scope) for decorator in decorators]

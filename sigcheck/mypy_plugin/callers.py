@@ -1,0 +1,93 @@
+"""Whether the calls that stand in a class above bind on a method that their author did not see. Imported when there is one to ask of.
+
+What others are told of a class are the names that it calls, not how. So its module's text is looked at: every call of that name that
+may be on a receiver must bind for certain, whichever class it stands in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from mypy import nodes
+
+from sigcheck.mypy_plugin.binding import Callable, accepts, is_misnamed
+from sigcheck.mypy_plugin.texts import read_text
+from sigcheck.mypy_plugin.written_calls import Arguments, read_arguments
+
+
+def bind_on(
+    here: Callable, there: Callable | None, name: str, base: nodes.TypeInfo, modules: Mapping[str, nodes.MypyFile]
+) -> bool:
+    """Every call of that name in a class is certain to bind, and each argument where its author saw it bind.
+
+    Args:
+        here: what the call finds on a receiver of another class.
+        there: what it finds in the class in which it stands; None where it finds nothing.
+        name: the name that is called.
+        base: the class in which the calls stand.
+        modules: every module that mypy has loaded.
+    """
+    tree = modules.get(base.module_name)
+    text = read_text(tree.path) if tree is not None else None
+    if text is None or name in _OF_THE_CLASS or (there is not None and there.flavour != here.flavour):
+        return False
+    objects, classes = (frozenset(_receivers(base, of_classes=which)) for which in (False, True))
+    if "" in objects | classes or objects & classes:
+        return False
+    for call in re.finditer(rf"\.\s*{re.escape(name)}\s*(?:(\()|\\)", text):
+        before = text[max(call.start() - _FARTHEST, 0) : call.start()].rstrip()
+        if not call.group(1) or before[-1:] == "\\" or "#" in before.rpartition("\n")[2]:
+            return False  # On the next line, or behind a comment.
+        word, inner = _owner(before)
+        if word == "super" and classes and not here.flavour:
+            return False  # In a class method, that takes the receiver by position.
+        if word in classes or word == "__class__" or (word != "super" and inner in objects | classes):
+            return False
+        if word in objects or (word == "super" and inner is not None):
+            arguments = read_arguments(text, call.end())
+            if arguments is None or not _binds_alike(arguments, here, there):
+                return False
+    return True
+
+
+_OF_THE_CLASS = ("__new__", "__init_subclass__", "__class_getitem__")
+_FARTHEST = 200
+_CALL = re.compile(r"(\w*)\s*\(\s*([^()]*?)\s*\)\Z")
+_NAME = re.compile(r"(?:\.\s*)?\w+\Z")
+
+
+def _owner(before: str) -> tuple[str, str | None]:
+    """The name in front of a dot, or the function that is called there and with what; of an attribute only `__class__` counts."""
+    called = _CALL.search(before)
+    if called is not None:
+        return called.group(1), called.group(2)
+    named = _NAME.search(before)
+    word = named.group() if named is not None else ""
+    return "__class__" if word.endswith("__class__") else word, None
+
+
+def _binds_alike(arguments: Arguments, here: Callable, there: Callable | None) -> bool:
+    if not accepts(here, arguments, here.receivers) or is_misnamed(here, arguments, here.receivers):
+        return False
+    if there is None:
+        return True
+    last = len(arguments.positional)
+    seen, found = (entry.names[entry.receivers :][:last] for entry in (there, here))
+    kinds = {*there.kinds[there.receivers :][:last], *here.kinds[here.receivers :][:last]}
+    return seen == found and len(seen) == last and None not in seen and kinds <= _BY_POSITION
+
+
+_BY_POSITION = frozenset({nodes.ARG_POS, nodes.ARG_OPT})
+
+
+def _receivers(owner: nodes.TypeInfo, *, of_classes: bool) -> Iterator[str]:
+    """The names of the first parameters of methods; an empty one, where mypy does not keep it."""
+    for symbol in owner.names.values():
+        node = symbol.node
+        for part in node.items if isinstance(node, nodes.OverloadedFuncDef) else (node,):
+            function = part.func if isinstance(part, nodes.Decorator) else part
+            if not isinstance(function, nodes.FuncDef) or not function.arg_names:
+                continue
+            if of_classes == (function.is_class or function.name in _OF_THE_CLASS):
+                yield function.arg_names[0] or ""
