@@ -196,7 +196,7 @@ def told_by_both(told: list[tuple[str, bool, bool, set[str], Skimmed]]) -> Itera
         told.append((definition.fullname, is_named, self.is_odd, self.odd_names, found))
         return traits(self, **options)
 
-    suspicion._Class.traits = noting  # type: ignore[method-assign, assignment]
+    suspicion._Class.traits = noting  # type: ignore[method-assign]
     try:
         yield
     finally:
