@@ -488,7 +488,8 @@ class _Class:
         self._open_names.clear()
         self._open_catch_alls.clear()
         self._open_calls.clear()
-        if any(KEY not in owner.metadata or "odd" in owner.metadata[KEY] for owner, _ in self._borrowed.values()):
+        lenders = [owner for owner, _ in self._borrowed.values()]
+        if any(KEY not in owner.metadata or "odd" in traits_of(owner, modules) for owner in lenders):
             return True
         if any(self._breaks(name, *self._own(name), known, demand) for name in met):
             return True
