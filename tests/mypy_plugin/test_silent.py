@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from mypy import api
 
-from sigcheck.mypy_plugin import suspicion
+from sigcheck.mypy_plugin.look import Look
 from sigcheck.mypy_plugin.skim import Skimmed, skim
 from tests.mypy_plugin.programs import CONFIGURATION, Project, ours
 from tests.running import write
@@ -187,20 +187,20 @@ def test_calls_and_bases() -> None:
 @contextlib.contextmanager
 def told_by_both(told: list[tuple[str, bool, bool, set[str], Skimmed]]) -> Iterator[None]:
     """Of each class is noted what mypy's nodes tell, and what its text tells."""
-    traits = suspicion._Class.traits
+    traits = Look.traits
 
-    def noting(self: suspicion._Class, **options: bool) -> dict[str, object]:
+    def noting(self: Look, **options: bool) -> dict[str, object]:
         definition = self.definition
         found = skim(self.survey.text, definition.line, definition.end_line or definition.line)
         is_named = definition.info.fallback_to_any or found.bases <= {base.name for base in definition.info.mro}
         told.append((definition.fullname, is_named, self.is_odd, self.odd_names, found))
         return traits(self, **options)
 
-    suspicion._Class.traits = noting  # type: ignore[method-assign]
+    Look.traits = noting  # type: ignore[method-assign]
     try:
         yield
     finally:
-        suspicion._Class.traits = traits  # type: ignore[method-assign]
+        Look.traits = traits  # type: ignore[method-assign]
 
 
 def test_the_text_suspects_whatever_the_nodes_suspect(tmp_path: Path) -> None:
