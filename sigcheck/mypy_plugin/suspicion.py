@@ -295,22 +295,24 @@ class _Class:
         if any(is_same(mine, known, name) and upper.info in entry.mro for entry, known in nearer):
             return True  # That one is told.
         options = demand.options
-        return (
+        is_told = (
             not demand.repeats_mypy
             and function.info is self.info
             and errorcodes.OVERRIDE not in options.disabled_error_codes
             and (options.check_untyped_defs or not function.is_dynamic())
             and is_plain(override)
             and is_plain(base)
-            and self._keeps_every_name(name, function, mine, theirs)
             and (is_lost or is_refused_by_mypy(mine, theirs, Instance(self.info.mro[-1], [])))
         )
+        if is_told:
+            self._ask_of_catch_alls(name, function, mine, theirs)
+        return is_told
 
     def _is_told_by_headers(self, name: str, function: nodes.FuncDef, upper: nodes.FuncDef, *, is_called: bool) -> bool:
         """Headers tell all there is to say of an override, and of calls that may run it: of what breaks, these are not told."""
         mine, theirs = callable_of(function), callable_of(upper)
         is_plain_call = not is_called or not (is_called_by_syntax(name) or nodes.ARG_STAR in theirs.kinds)
-        return (
+        is_told = (
             is_interface(name)
             and is_like(mine, theirs)
             and mine.flavour == theirs.flavour
@@ -318,16 +320,17 @@ class _Class:
             and not any(None in entry.names or not entry.names[: entry.receivers] for entry in (mine, theirs))
             and not unpacks_keywords(function)
             and not unpacks_keywords(upper)
-            and self._keeps_every_name(name, function, mine, theirs)
         )
+        if is_told:
+            self._ask_of_catch_alls(name, function, mine, theirs)
+        return is_told
 
-    def _keeps_every_name(self, name: str, function: nodes.FuncDef, mine: Callable, theirs: Callable) -> bool:
-        """Nothing is swallowed, unless the exact relation says so."""
+    def _ask_of_catch_alls(self, name: str, function: nodes.FuncDef, mine: Callable, theirs: Callable) -> None:
+        """Whether a catch-all swallows something is to be asked of the exact relation, unless it is plain that none does."""
         if not keeps_every_name(mine, theirs) and not (
             function.info is self.info and _reads_catch_alls(function, self.look.lines)
         ):
             self._open_catch_alls[name] = function
-        return True
 
     @staticmethod
     def _is_unseen(name: str, base: nodes.TypeInfo) -> bool:
