@@ -26,7 +26,7 @@ from sigcheck.serialization import decode, encode
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-_FORMAT = 4
+_FORMAT = 5
 _KEPT_FOR = 30
 """Days that an entry is kept without being used."""
 
@@ -45,6 +45,11 @@ class Known:
 
     module: Module
     extents: tuple[int, ...]
+
+
+def written(known: Known) -> bytes:
+    """What the cache keeps of a file: work for the process that reads it."""
+    return encode(Known, known)
 
 
 class ModuleCache:
@@ -110,12 +115,16 @@ class ModuleCache:
         """There is something to ask and somewhere to write."""
         return self._database is not None
 
-    def key(self, data: bytes, told: object) -> bytes:
-        """The key of a file's content; `told` (JSON) is what else decides how it is read."""
-        digest = hashlib.blake2b(self._salt, digest_size=24)
-        digest.update(json.dumps(told).encode())
-        digest.update(data)
-        return digest.digest()
+    def is_empty(self) -> bool:
+        """It knows nothing."""
+        try:
+            return self._database is None or not list(self._database.execute("SELECT 1 FROM modules LIMIT 1"))
+        except _FAILURES:
+            return True
+
+    def key(self, digest: str, told: object) -> bytes:
+        """The key of a file's content, of which there is a digest; `told` (JSON) is what else decides how it is read."""
+        return hashlib.sha256(self._salt + json.dumps([digest, told]).encode()).digest()[:24]
 
     def get(self, key: bytes) -> Known | None:
         """What is known under a key; None for nothing, or nothing that can be believed."""
@@ -127,11 +136,11 @@ class ModuleCache:
         except (sqlite3.Error, ValueError, TypeError):
             return None
 
-    def put(self, entries: Iterable[tuple[bytes, Known]]) -> None:
-        """Remember files."""
+    def put(self, entries: Iterable[tuple[bytes, bytes]]) -> None:
+        """Remember files, each as it is `written`."""
         if self._database is None:
             return
-        rows = [(key, self._today, _sealed(key, encode(Known, known))) for key, known in entries]
+        rows = [(key, self._today, _sealed(key, content)) for key, content in entries]
         try:
             with self._database:
                 self._database.executemany("INSERT OR REPLACE INTO modules VALUES (?, ?, ?)", rows)
@@ -157,7 +166,7 @@ _DIGEST = 16
 
 def _sealed(key: bytes, content: bytes) -> bytes:
     """A content behind a digest, which tells whether it is as it was written, under that key."""
-    return hashlib.blake2b(key + content, digest_size=_DIGEST).digest() + content
+    return hashlib.sha256(key + content).digest()[:_DIGEST] + content
 
 
 def _unsealed(key: bytes, row: bytes) -> bytes:

@@ -17,6 +17,7 @@ from sigcheck.index import Entry, Index, Trace
 from sigcheck.outcome import Report
 from sigcheck.record import Record, parts_of
 from sigcheck.survey import Survey, survey_of
+from sigcheck.workers import one_working
 
 
 def run_check(
@@ -57,33 +58,52 @@ def _checked(
     survey = surveyed(configuration, paths, contents, trail)
     index = Index(configuration.cache_directory, (configuration, survey.paths, by_libcst))
     entry = index.recall()
-    if entry is None:
-        changes, record = None, Record(())
-    else:
+    if entry is not None:
         changes, record = _changes(entry, survey), Record(entry.parts)
-    if entry is not None and changes is not None and not changes:
-        report = record.report()
-        if report is not None:
-            if changes.is_worn and survey.trail is not None:
+        known = None
+        if not changes:
+            known = record.report()
+            if known is not None and changes.is_worn and survey.trail is not None:
                 survey.trail.adopt(entry.trace.footprint, changes, survey.files)
                 _keep(index, survey, entry.parts, entry)
-            return report
-    # The rest takes longer to load than a known answer takes to give.
+        elif record.is_grounded and not by_libcst:
+            known = _revised(configuration, survey, index, (entry, record), changes)
+        if known is not None:
+            return known
+    # What follows takes longer to load than a known answer takes to give.
     from sigcheck.inspection import inspect
-    from sigcheck.revision import revise
 
-    ground = None if by_libcst else record.ground()
-    if entry is not None and changes is not None and ground is not None and record.findings is not None:
-        revised = revise(configuration, survey, (record.findings, ground), entry.trace.footprint, changes)
-        if revised is not None:
-            _keep(index, survey, record.parts_after(*revised), entry)
-            return revised[0]
-        if survey.trail is not None:
-            survey.trail.forget()
     inspected = inspect(configuration, survey, progress, by_libcst=by_libcst)
     if index.is_open:
         _keep(index, survey, parts_of(*inspected), entry)
     return inspected[0]
+
+
+def _revised(
+    configuration: Configuration, survey: Survey, index: Index, before: tuple[Entry, Record], changes: Changes
+) -> Report | None:
+    """The report after some changes, from what is known of the check before; None where all must be checked anew."""
+    entry, record = before
+    # A fork costs this process every page that it writes to from then on: the earlier, the fewer.
+    with one_working(_load_libcst) as worker:
+        from sigcheck.revision import revise
+
+        if record.findings is None or record.ground is None:
+            return None
+        known = (record.findings, record.ground)
+        revised = revise(configuration, survey, known, entry.trace.footprint, changes, worker=worker)
+    if revised is None:
+        if survey.trail is not None:
+            survey.trail.forget()
+        return None
+    _keep(index, survey, record.parts_after(*revised), entry)
+    return revised[0]
+
+
+def _load_libcst() -> None:
+    from sigcheck.conviction import load_libcst
+
+    load_libcst()
 
 
 def surveyed(

@@ -17,7 +17,7 @@ from sigcheck.readers import source
 from sigcheck.readers.source import Decorators, Extents
 from sigcheck.reading import Read, ReadRequest
 from sigcheck.transfer import pack, plain, unpack
-from sigcheck.workers import Promise, WorkerDiedError, Workers, one_working, working
+from sigcheck.workers import Promise, Worker, WorkerDiedError, Workers, working
 
 if TYPE_CHECKING:
     from sigcheck.core.flow import Flow
@@ -202,29 +202,35 @@ def _confirm_spots(asked: dict[str, set[Spot]], later: dict[str, _Packed], decor
     return odd
 
 
-@contextmanager
-def confirming(decorators: Decorators) -> Iterator[Callable[[Sequence[Suspect]], Callable[[], bool]]]:
-    """Asks once about a few suspects that will be known in a while, and says later whether libcst reads all of them as the scan did:
-    another process loads libcst meanwhile, if there can be one.
+def confirming(worker: Worker | None, decorators: Decorators) -> Callable[[Sequence[Suspect]], Callable[[], bool]]:
+    """Asks once about a few suspects, and says later whether libcst reads all of them as the scan did.
+
+    Args:
+        worker: another process, which loads libcst meanwhile (`load_libcst`), if there can be one.
+        decorators: what the configuration says of them.
     """
-    with one_working(source.load_libcst) as worker:
 
-        def ask(suspects: Sequence[Suspect]) -> Callable[[], bool]:
-            if worker is None:
-                return lambda: not unconfirmed(suspects, decorators)
-            if not suspects:
-                return lambda: True
-            answer = worker.ask(_are_confirmed, suspects, decorators)
+    def ask(suspects: Sequence[Suspect]) -> Callable[[], bool]:
+        if worker is None:
+            return lambda: not unconfirmed(suspects, decorators)
+        if not suspects:
+            return lambda: True
+        answer = worker.ask(_are_confirmed, suspects, decorators)
 
-            def are_confirmed() -> bool:
-                try:
-                    return answer()
-                except WorkerDiedError:
-                    return False
+        def are_confirmed() -> bool:
+            try:
+                return answer()
+            except WorkerDiedError:
+                return False
 
-            return are_confirmed
+        return are_confirmed
 
-        yield ask
+    return ask
+
+
+def load_libcst() -> None:
+    """Load it now, to have it when something is to be confirmed."""
+    source.load_libcst()
 
 
 def _are_confirmed(suspects: Sequence[Suspect], decorators: Decorators) -> bool:

@@ -12,7 +12,7 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 
-from sigcheck.core.dataclass import dataclass
+from sigcheck.core.dataclass import dataclass, replace
 from sigcheck.files import SUFFIXES, SourceFile, read_bytes, stamp_of
 
 PROJECT_MARKS = frozenset({"pyproject.toml", "setup.py", "setup.cfg", ".git", "site-packages"})
@@ -79,7 +79,7 @@ class Footprint:
 
 def digest_of(data: bytes) -> str:
     """Of the bytes of a file."""
-    return hashlib.blake2b(data, digest_size=16).hexdigest()
+    return hashlib.sha256(data).hexdigest()[:32]  # Many processors have instructions for this one.
 
 
 def names_in(directory: str) -> frozenset[str]:
@@ -115,8 +115,12 @@ class Trail:
             self._directories[directory] = SeenDirectory(directory, stamp, digest, are_marks)
         return names
 
-    def file(self, file: SourceFile) -> bytes | None:
-        """Note a file that is about to be read. Where its stamp is too young, what is returned is what must be read."""
+    def file(self, file: SourceFile) -> tuple[bytes | None, str]:
+        """Note a file that is about to be read.
+
+        Returns:
+            What must be read, where its stamp is too young; and the digest of its bytes, where that is known.
+        """
         stamp = self._believed(file.stamp)
         data = None if stamp else read_bytes(file.path, lambda _: None)
         digest = "" if data is None else digest_of(data)
@@ -126,7 +130,15 @@ class Trail:
             self._files[file.real] = SeenFile(file.path, file.real, file.shown, stamp, digest)
         elif before.stamp != stamp or (not stamp and before.digest != digest):
             self._is_torn = True
-        return data
+        elif stamp:
+            digest = before.digest
+        return data, digest
+
+    def digested(self, real: str, digest: str) -> None:
+        """Note the digest of the bytes that were read of a file."""
+        seen = self._files[real]
+        if seen.stamp and not seen.digest:
+            self._files[real] = replace(seen, digest=digest)
 
     def replaced(self, file: SourceFile, content: bytes) -> None:
         """Note bytes that stand in for a file."""

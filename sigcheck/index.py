@@ -20,7 +20,7 @@ from sigcheck.files import read_bytes
 from sigcheck.footprint import Footprint, digest_of
 from sigcheck.serialization import decode, encode
 
-_FORMAT = 3
+_FORMAT = 4
 _KEPT = 16
 """Entries that are kept: the last ones that were of use."""
 
@@ -119,7 +119,7 @@ class Index:
 
 
 def _digest(data: bytes) -> bytes:
-    return hashlib.blake2b(data, digest_size=_DIGEST).digest()
+    return hashlib.sha256(data).digest()[:_DIGEST]
 
 
 def _named(name: str, head: bytes) -> bytes:

@@ -175,6 +175,8 @@ class Project:
     def _keep(self, read: Read) -> None:
         real = read.request.real
         self._modules[real] = read.module
+        if read.digest and self._trail is not None:
+            self._trail.digested(real, read.digest)
         if not read.is_whole:
             self._partly_read.add(real)
         if not self._by_libcst:
@@ -234,15 +236,17 @@ class Project:
     def _request(self, file: SourceFile) -> ReadRequest:
         real = file.real
         _, name = self._names[real]
-        content = self._contents.get(real)
+        content, digest = self._contents.get(real), ""
         if self._trail is not None:
             if content is None:
-                content = self._trail.file(file)
+                content, digest = self._trail.file(file)
                 if content is not None:
                     self._held[real] = content  # Of one that may be saved again unseen, nothing else is read.
             else:
                 self._trail.replaced(file, content)
-        return ReadRequest(real, file.path, file.shown, name, _is_init(real), file.size, content, self._sought(name))
+        return ReadRequest(
+            real, file.path, file.shown, name, _is_init(real), file.size, content, digest, self._sought(name)
+        )
 
     def _sought(self, name: str) -> tuple[bytes, ...]:
         """What makes the module of that name worth a whole reading: the bases with siblings; anything, for a family."""

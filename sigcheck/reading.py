@@ -6,11 +6,12 @@ import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 
-from sigcheck.cache import Known, ModuleCache
+from sigcheck.cache import Known, ModuleCache, written
 from sigcheck.core.dataclass import dataclass, replace
 from sigcheck.core.module import Module, Problem
 from sigcheck.core.place import Place
 from sigcheck.files import read_bytes
+from sigcheck.footprint import digest_of
 from sigcheck.lineage import class_statements
 from sigcheck.readers import source
 from sigcheck.readers.source import Decorators, Extents
@@ -33,6 +34,7 @@ class ReadRequest:
         is_package: it is an `__init__` file.
         size: bytes.
         content: bytes to take instead, or None.
+        digest: `footprint.digest_of` its bytes; empty where that is not known.
         sought: what the configuration asks for: a file that holds one of these is read in full.
     """
 
@@ -43,6 +45,7 @@ class ReadRequest:
     is_package: bool
     size: int
     content: bytes | None = None
+    digest: str = ""
     sought: tuple[bytes, ...] = ()
 
 
@@ -55,12 +58,16 @@ class Read:
         module: what was learnt.
         is_whole: all of it was read: a file without a class is only skimmed until it is needed.
         extents: where its functions stand, if it was scanned; empty where libcst read it.
+        digest: of the bytes that were read; empty where nobody asked.
+        kept: what the cache is to keep of it; empty for nothing.
     """
 
     request: ReadRequest
     module: Module
     is_whole: bool = True
     extents: Extents = ()
+    digest: str = ""
+    kept: bytes = b""
 
 
 def read_files(
@@ -85,26 +92,25 @@ def read_files(
         workers: other processes that are there; None to have some if it pays.
     """
     known: dict[str, Read] = {}
-    keys: dict[str, bytes] = {}
     unknown: list[ReadRequest] = []
+    # Of a cache that is empty nothing need be asked: the files are read where they are parsed, and nowhere else.
+    can_know = cache.is_open and not cache.is_empty()
     for request in requests:
-        key, data, read = _recall(request, cache, whole=whole, by_libcst=by_libcst)
-        if key is not None:
-            keys[request.real] = key
+        read, again = _recall(request, cache, whole=whole, by_libcst=by_libcst) if can_know else (None, request)
         if read is None:
-            # With the bytes that the key was made of: the file may have changed when it is read again.
-            unknown.append(request if data is None else replace(request, content=data))
+            unknown.append(again)
         else:
             known[request.real] = read
-    cache.touch(keys[real] for real in known)
-    fresh = _read_all(unknown, _Reader(decorators, whole, by_libcst), workers)
-    learnt: list[tuple[bytes, Known]] = []
+    cache.touch(_key(read.request, read.digest, cache, by_libcst=by_libcst) for read in known.values())
+    fresh = _read_all(unknown, _Reader(decorators, whole, by_libcst, cache.is_open), workers)
+    learnt: list[tuple[bytes, bytes]] = []
     for count, request in enumerate(requests, start=1):
         read = known.get(request.real)
         if read is None:
             read = next(fresh)
-            if read.is_whole and request.real in keys:
-                learnt.append((keys[request.real], Known(read.module, read.extents)))
+            if read.kept:
+                learnt.append((_key(request, read.digest, cache, by_libcst=by_libcst), read.kept))
+                read = replace(read, kept=b"")
         if progress is not None:
             progress(count, len(requests))
         yield read
@@ -112,19 +118,25 @@ def read_files(
     cache.put(learnt)
 
 
+def _key(request: ReadRequest, digest: str, cache: ModuleCache, *, by_libcst: bool) -> bytes:
+    """What the cache has, or will have, a file under."""
+    return cache.key(digest, (request.name, request.shown, request.is_package, by_libcst))
+
+
 def _recall(
     request: ReadRequest, cache: ModuleCache, *, whole: bool, by_libcst: bool
-) -> tuple[bytes | None, bytes | None, Read | None]:
-    """The key of a file's content, that content, and what the cache knows under the key."""
-    if not cache.is_open:
-        return None, None, None
-    data = request.content if request.content is not None else read_bytes(request.path, lambda _: None)
-    if data is None or not (whole or _is_of_interest(data, request.sought)):
-        return None, None, None
-    told = (request.name, request.shown, request.is_package, by_libcst)
-    key = cache.key(data, told)
-    known = cache.get(key)
-    return key, data, None if known is None else Read(request, known.module, extents=known.extents)
+) -> tuple[Read | None, ReadRequest]:
+    """What the cache knows of a file; and how to read it where that is nothing."""
+    digest, again = request.digest, request
+    if not (digest and whole):
+        data = request.content if request.content is not None else read_bytes(request.path, lambda _: None)
+        if data is None:
+            return None, request
+        digest, again = digest_of(data), replace(request, content=data)
+        if not (whole or _is_of_interest(data, request.sought)):
+            return None, again
+    known = cache.get(_key(request, digest, cache, by_libcst=by_libcst))
+    return None if known is None else Read(request, known.module, extents=known.extents, digest=digest), again
 
 
 def _read_all(requests: Sequence[ReadRequest], reader: _Reader, workers: Workers | None) -> Iterator[Read]:
@@ -172,23 +184,24 @@ def _batches(requests: Sequence[ReadRequest], processors: int) -> list[list[Read
     return batches
 
 
-_Batch = tuple[tuple[Module, ...], tuple[bool, ...], tuple[tuple[int, ...], ...]]
+_Batch = tuple[tuple[Module, ...], tuple[bool, ...], tuple[tuple[int, ...], ...], tuple[str, ...], tuple[bytes, ...]]
 
 
 def _read_batch(requests: list[ReadRequest], reader: _Reader) -> bytes:
     gc.disable()  # Trees have no cycles, and this process ends when the files are read.
     done = [reader.read(request) for request in requests]
-    columns = ("module", "is_whole", "extents")
+    columns = ("module", "is_whole", "extents", "digest", "kept")
     return pack(_Batch, tuple(tuple(getattr(read, column) for read in done) for column in columns))
 
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """How files are read: see `read_files`."""
+    """How files are read: see `read_files`; and whether there is a cache that is to keep them."""
 
     decorators: Decorators
     whole: bool
     by_libcst: bool
+    is_kept: bool
 
     def read(self, request: ReadRequest) -> Read:
         """Read one file."""
@@ -209,8 +222,15 @@ class _Reader:
                 skim=not is_whole,
             )
             if scan is not None:
-                return Read(request, scan.module, is_whole, scan.extents)
-        return Read(request, self._by_libcst(request, data, is_whole=is_whole), is_whole)
+                return self._read(request, data, scan.module, scan.extents, is_whole=is_whole)
+        module = self._by_libcst(request, data, is_whole=is_whole)
+        return self._read(request, data, module, (), is_whole=is_whole)
+
+    def _read(self, request: ReadRequest, data: bytes, module: Module, extents: Extents, *, is_whole: bool) -> Read:
+        if not self.is_kept:
+            return Read(request, module, is_whole, extents)
+        kept = written(Known(module, extents)) if is_whole else b""
+        return Read(request, module, is_whole, extents, digest_of(data), kept)
 
     def _by_libcst(self, request: ReadRequest, data: bytes, *, is_whole: bool) -> Module:
         if not is_whole:

@@ -7,6 +7,7 @@ A part of which nothing counts any more is dropped.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TypeVar
 
 from sigcheck.core.verdict import Verdict
@@ -27,20 +28,23 @@ class Record:
 
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
-        self._telling = _decoded(Telling, parts[0]) if parts else None
-        self._ground: Ground | None = None
-        self._judged: list[set[str]] = []
-        self.findings = self._findings()
 
-    def _findings(self) -> Findings | None:
-        verdicts: dict[str, Verdict] = {}
-        for part in self.parts[2:]:
-            found = _decoded(Findings, part)
-            if found is None:
-                return None
-            new = {verdict.path: verdict for verdict in found.verdicts}
-            self._judged.append(set(new))
-            verdicts |= new
+    @cached_property
+    def _telling(self) -> Telling | None:
+        return _decoded(Telling, self.parts[0]) if self.parts else None
+
+    @cached_property
+    def _judged(self) -> list[tuple[Verdict, ...]] | None:
+        """The verdicts, part by part; None where a part cannot be read."""
+        read = [part for part in (_decoded(Findings, part) for part in self.parts[2:]) if part is not None]
+        return [part.verdicts for part in read] if len(read) == len(self.parts[2:]) else None
+
+    @cached_property
+    def findings(self) -> Findings | None:
+        """The verdicts that count."""
+        if self._judged is None:
+            return None
+        verdicts = {verdict.path: verdict for part in self._judged for verdict in part}
         if self._telling is None or not verdicts.keys() >= set(self._telling.judged):
             return None
         return Findings(tuple(verdicts[path] for path in self._telling.judged))
@@ -52,21 +56,29 @@ class Record:
         except ValueError:
             return None
 
+    @property
+    def is_grounded(self) -> bool:
+        """A later check need not start from nothing, if the ground can be read."""
+        return len(self.parts) > 1 and bool(self.parts[1])
+
+    @cached_property
     def ground(self) -> Ground | None:
-        """What a later check can start from; also None where it must start from nothing."""
-        if self._ground is None and len(self.parts) > 1 and self.parts[1]:
-            self._ground = _decoded(Ground, self.parts[1])
-        return self._ground
+        """What a later check can start from."""
+        return _decoded(Ground, self.parts[1]) if self.is_grounded else None
 
     def parts_after(self, report: Report, findings: Findings, ground: Ground) -> Parts:
         """The parts of a result of which some verdicts are those of this record."""
         mine = {id(verdict) for verdict in self.findings.verdicts} if self.findings is not None else set()
         new = [verdict for verdict in findings.verdicts if id(verdict) not in mine]
         told = {verdict.path for verdict in new}
-        kept = [part for part, judged in zip(self.parts[2:], self._judged, strict=True) if not judged <= told]
+        kept = [
+            part
+            for part, judged in zip(self.parts[2:], self._judged or (), strict=False)
+            if not {verdict.path for verdict in judged} <= told
+        ]
         if len(kept) >= _MOST_PARTS or len(new) * 2 > len(findings.verdicts):
             return parts_of(report, findings, ground)
-        is_same = ground == self._ground
+        is_same = ground == self.ground
         head = _told(report, findings), self.parts[1] if is_same else encode(Ground, ground)
         return (*head, *kept, *([_encoded(new)] if new else ()))
 

@@ -20,6 +20,7 @@ from sigcheck.lineage import Lineage
 from sigcheck.outcome import Report
 from sigcheck.project import Project, decorators_of
 from sigcheck.survey import Survey
+from sigcheck.workers import Worker
 
 _TOO_MANY = 0.5
 """The part of the files from which everything is checked anew."""
@@ -31,6 +32,8 @@ def revise(
     before: tuple[Findings, Ground],
     footprint: Footprint,
     changes: Changes,
+    *,
+    worker: Worker | None,
 ) -> tuple[Report, Findings, Ground] | None:
     """Check a project again.
 
@@ -40,6 +43,7 @@ def revise(
         before: what the check before found, and what that stands on.
         footprint: what it looked at.
         changes: what changed since; also the search paths may be others.
+        worker: another process that has libcst, if there can be one.
 
     Returns:
         The same of this check, with its report; None where all must be checked anew.
@@ -47,7 +51,8 @@ def revise(
     findings, ground = before
     if survey.trail is not None:
         survey.trail.adopt(footprint, changes, survey.files)
-    with confirming(decorators_of(configuration)) as ask, module_cache(configuration) as cache:
+    ask = confirming(worker, decorators_of(configuration))
+    with module_cache(configuration) as cache:
         # The names of files follow from those of files and directories.
         is_named = not (changes.are_names or changes.is_order)
         project = Project(configuration, survey, cache, identities=ground.identities if is_named else ())

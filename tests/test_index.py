@@ -67,8 +67,8 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Counted:
         found.inspected += 1
         return inspect(*arguments, **settings)  # type: ignore[arg-type]
 
-    def counting_revise(*arguments: object) -> object:
-        done = revise(*arguments)  # type: ignore[arg-type]
+    def counting_revise(*arguments: object, **settings: object) -> object:
+        done = revise(*arguments, **settings)  # type: ignore[arg-type]
         found.revised += done is not None
         return done
 
@@ -343,9 +343,12 @@ def test_what_is_opened_and_what_is_parsed(family: Path) -> None:
     time.sleep(0.03)
     opened, parsed = audited()
     assert parsed == ["base.py"]
-    assert opened == ["base.py", "cub.py", "kid.py", "pup.py"], (
-        "the overrides are known by their bytes; the rest is not asked for"
-    )
+    assert opened == ["base.py"], "the overrides are known by their digests; the rest is not asked for"
+    write(family, {"base.py": "class Base:\n    def run(self, x, y, z): ...\n"})
+    (family / ".sigcheck_cache" / "modules.sqlite3").unlink()
+    time.sleep(0.03)
+    of_the_family = ["base.py", "cub.py", "kid.py", "pup.py"]
+    assert audited() == [of_the_family, of_the_family], "their digests lead nowhere any more"
 
 
 def test_a_change_within_one_tick_of_the_clock_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,8 @@ from sigcheck.core.signature import Signature
 
 T = TypeVar("T")
 
-_SHORT = (CallSite, Place, Problem, Signature, Suppression)
+_SHORT = frozenset({str, int, bool, type(None), CallSite, Place, Problem, Signature, Suppression})
+"""Types of which no value holds a class or a member."""
 
 
 def brief(value: T) -> T:
@@ -28,6 +29,8 @@ def brief(value: T) -> T:
 
 
 def _brief(value: T, known: dict[int, Any]) -> T:
+    if type(value) in _SHORT:
+        return value
     short: Any = known.get(id(value))
     if short is not None:
         return short  # type: ignore[no-any-return]
@@ -37,12 +40,14 @@ def _brief(value: T, known: dict[int, Any]) -> T:
     elif isinstance(value, Member):
         short = replace(value, calls=(), assigns=(), probes=())
     elif isinstance(value, tuple):
-        short = tuple(_brief(part, known) for part in value)
-    elif is_dataclass(value) and not isinstance(value, _SHORT) and not isinstance(value, type):
-        parts = {field.name: getattr(value, field.name) for field in fields(value)}
-        changes = {
-            name: new for name, part in parts.items() if (new := _brief(part, known)) is not part and new != part
-        }
+        short = tuple([_brief(part, known) for part in value])
+    elif is_dataclass(value) and not isinstance(value, type):
+        changes = {}
+        for field in fields(value):
+            part = getattr(value, field.name)
+            new = _brief(part, known)
+            if new is not part and new != part:
+                changes[field.name] = new
         short = replace(value, **changes) if changes else value
     known[id(value)] = short
     return short  # type: ignore[no-any-return]

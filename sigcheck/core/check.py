@@ -31,7 +31,7 @@ from sigcheck.core.module import Class, Module
 from sigcheck.core.place import Place
 from sigcheck.core.rules import RULES
 from sigcheck.core.suppression import suppress
-from sigcheck.core.verdict import Found, Guard, Line, Remarks, Verdict, calls_of, remarks_on
+from sigcheck.core.verdict import Found, Guard, Line, Remarks, Verdict, call_sites_of, calls_of, remarks_on
 
 if TYPE_CHECKING:
     from sigcheck.core.usage import Usage
@@ -342,7 +342,7 @@ def conclude(
         sum(bool(file.path) for file in remarks),
         sum(verdict.guarded for verdict in verdicts) if demands.is_confined else sum(file.classes for file in remarks),
         sum(verdict.overrides for verdict in verdicts),
-        len({call for verdict in verdicts for call in verdict.followed}),
+        call_sites_of(verdicts),
         tuple(unresolved),
     )
 

@@ -143,6 +143,9 @@ class _Callee:
         return f"{self.owner.key}.{self.member.name}#{self.number}"
 
 
+Followed = tuple[str, tuple[int, ...]]
+"""The key of a class, and the places of some calls among those of that class."""
+
 CallKeys = tuple[str, str]
 """A call and what it runs, each by its place in its class: where two receivers share both, one telling is enough."""
 
@@ -157,12 +160,12 @@ class Forwarding:
         self._by_method: dict[str, dict[str, list[_Caller]]] = {}
         self._assigned: dict[int, tuple[Linearization, frozenset[str]]] = {}
         self._defined: dict[str, frozenset[str]] = {}
-        self._followed: dict[str, None] = {}
+        self._followed: dict[str, dict[int, None]] = {}
         self._done: set[CallKeys] = set()
 
-    def followed(self) -> tuple[str, ...]:
-        """The calls that were bound in some class, by their places; they are forgotten then, as is what was told of them."""
-        followed = tuple(self._followed)
+    def followed(self) -> tuple[Followed, ...]:
+        """The calls that were bound in some class; they are forgotten then, as is what was told of them."""
+        followed = tuple((owner, tuple(numbers)) for owner, numbers in self._followed.items())
         self._followed.clear()
         self._done.clear()
         return followed
@@ -263,7 +266,7 @@ class Forwarding:
             return
         callees = self._callees(caller, order)
         if callees:
-            self._followed[caller.key] = None
+            self._followed.setdefault(caller.owner.key, {})[caller.number] = None
         for callee in callees:
             key = (caller.key, callee.key)
             if key in self._done:

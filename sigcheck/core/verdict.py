@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from sigcheck.core.contract import Contract
 from sigcheck.core.dataclass import dataclass
 from sigcheck.core.diagnostic import BaseWithoutSource, Finding
-from sigcheck.core.forwarding import CallKeys
+from sigcheck.core.forwarding import CallKeys, Followed
 from sigcheck.core.module import Module, Problem, Suppression
 from sigcheck.core.place import Place
 
@@ -116,7 +116,7 @@ class Verdict:
 
     path: str
     overrides: int
-    followed: tuple[str, ...]
+    followed: tuple[Followed, ...]
     overriding: tuple[Found, ...]
     calls: tuple[tuple[CallKeys, Found], ...]
     neglected: tuple[Found, ...]
@@ -146,6 +146,14 @@ def matched_in(verdicts: Iterable[Verdict], contracts: Sequence[Contract]) -> di
         if contracts.index(contract) == guard.contract:  # One that is written twice is one.
             found[contract] += guard.overrides
     return found
+
+
+def call_sites_of(verdicts: Iterable[Verdict]) -> int:
+    """The number of calls that were bound, each counted once."""
+    numbers: dict[str, set[int]] = {}
+    for owner, some in (followed for verdict in verdicts for followed in verdict.followed):
+        numbers.setdefault(owner, set()).update(some)
+    return sum(map(len, numbers.values()))
 
 
 def calls_of(verdicts: Iterable[Verdict]) -> Iterator[Found]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from functools import cache
+from itertools import chain
 from typing import Any
 from urllib.parse import quote
 
@@ -44,43 +44,71 @@ def render_json(report: Report, version: str) -> str:
     return _laid_out(content) + "\n"
 
 
-def _laid_out(value: object, margin: str = "\n") -> str:
-    """As `json.dumps(value, indent=2)` lays it out. What indents there is no C: here C takes as many values at once as it can.
+def _laid_out(value: object) -> str:
+    """As `json.dumps(value, indent=2)` lays it out. What indents there is no C: here C writes all plain values in one call.
 
     Args:
         value: of dicts with texts for keys, lists and plain values.
-        margin: what a line at its depth begins with.
     """
-    if not isinstance(value, (dict, list)) or not value:
-        return json.dumps(value)
+    leads: list[str] = []
+    plain: list[object] = []
+    end = _lay_out(value, "\n", "", leads, plain)
+    written = json.dumps(plain, separators=("\n", ":"))[1:-1].split("\n")  # A line break in a text is written `\n`.
+    return "".join(chain.from_iterable(zip(leads, written, strict=True))) + end
+
+
+def _lay_out(value: object, margin: str, lead: str, leads: list[str], plain: list[object]) -> str:
+    """Lay out a value.
+
+    Args:
+        value: see `_laid_out`.
+        margin: what a line at its depth begins with.
+        lead: what stands between the plain value before and this one.
+        leads: what stands in front of each plain value; is added to.
+        plain: the plain values; is added to.
+
+    Returns:
+        What stands behind the last plain value.
+    """
+    if type(value) not in _NESTED or not value:
+        leads.append(lead)
+        plain.append(value)
+        return ""
     inner = f"{margin}  "
     if isinstance(value, list):
-        return f"[{inner}{f',{inner}'.join([_laid_out(entry, inner) for entry in value])}{margin}]"
-    encode = _in_lines(inner)
-    told: list[str] = []
-    plain: dict[str, object] = value
-    if nested := [key for key, entry in value.items() if type(entry) in _NESTED and entry]:
-        plain = {}
-        for key, entry in value.items():
-            if key not in nested:
-                plain[key] = entry
-                continue
-            if plain:
-                told.append(encode(plain)[1:-1])
-                plain = {}
-            told.append(f"{json.dumps(key)}: {_laid_out(entry, inner)}")
-    if plain:
-        told.append(encode(plain)[1:-1])
-    return f"{{{inner}{f',{inner}'.join(told)}{margin}}}"
+        lead += "["
+        for entry in value:
+            lead = _lay_out(entry, inner, lead + inner, leads, plain) + ","
+        return f"{lead[:-1]}{margin}]"
+    named: dict[str, object] = value  # type: ignore[assignment]
+    entries = list(named.values())
+    fronts = _fronts(tuple(named), inner)
+    start = 0
+    for index in [index for index, entry in enumerate(entries) if type(entry) in _NESTED and entry]:
+        lead = _line_up(lead, fronts[start:index], leads) + fronts[index]
+        plain += entries[start:index]
+        lead = _lay_out(entries[index], inner, lead, leads, plain)
+        start = index + 1
+    plain += entries[start:]
+    return f"{_line_up(lead, fronts[start:], leads)}{margin}}}"
 
 
 _NESTED = (dict, list)
 
 
 @cache
-def _in_lines(margin: str) -> Callable[[object], str]:
-    """Encodes a dict of plain values with a line for each, but for the braces."""
-    return json.JSONEncoder(check_circular=False, separators=(f",{margin}", ": ")).encode
+def _fronts(names: tuple[str, ...], margin: str) -> list[str]:
+    """What stands in front of each value of a dict, behind the value before."""
+    return [f"{',' if index else '{'}{margin}{json.dumps(name)}: " for index, name in enumerate(names)]
+
+
+def _line_up(lead: str, fronts: list[str], leads: list[str]) -> str:
+    """Add what stands in front of plain values, the first behind a lead; what is left of the lead is returned."""
+    if not fronts:
+        return lead
+    leads.append(lead + fronts[0])
+    leads += fronts[1:]
+    return ""
 
 
 def as_json(diagnostic: Diagnostic) -> dict[str, Any]:
@@ -116,6 +144,8 @@ def _subject(finding: Finding) -> dict[str, str | None]:
     """The classes, the method and the parameters that a finding is about."""
     found: dict[str, str | None] = dict.fromkeys(("class", "base_class", "method", "parameter", "lands_in"))
     match finding:
+        case BaseWithoutSource(owner=owner) | InconsistentBases(owner=owner):
+            found["class"] = owner.name
         case BrokenOverride(reason=reason, owner=owner, base_class=base_class, override=override):
             parameter, lands_in = words.parameters(reason)
             found |= {"class": owner.name, "base_class": base_class.name, "method": override.name}
@@ -140,8 +170,6 @@ def _subject(finding: Finding) -> dict[str, str | None]:
                 found["lands_in"] = use.catch_alls[0].name
         case SiblingDrift(owner=owner, method=method, first=first):
             found |= {"class": owner.name, "method": method.name, "parameter": first}
-        case BaseWithoutSource(owner=owner) | InconsistentBases(owner=owner):
-            found["class"] = owner.name
         case _:
             pass
     return found

@@ -87,6 +87,9 @@ def message(diagnostic: Diagnostic) -> str:
 
 def _sentence(finding: Finding) -> str:
     match finding:
+        case BaseWithoutSource(owner=owner, reference=reference):
+            # Most of all findings, where packages are not installed.
+            return f"no source was found for {_reference(reference)}, a base of {_short(owner.name)}"
         case BrokenOverride():
             return _broken(finding)
         case BrokenCall():
@@ -99,8 +102,6 @@ def _sentence(finding: Finding) -> str:
             return f"{subject} has {first} before {second}, {sibling} after it{_under(finding.method.branch)}"
         case UnreadableSource(problem=problem):
             return f"{problem.cause}; {problem.remedy}" if problem.remedy else problem.cause
-        case BaseWithoutSource(owner=owner, reference=reference):
-            return f"no source was found for {_reference(reference)}, a base of {_short(owner.name)}"
         case InconsistentBases(owner=owner, explanation=explanation):
             return f"{_short(owner.name)} cannot be created: {explanation}"
         case UselessSuppression(rule=name) if finding.suppression.parameters:
@@ -123,6 +124,8 @@ def details(diagnostic: Diagnostic) -> list[Detail]:
 
 def _details(finding: Finding) -> list[Detail]:
     match finding:
+        case BaseWithoutSource():
+            return []
         case BrokenOverride():
             return _override_details(finding)
         case BrokenCall():

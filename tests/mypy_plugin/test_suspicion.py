@@ -172,6 +172,26 @@ IN_ORDER = {
         "    def __init__(self, owner): ...\n"
     ),
     "a class in a class": "class Outer:\n    class Sub(Base):\n        def step(self, a: int, b: int) -> int: ...\n",
+    "a call that found no method, and finds one that takes it": (
+        "class Mixin:\n    def go(self):\n        self.stop(1, why=2)\n\n\n"
+        "class Sub(Mixin):\n    def stop(self, code, *, why): ...\n"
+    ),
+    "a mixin's call that finds another name of a method": (
+        "class Mixin:\n    def go(self):\n        self.stop(1)\n\n\n"
+        "class Other:\n    def halt(self, code): ...\n\n    stop = halt\n\n\n"
+        "class Sub(Mixin, Other):\n    pass\n"
+    ),
+    "a catch-all that can take nothing of the base": (
+        "class Sub(Base):\n"
+        "    def step(self, more: int, a: int, **rest: int) -> int:  # type: ignore[override]\n"
+        "        return more\n"
+    ),
+    "a method of another class that is the base's": (
+        "class Other:\n    def step(self, a: int, b: int) -> int: ...\n\n\nclass Sub(Base):\n    step = Other.step\n"
+    ),
+    "a value of a module that is not there": (
+        "import nowhere\n\n\nclass Upper:\n    kind = nowhere.A\n\n\nclass Sub(Upper):\n    kind = nowhere.B\n"
+    ),
     "a name that is read under a test": "if Base:\n    print(Base)\n\n\nclass Sub(Base):\n    pass\n",
 }
 
@@ -202,6 +222,28 @@ SUSPECTS = {
     ),
     "a call of a method that only the subclass has": (
         "class Mixin:\n    def go(self):\n        self.stop(1)\n\n\nclass Sub(Mixin):\n    def stop(self): ...\n"
+    ),
+    "one of two calls of such a method": (
+        "class Mixin:\n"
+        "    def go(self):\n"
+        "        self.stop(1)\n\n"
+        "    def come(self):\n"
+        "        self.stop(code=1)\n\n\n"
+        "class Sub(Mixin):\n"
+        "    def stop(self, reason): ...\n"
+    ),
+    "such a call on the class of the receiver": (
+        "class Mixin:\n    def go(self):\n        type(self).stop(self, 1)\n\n\n"
+        "class Sub(Mixin):\n    def stop(self): ...\n"
+    ),
+    "a mixin's call that another name of a method refuses": (
+        "class Mixin:\n    def go(self):\n        self.stop(1)\n\n\n"
+        "class Other:\n    def halt(self): ...\n\n    stop = halt\n\n\n"
+        "class Sub(Mixin, Other):\n    pass\n"
+    ),
+    "a call of a method of another class": (
+        "class Other:\n    def halt(self): ...\n\n\n"
+        "class Sub(Base):\n    halt = Other.halt\n\n    def stop(self):\n        self.halt(1)\n"
     ),
     "a name that is bound under a test": (
         "try:\n    import nowhere\nexcept ImportError:\n    class Base:\n        def step(self, q): ...\n\n\n"

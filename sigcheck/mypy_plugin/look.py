@@ -1,0 +1,313 @@
+"""What a look over a class statement tells: mypy's nodes of its header and of its members, and the text of its methods. Imports mypy.
+
+Bodies are not walked: what they call is looked for in their text.
+"""
+
+from __future__ import annotations
+
+import re
+
+from mypy import nodes
+from mypy.types import AnyType, CallableType, TypeOfAny
+
+from sigcheck.mypy_plugin.binding import callable_of
+from sigcheck.mypy_plugin.own_calls import OwnCalls
+from sigcheck.mypy_plugin.skim import ACCESSORS, MAKERS, STRANGE
+from sigcheck.mypy_plugin.survey import Survey, names_in
+from sigcheck.mypy_plugin.symbols import Found, is_without_source
+from sigcheck.mypy_plugin.traits import digest_of
+from sigcheck.mypy_plugin.written_calls import assigned
+
+
+class Look:
+    """A class statement, looked over.
+
+    Attributes:
+        definition: the statement.
+        survey: its module.
+        info: mypy's class.
+        lines: of the module's text.
+        calls: what its methods call.
+        is_odd: mypy's symbols may not tell which class it is, or what it has.
+        odd_names: the names of which they do not tell the whole.
+        none_names: those that are bound to None.
+        borrowed: those that are bound to a method of another class, which is found there.
+    """
+
+    def __init__(self, definition: nodes.ClassDef, survey: Survey) -> None:
+        """Look over a class.
+
+        Args:
+            definition: the statement.
+            survey: its module.
+        """
+        self.info: nodes.TypeInfo = definition.info
+        self.lines = survey.lines
+        self.calls = OwnCalls(self.info, survey)
+        self.is_odd = False
+        self.odd_names: set[str] = set()
+        self.none_names: set[str] = set()
+        self.borrowed: dict[str, Found] = {}
+        self.definition = definition
+        self.survey = survey
+        self._same: dict[str, str] = {}
+        self._assigned: set[str] = set()
+        self._parts: list[str] = []
+        self._read_header()
+        self._read_body()
+        self.calls.conclude()
+
+    def traits(self, *, is_odd: bool, with_comments: bool) -> dict[str, object]:
+        """What others need of the class."""
+        definition, survey, calls = self.definition, self.survey, self.calls
+        is_odd = is_odd or self.is_odd
+        last = definition.end_line or definition.line
+        if is_odd:
+            self._parts = [survey.text]
+        elif with_comments:
+            self._parts = [self._text(definition.line, last)]
+        self._parts += sorted(calls.on_self | calls.on_super)
+        kept: dict[str, object] = {"digest": digest_of("\0".join(self._parts))}
+        if is_odd:
+            kept["odd"] = definition.line  # Which of several of that name it is.
+        if self.odd_names:
+            kept["names"] = sorted(self.odd_names)
+        if self._same:
+            kept["same"] = self._same
+        if calls.on_self:
+            kept["calls"] = sorted(calls.on_self)
+        if calls.loose:
+            kept["loose"] = sorted(calls.loose)
+        if calls.on_super:
+            kept["super"] = sorted(calls.on_super)
+        return kept
+
+    def _text(self, first: int, last: int) -> str:
+        return "\n".join(self.lines[first - 1 : last])
+
+    def _read_header(self) -> None:
+        definition, survey = self.definition, self.survey
+        body = definition.defs.body
+        first = body[0].line if body else definition.line
+        self._parts.append(self._text(definition.line, max(definition.line, first - 1)))
+        self._parts.append("@" if definition.decorators else "")
+        qualified = self.info.fullname.removeprefix(f"{survey.name}.")
+        if qualified in survey.named or not survey.is_certain(qualified.partition(".")[0]):
+            self.is_odd = True
+        survey.named[qualified] = self.info
+        mro = self.info.mro
+        for base in definition.base_type_exprs:
+            expression: nodes.Expression = base
+            while isinstance(expression, nodes.IndexExpr):
+                expression = expression.base
+            root = expression
+            while isinstance(root, nodes.MemberExpr):
+                root = root.expr
+            if not isinstance(root, nodes.NameExpr) or not isinstance(expression, nodes.RefExpr):
+                self.is_odd = True
+                return
+            if not survey.is_certain(root.name) or self._is_hidden(root.name, qualified):
+                self.is_odd = True
+            node = expression.node
+            if isinstance(node, nodes.TypeInfo) and node not in mro and not is_without_source(node):
+                self.is_odd = True
+            if isinstance(expression.node, nodes.TypeAlias):
+                self.is_odd = True
+
+    def _is_hidden(self, name: str, qualified: str) -> bool:
+        """A class around this one may bind a name of the module to something else."""
+        outer = qualified.rpartition(".")[0]
+        while outer:
+            info = self.survey.named.get(outer)
+            if info is None or name in info.names:
+                return True
+            outer = outer.rpartition(".")[0]
+        return False
+
+    def _read_body(self) -> None:
+        seen: set[str] = set()
+        for statement in self.definition.defs.body:
+            kind = type(statement)
+            name = ""
+            if kind is nodes.FuncDef:
+                name = statement.name  # type: ignore[attr-defined]
+                self._read_method(statement, statement.line)  # type: ignore[arg-type]
+            elif kind is nodes.Decorator:
+                name = statement.name  # type: ignore[attr-defined]
+                self._read_decorated(statement)  # type: ignore[arg-type]
+            elif kind is nodes.OverloadedFuncDef:
+                name = statement.name  # type: ignore[attr-defined]
+                self._read_several(statement)  # type: ignore[arg-type]
+            elif kind is nodes.AssignmentStmt:
+                self._read_assignment(statement)  # type: ignore[arg-type]
+            elif kind not in _SILENT:
+                self.is_odd = True
+            if name:
+                if name in seen:
+                    self.is_odd = True
+                seen.add(name)
+        self.is_odd = self.is_odd or not seen.isdisjoint(self._assigned)
+
+    def _read_assignment(self, statement: nodes.AssignmentStmt) -> None:
+        value = statement.rvalue
+        if isinstance(value, nodes.TempNode):
+            return
+        names = [name for target in statement.lvalues for name in names_in(target)]
+        if len(statement.lvalues) == 1 and isinstance(value, nodes.NameExpr) and value.name == "None":
+            self.none_names.update(names)
+        elif isinstance(value, _MEMBERS) and not self._is_value(value):
+            self.odd_names.update(names)
+            if isinstance(statement.lvalues[0], nodes.NameExpr):
+                self._read_alias(statement.lvalues[0].name, value)
+            self._parts.append(self._text(statement.line, statement.end_line or statement.line))
+        self._assigned.update(names)
+        self._parts += names
+
+    def _read_alias(self, name: str, value: nodes.Expression) -> None:
+        """`name = method`, `name = Class.method`."""
+        if isinstance(value, nodes.NameExpr):
+            known = self.info.names.get(value.name)
+            method = known.node if known is not None else None
+            if isinstance(method, nodes.FuncDef) and method.line < value.line:
+                self._same[name] = method.name
+        elif isinstance(value, nodes.MemberExpr) and isinstance(value.expr, nodes.NameExpr):
+            owner, root = value.expr.node, value.expr.name
+            if not isinstance(owner, nodes.TypeInfo) or owner is self.info or root in self.info.names:
+                return
+            known = owner.names.get(value.name)
+            if known is None or not isinstance(known.node, nodes.FuncDef) or callable_of(known.node).flavour:
+                return
+            if self.survey.is_certain(root):
+                self.borrowed[name] = (owner, known)
+
+    def _is_value(self, value: nodes.Expression) -> bool:
+        """What is assigned is no method."""
+        if isinstance(value, nodes.CallExpr):
+            return _last_name(value.callee) not in MAKERS
+        if isinstance(value, nodes.NameExpr):
+            name = value.name
+            if name in ("True", "False"):
+                return True
+            if name in self._assigned or name in self.info.names:
+                return name in self._assigned and name not in self.odd_names and name not in self.none_names
+        return self.survey.is_value(value)
+
+    def _read_several(self, node: nodes.OverloadedFuncDef) -> None:
+        first = node.items[0] if node.items else None
+        if not (isinstance(first, nodes.Decorator) and first.var.is_property):
+            self.is_odd = True
+        for item in node.unanalyzed_items:
+            if isinstance(item, nodes.Decorator):
+                line = min([item.line, *(word.line for word in item.original_decorators)])
+                words = [_last_name(word) for word in item.original_decorators]
+                if len(words) != 1 or words[0] not in ("property", *ACCESSORS):
+                    self.odd_names.add(node.name)
+                self._read_method(item.func, line)
+            else:
+                self.is_odd = True
+
+    def _read_decorated(self, node: nodes.Decorator) -> None:
+        lines = [node.line]
+        for decorator in node.original_decorators:
+            lines.append(decorator.line)
+            expression = decorator
+            while isinstance(expression, nodes.CallExpr):
+                expression = expression.callee
+            if not isinstance(expression, nodes.RefExpr):
+                self.odd_names.add(node.name)
+                continue
+            root = expression
+            while isinstance(root, nodes.MemberExpr) and isinstance(root.expr, nodes.RefExpr):
+                root = root.expr
+            words = (_last_name(expression), (expression.fullname or "").rpartition(".")[2])
+            if not self._is_plain_decorator(words, node) or _last_name(root) == node.name:
+                self.odd_names.add(node.name)
+        self._read_method(node.func, min(lines))
+
+    @staticmethod
+    def _is_plain_decorator(words: tuple[str, str], node: nodes.Decorator) -> bool:
+        for word in words:
+            if word in ("staticmethod", "abstractstaticmethod"):
+                if not node.func.is_static:
+                    return False
+            elif word in ("classmethod", "abstractclassmethod"):
+                if not node.func.is_class:
+                    return False
+            elif word in ("property", "abstractproperty"):
+                if not node.var.is_property:
+                    return False
+            elif "property" in word or "patch" in word or word in STRANGE:
+                return False
+        return True
+
+    def _read_method(self, node: nodes.FuncDef, first: int) -> None:
+        body, lines, last = node.body.body, self.lines, node.end_line or node.line
+        begin = _first_line(body[0]) if body else node.line
+        if begin <= node.line:
+            begin = first
+        behind = begin
+        if begin != first and type(body[0]) is nodes.ExpressionStmt and type(body[0].expr) is nodes.StrExpr:
+            behind = _first_line(body[1]) if len(body) > 1 else last + 1  # The documentation says what it wants.
+        text = "\n".join(lines[behind - 1 : last])
+        receiver = ""
+        if node.arguments and node.arg_kinds[0] in (nodes.ARG_POS, nodes.ARG_OPT):
+            receiver = node.arguments[0].variable.name
+        is_touched = receiver != "" and self.calls.read(node, receiver, text)
+        parts = self._parts
+        parts.append("\n".join(lines[first - 1 : begin - 1]))
+        if (
+            begin == first
+            or is_touched
+            or nodes.ARG_STAR in node.arg_kinds
+            or nodes.ARG_STAR2 in node.arg_kinds
+            or node.name == "__new__"
+        ):
+            parts.append(text)
+        else:
+            self._digest_body(node, text)
+            if receiver:
+                parts += sorted(set(assigned(text, receiver)))
+
+    def _digest_body(self, node: nodes.FuncDef, text: str) -> None:
+        """Keep what a body without a call on its receiver tells: whether it is one, and what it returns."""
+        parts, body = self._parts, node.body.body
+        if type(body[-1]) is nodes.RaiseStmt or len(body) < 3:
+            parts.append(",".join([type(part).__name__ for part in body]))
+            parts.append(",".join([type(p.expr).__name__ for p in body if isinstance(p, nodes.ExpressionStmt)]))
+        parts.append(f"{node.is_generator}{node.is_async_generator}")
+        if "return" in text and not _says_what_it_returns(node):
+            found = _RETURN.findall(text)
+            # What goes on behind the line may say what it is.
+            parts += [text] if any(map(_goes_on, found)) else found
+
+
+_RETURN = re.compile(r"\breturn\b[^\n]*")
+_MEMBERS = (nodes.NameExpr, nodes.MemberExpr, nodes.LambdaExpr, nodes.CallExpr)
+_SILENT = frozenset({nodes.ExpressionStmt, nodes.PassStmt, nodes.ClassDef})
+
+
+def _goes_on(line: str) -> bool:
+    """A statement may not end on this line."""
+    return "\\" in line or '"""' in line or "'''" in line or any(line.count(a) != line.count(b) for a, b in _BRACKETS)
+
+
+_BRACKETS = (("(", ")"), ("[", "]"), ("{", "}"))
+
+
+def _first_line(statement: nodes.Statement) -> int:
+    """Where a statement begins, with its decorators."""
+    if isinstance(statement, nodes.Decorator):
+        return min([statement.line, *(word.line for word in statement.original_decorators)])
+    return statement.line
+
+
+def _says_what_it_returns(node: nodes.FuncDef) -> bool:
+    written = node.unanalyzed_type
+    if not isinstance(written, CallableType):
+        return False
+    returned = written.ret_type
+    return not (isinstance(returned, AnyType) and returned.type_of_any == TypeOfAny.unannotated)
+
+
+def _last_name(node: nodes.Node) -> str:
+    return node.name if isinstance(node, (nodes.NameExpr, nodes.MemberExpr)) else ""

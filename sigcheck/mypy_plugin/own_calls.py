@@ -1,0 +1,207 @@
+"""The calls that stand in a class, and whether each is certain to bind in that very class. Imports mypy.
+
+Most are told at a glance by their arguments; the others are looked at where they stand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mypy import nodes
+
+from sigcheck.mypy_plugin.binding import Arity, accepts, is_misnamed
+from sigcheck.mypy_plugin.survey import Survey
+from sigcheck.mypy_plugin.symbols import CALLABLE, ODD, Found, kind_of, look_up, method_at
+from sigcheck.mypy_plugin.written_calls import Arguments, WrittenCall, glance, is_commented, read_body, shape_of
+
+
+class OwnCalls:
+    """What the methods of a class call on their receiver and on `super()`.
+
+    Attributes:
+        on_self: the names that are called on the receiver.
+        on_super: those on `super()`.
+        loose: those of which it is not certain that the call binds.
+        is_amiss: so may it be of some call, whatever it is called on.
+        callees: what is called: the class in which it is found, and its name.
+    """
+
+    def __init__(self, info: nodes.TypeInfo, survey: Survey) -> None:
+        """Prepare for the methods of a class.
+
+        Args:
+            info: the class.
+            survey: its module.
+        """
+        self.on_self: set[str] = set()
+        self.on_super: set[str] = set()
+        self.loose: set[str] = set()
+        self.is_amiss = False
+        self.callees: set[tuple[nodes.TypeInfo, str]] = set()
+        self._info = info
+        self._survey = survey
+        self._glanced_at: list[tuple[nodes.FuncDef, str]] = []
+        self._plain: set[tuple[str, str]] = set()
+        self._known: dict[str, tuple[int | None, Arity | None]] = {}
+
+    def read(self, method: nodes.FuncDef, receiver: str, text: str) -> bool:
+        """Find the calls in a method.
+
+        Args:
+            method: the method.
+            receiver: the name of its first parameter.
+            text: of its body.
+
+        Returns:
+            Whether the receiver, or `super`, is more than the owner of an attribute that is read or assigned.
+        """
+        is_judged = not method.is_static and method.name != "__new__"
+        seen = glance(text) if receiver == "self" and is_judged and not _is_bound_to_class(method) else None
+        if seen is not None:
+            calls, is_touched = seen
+            if calls:
+                self._glanced_at.append((method, text))
+                self._plain.update(calls)
+            return is_touched
+        written = read_body(text, receiver)
+        for call in written.calls:
+            if call.route == "super":
+                self.on_super.add(call.method)
+            elif (call.route == "self" and not call.is_transparent) or call.owner == "type":
+                self.on_self.add(call.method)
+        if is_judged:
+            self.is_amiss = self.is_amiss or written.is_odd
+            self._judge(written.calls, method)
+        return written.is_touched
+
+    def conclude(self) -> None:
+        """All methods are read: judge what was only glanced at."""
+        self.on_self.update([name for name, _ in self._plain])
+        if not all(self._is_certain_to_bind(name, arguments) for name, arguments in self._plain):
+            for method, text in self._glanced_at:
+                self._judge(read_body(text, "self").calls, method)
+
+    def _is_certain_to_bind(self, name: str, arguments: str) -> bool:
+        """A call on an instance of this very class is certain to bind."""
+        known = self._known.get(name)
+        if known is None:
+            known = self._known[name] = self._callee(look_up(self._info.mro, 0, name), name)
+        kind, arity = known
+        if arity is None:
+            return kind is not ODD
+        shape = shape_of(arguments)
+        if shape is None or name == "__new__":
+            return False
+        count, keywords = shape
+        function, least, most = arity
+        if not keywords and least <= count <= most:
+            return True
+        accepted, key = self._survey.accepted, (id(arity), shape)
+        if key not in accepted:
+            if not accepts(function, Arguments(("",) * count, tuple(keywords), False, False), function.receivers):
+                return False
+            accepted.add(key)
+        return True
+
+    def _judge(self, calls: Sequence[WrittenCall], method: nodes.FuncDef) -> None:
+        """Find the calls that are not certain to bind in this very class; what the definers say of themselves comes later."""
+        for call in calls:
+            if self._goes_wrong(call, method) and not is_commented(call):
+                self.is_amiss = True
+                if call.route != "class" or call.owner == "type":
+                    self.loose.add(call.method)
+
+    def _goes_wrong(self, call: WrittenCall, method: nodes.FuncDef) -> bool:
+        name, route = call.method, call.route
+        known = self._run_by(call, method)
+        if isinstance(known, bool):
+            return known
+        kind, arity = known
+        if arity is None:
+            return kind is ODD
+        function, least, most = arity
+        is_bound_to_class = _is_bound_to_class(method)
+        if name == "__new__" or (route == "super" and is_bound_to_class and not function.flavour):
+            return True
+        # On a class, a method of instances is a function: its receiver is written out.
+        receivers = 0 if route == "class" or is_bound_to_class else function.receivers
+        is_plain_call = receivers == function.receivers
+        if route == "self" and is_plain_call:
+            count = call.plain_count
+            if count is not None and least <= count <= most:
+                return False
+        arguments = call.arguments
+        if arguments is None:
+            return True
+        if function.flavour:
+            receivers = function.receivers
+        shape = (id(arity), receivers, len(arguments.positional), *arguments[1:])
+        if shape not in self._survey.accepted:
+            if not accepts(function, arguments, receivers):
+                return True
+            self._survey.accepted.add(shape)
+        is_forwarding = name == method.name and route != "self"
+        return is_forwarding and is_misnamed(function, arguments, receivers)
+
+    def _run_by(self, call: WrittenCall, method: nodes.FuncDef) -> tuple[int | None, Arity | None] | bool:
+        """What a call runs in this very class; whether it may go wrong, where the text does not tell, or it runs nothing."""
+        name = call.method
+        order, start = self._info.mro, 0
+        if call.route == "super":
+            start = 1
+            if call.owner:
+                named = self._survey.symbols.get(call.owner)
+                if named is None or named.node is not self._info:
+                    return True
+        elif call.route == "class" and call.owner != "type":
+            owner = self._named(call, method)
+            if owner is None or isinstance(owner, str):
+                return owner is not None
+            order = owner.mro
+        elif name in self._known:
+            return self._known[name]
+        known = self._callee(look_up(order, start, name), name)
+        if not start and order is self._info.mro:
+            self._known[name] = known
+        return known
+
+    def _callee(self, found: Found | None, name: str) -> tuple[int | None, Arity | None]:
+        """What a call finds: its kind, and how it can be called, if it is a method."""
+        if found is None:
+            return None, None
+        base, symbol = found
+        kind = kind_of(symbol.node)
+        self.callees.add((base, name))
+        return kind, self._survey.arity(method_at(symbol.node)) if kind is CALLABLE else None
+
+    def _named(self, call: WrittenCall, method: nodes.FuncDef) -> nodes.TypeInfo | str | None:
+        """The class on which `Base.m(self)` looks a method up; None where it is none, `_UNKNOWN` where the text does not tell."""
+        owner = call.owner
+        if not owner:
+            return _UNKNOWN if call.owner == "" else None
+        first, *rest = owner.split(".")
+        if first in method.arg_names:
+            return None
+        own = self._info.names.get(first)
+        if own is not None and not own.implicit:
+            return _UNKNOWN
+        symbol = self._survey.symbols.get(first)
+        node: nodes.SymbolNode | None = symbol.node if symbol is not None else None
+        if symbol is None:
+            # A parameter or a variable, unless the class is imported or defined in a function.
+            return _UNKNOWN if self._survey.is_local_name(first) else None
+        for name in rest:
+            if not isinstance(node, (nodes.MypyFile, nodes.TypeInfo)):
+                return None
+            inner = node.names.get(name)
+            node = inner.node if inner is not None else None
+        if isinstance(node, nodes.TypeAlias):
+            return _UNKNOWN
+        return node if isinstance(node, nodes.TypeInfo) else None
+
+
+_UNKNOWN = "unknown"
+
+
+def _is_bound_to_class(method: nodes.FuncDef) -> bool:
+    return method.is_class or method.name in ("__init_subclass__", "__class_getitem__")
