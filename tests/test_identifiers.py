@@ -4,16 +4,21 @@ text in normal form. The interpreter tells which names are one, by really runnin
 
 from __future__ import annotations
 
+import ast
 import inspect
 import itertools
 import re
 import unicodedata
+import warnings
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from sigcheck.core import identifiers
 from sigcheck.core.identifiers import is_plain
 from tests.running import lines, report, run, write
 
@@ -235,3 +240,40 @@ def test_a_matrix_of_a_name_in_another_form(tmp_path: Path) -> None:
     done = run("matrix", "Cafe\u0301.\u00b5", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "Caf\u00e9.\u03bc" in done.stdout
+
+
+PIECES = ["µ", " = ", "'µ'", '"#µ"', "# µ\n", "\n", "f'{µ}'", "f'µ'", 'f"{d["a"]} # {µ}"', '"""', "'''", "a", "rf'{µ}'"]
+PIECES += ["\\", "'", '"', "(", ")", "  ", "x µ", "b'b'"]
+
+
+@settings(max_examples=2000, deadline=None)
+@given(text=st.lists(st.sampled_from(PIECES), min_size=1, max_size=9).map("".join))
+def test_what_stands_in_strings_for_certain_is_no_name(text: str) -> None:
+    if is_program(text) and identifiers._is_code_plain(text):
+        assert identifiers._are_names_plain(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("x = 1  # µ ① ²\n", True),
+        ('def f():\n    """Of µ."""\n', True),
+        ("x = 'µ' + f'{1} a'\n", True),
+        ("µ = 1\n", False),
+        ("x = 'a' + µ\n", False),
+        ("x = f'{µ}'\n", False),
+        ("é = 1  # already as Python compares it\n", True),
+    ],
+)
+def test_what_counts_are_names(text: str, expected: bool) -> None:
+    assert is_plain(text) is expected
+
+
+def is_program(text: str) -> bool:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            ast.parse(text)
+        except (SyntaxError, ValueError):
+            return False
+    return True

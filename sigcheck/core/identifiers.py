@@ -13,22 +13,28 @@ def is_plain(text: str) -> bool:
 
     Of a text that cannot be tokenized, that is not certain.
     """
-    return text.isascii() or not _may_be_odd(text) or _are_names_plain(text)
+    return text.isascii() or not _may_be_odd(text) or _is_code_plain(text) or _are_names_plain(text)
 
 
 _FOREIGN = re.compile(r"[^\x00-\x7f]+")
-_MARK = re.compile(r"\w[^\w\x00-\x7f]|[\u1885\u1886\u2118\u212e]")  # The second ones may begin a name.
+_ASCII = bytes(range(0x80))
+_BEGINNING = "\u1885\u1886\u2118\u212e"
+"""Marks that may begin a name."""
+_MARK = re.compile(rf"\w[^\w\x00-\x7f]|[{_BEGINNING}]")
 
 
 def _may_be_odd(text: str) -> bool:
     """Something may be odd, were it a name."""
+    foreign = text.encode("utf-8", "surrogatepass").translate(None, _ASCII).decode("utf-8", "surrogatepass")
+    letters = {character for character in set(foreign) if _is_letter(character)}
+    have_marks = any(not letter.isalnum() or letter in _BEGINNING for letter in letters)
+    if not have_marks and unicodedata.is_normalized("NFKC", "".join(filter(letters.__contains__, foreign))):
+        return False  # Of most texts that tells it; in the others, it matters what stands beside what.
     runs = set(_FOREIGN.findall(text))
     if _have_marks(runs):
         return True
-    if unicodedata.is_normalized("NFKC", text):
-        return False
-    letters = ("".join(character if _is_letter(character) else " " for character in run) for run in runs)
-    return not all(unicodedata.is_normalized("NFKC", word) for word in letters)
+    words = ("".join(character if character in letters else " " for character in run) for run in runs)
+    return not all(unicodedata.is_normalized("NFKC", word) for word in words)
 
 
 def _have_marks(runs: Iterable[str]) -> bool:
@@ -36,8 +42,25 @@ def _have_marks(runs: Iterable[str]) -> bool:
     return any(map(_is_letter, {found[-1] for found in _MARK.findall(f"_{' _'.join(runs)}")}))
 
 
+def _is_code_plain(text: str) -> bool:
+    """What is odd is certain to stand in comments and plain strings, of which every parser makes the same."""
+    code, end = [], 0
+    for piece in _PIECE.finditer(text):
+        start = piece.start()
+        code.append(text[end:start])
+        end = piece.end()
+        token, before = piece.group(), text[max(start - 2, 0) : start].lower()
+        if token[0] != "#" and (before[-1:] in ("f", "t") or (before[-1:] == "r" and before[:1] in ("f", "t"))):
+            if token.count("{") != token.count("}"):
+                return False  # Maybe one in another.
+            code.append(token.strip("\"'"))
+    code.append(text[end:])
+    rest = " ".join(code)
+    return '"' not in rest and "'" not in rest and not _may_be_odd(rest)
+
+
 def _are_names_plain(text: str) -> bool:
-    """What is odd stands in comments and strings, of which every parser makes the same."""
+    """What is odd stands in comments and strings."""
     try:
         for token in tokenize.generate_tokens((f"{line}\n" for line in text.split("\n")).__next__):
             if token.type == tokenize.NAME:
@@ -56,6 +79,10 @@ def _are_names_plain(text: str) -> bool:
     return True
 
 
+_PIECE = re.compile(
+    r"#[^\n]*|\"{3}(?:[^\\]|\\.)*?\"{3}|'{3}(?:[^\\]|\\.)*?'{3}|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'", re.DOTALL
+)
+"""Comments and strings."""
 _INTERPOLATED = re.compile(r"[bBrRuU]*[fFtT]")
 _WORD = re.compile(r"\w+")
 
