@@ -11,7 +11,7 @@ import re
 from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from sigcheck.core.identifiers import is_plain
+from sigcheck.core.identifiers import is_plain, is_plain_for_certain
 from sigcheck.core.module import Module
 
 MOST_NAMES = 256
@@ -195,7 +195,7 @@ def _words(names: set[bytes]) -> re.Pattern[bytes]:
 
 def _is_written_otherwise(data: bytes) -> bool:
     """A name may not look like one: by the encoding that the file says it is in, or by letters that are normalized."""
-    if not data.isascii() and not is_plain(data.decode(errors="replace")):
+    if not (data.isascii() or is_plain_for_certain(data) or is_plain(data.decode(errors="replace"))):
         return True
     if b"coding" not in data[:400]:
         return False

@@ -6,6 +6,7 @@ import re
 import tokenize
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 
 def is_plain(text: str) -> bool:
@@ -13,7 +14,22 @@ def is_plain(text: str) -> bool:
 
     Of a text that cannot be tokenized, that is not certain.
     """
-    return text.isascii() or not _may_be_odd(text) or _is_code_plain(text) or _are_names_plain(text)
+    return (
+        text.isascii()
+        or is_plain_for_certain(text.encode("utf-8", "surrogatepass"))
+        or not _may_be_odd(text)
+        or _is_code_plain(text)
+        or _are_names_plain(text)
+    )
+
+
+def is_plain_for_certain(data: bytes) -> bool:
+    """Whatever in a text in UTF-8 were a name, and whatever stood beside what, would be written as Python compares it."""
+    foreign = data.translate(None, _ASCII).decode("utf-8", "replace")
+    letters = set(filter(_is_letter, set(foreign)))
+    return all(letter.isalnum() and letter not in _BEGINNING for letter in letters) and unicodedata.is_normalized(
+        "NFKC", "".join(filter(letters.__contains__, foreign))
+    )
 
 
 _FOREIGN = re.compile(r"[^\x00-\x7f]+")
@@ -25,15 +41,10 @@ _MARK = re.compile(rf"\w[^\w\x00-\x7f]|[{_BEGINNING}]")
 
 def _may_be_odd(text: str) -> bool:
     """Something may be odd, were it a name."""
-    foreign = text.encode("utf-8", "surrogatepass").translate(None, _ASCII).decode("utf-8", "surrogatepass")
-    letters = {character for character in set(foreign) if _is_letter(character)}
-    have_marks = any(not letter.isalnum() or letter in _BEGINNING for letter in letters)
-    if not have_marks and unicodedata.is_normalized("NFKC", "".join(filter(letters.__contains__, foreign))):
-        return False  # Of most texts that tells it; in the others, it matters what stands beside what.
     runs = set(_FOREIGN.findall(text))
     if _have_marks(runs):
         return True
-    words = ("".join(character if character in letters else " " for character in run) for run in runs)
+    words = ("".join(character if _is_letter(character) else " " for character in run) for run in runs)
     return not all(unicodedata.is_normalized("NFKC", word) for word in words)
 
 
@@ -44,7 +55,7 @@ def _have_marks(runs: Iterable[str]) -> bool:
 
 def _is_code_plain(text: str) -> bool:
     """What is odd is certain to stand in comments and plain strings, of which every parser makes the same."""
-    code, end = [], 0
+    code, interpolated, end = [], [], 0
     for piece in _PIECE.finditer(text):
         start = piece.start()
         code.append(text[end:start])
@@ -53,10 +64,10 @@ def _is_code_plain(text: str) -> bool:
         if token[0] != "#" and (before[-1:] in ("f", "t") or (before[-1:] == "r" and before[:1] in ("f", "t"))):
             if token.count("{") != token.count("}"):
                 return False  # Maybe one in another.
-            code.append(token.strip("\"'"))
+            interpolated.append(token)
     code.append(text[end:])
     rest = " ".join(code)
-    return '"' not in rest and "'" not in rest and not _may_be_odd(rest)
+    return '"' not in rest and "'" not in rest and not _may_be_odd(" ".join([rest, *interpolated]))
 
 
 def _are_names_plain(text: str) -> bool:
@@ -87,6 +98,7 @@ _INTERPOLATED = re.compile(r"[bBrRuU]*[fFtT]")
 _WORD = re.compile(r"\w+")
 
 
+@lru_cache(maxsize=0x10000)
 def _is_letter(character: str) -> bool:
     """It may stand in an identifier."""
     return f"_{character}".isidentifier() or f"_{unicodedata.normalize('NFKC', character)}".isidentifier()
