@@ -83,10 +83,7 @@ class OwnCalls:
 
     def _is_certain_to_bind(self, name: str, arguments: str) -> bool:
         """A call on an instance of this very class is certain to bind."""
-        known = self._known.get(name)
-        if known is None:
-            known = self._known[name] = self._callee(look_up(self._info.mro, 0, name), name)
-        kind, arity = known
+        kind, arity = self._on_receiver(name)
         if arity is None:
             return kind is not ODD
         shape = shape_of(arguments)
@@ -96,11 +93,16 @@ class OwnCalls:
         function, least, most = arity
         if not keywords and least <= count <= most:
             return True
-        accepted, key = self._survey.accepted, (id(arity), shape)
-        if key not in accepted:
-            if not accepts(function, Arguments(("",) * count, tuple(keywords), False, False), function.receivers):
+        return self._accepts(arity, Arguments(("",) * count, keywords, False, False), function.receivers)
+
+    def _accepts(self, arity: Arity, arguments: Arguments, receivers: int) -> bool:
+        """A call of that shape is certain to bind."""
+        accepted = self._survey.accepted
+        shape = (id(arity), receivers, len(arguments.positional), *arguments[1:])
+        if shape not in accepted:
+            if not accepts(arity.function, arguments, receivers):
                 return False
-            accepted.add(key)
+            accepted.add(shape)
         return True
 
     def _judge(self, calls: Sequence[WrittenCall], method: nodes.FuncDef) -> None:
@@ -135,34 +137,32 @@ class OwnCalls:
             return True
         if function.flavour:
             receivers = function.receivers
-        shape = (id(arity), receivers, len(arguments.positional), *arguments[1:])
-        if shape not in self._survey.accepted:
-            if not accepts(function, arguments, receivers):
-                return True
-            self._survey.accepted.add(shape)
+        if not self._accepts(arity, arguments, receivers):
+            return True
         is_forwarding = name == method.name and route != "self"
         return is_forwarding and is_misnamed(function, arguments, receivers)
 
     def _run_by(self, call: WrittenCall, method: nodes.FuncDef) -> tuple[int | None, Arity | None] | bool:
         """What a call runs in this very class; whether it may go wrong, where the text does not tell, or it runs nothing."""
         name = call.method
-        order, start = self._info.mro, 0
         if call.route == "super":
-            start = 1
             if call.owner:
                 named = self._survey.symbols.get(call.owner)
                 if named is None or named.node is not self._info:
                     return True
-        elif call.route == "class" and call.owner != "type":
+            return self._callee(look_up(self._info.mro, 1, name), name)
+        if call.route == "class" and call.owner != "type":
             owner = self._named(call, method)
             if owner is None or isinstance(owner, str):
                 return owner is not None
-            order = owner.mro
-        elif name in self._known:
-            return self._known[name]
-        known = self._callee(look_up(order, start, name), name)
-        if not start and order is self._info.mro:
-            self._known[name] = known
+            return self._callee(look_up(owner.mro, 0, name), name)
+        return self._on_receiver(name)
+
+    def _on_receiver(self, name: str) -> tuple[int | None, Arity | None]:
+        """What a call on an instance of this very class, or on the class, finds."""
+        known = self._known.get(name)
+        if known is None:
+            known = self._known[name] = self._callee(look_up(self._info.mro, 0, name), name)
         return known
 
     def _callee(self, found: Found | None, name: str) -> tuple[int | None, Arity | None]:
