@@ -5,10 +5,7 @@ Bodies are not walked: what they call is looked for in their text.
 
 from __future__ import annotations
 
-import re
-
 from mypy import nodes
-from mypy.types import AnyType, CallableType, TypeOfAny
 
 from sigcheck.mypy_plugin.binding import callable_of
 from sigcheck.mypy_plugin.own_calls import OwnCalls
@@ -16,7 +13,6 @@ from sigcheck.mypy_plugin.skim import ACCESSORS, MAKERS, STRANGE
 from sigcheck.mypy_plugin.survey import Survey, names_in
 from sigcheck.mypy_plugin.symbols import Found, is_without_source
 from sigcheck.mypy_plugin.traits import digest_of
-from sigcheck.mypy_plugin.written_calls import assigned
 
 
 class Look:
@@ -52,22 +48,18 @@ class Look:
         self.survey = survey
         self._same: dict[str, str] = {}
         self._assigned: set[str] = set()
-        self._parts: list[str] = []
+        self._methods: list[nodes.FuncDef] = []
         self._read_header()
         self._read_body()
-        self.calls.conclude()
+        self._text = "\n".join(self.lines[definition.line - 1 : definition.end_line or definition.line])
+        self.calls.read(self._methods, self._text, definition.line)
 
-    def traits(self, *, is_odd: bool, with_comments: bool) -> dict[str, object]:
+    def traits(self, *, is_odd: bool) -> dict[str, object]:
         """What others need of the class."""
-        definition, survey, calls = self.definition, self.survey, self.calls
+        definition, calls = self.definition, self.calls
         is_odd = is_odd or self.is_odd
-        last = definition.end_line or definition.line
-        if is_odd:
-            self._parts = [survey.text]
-        elif with_comments:
-            self._parts = [self._text(definition.line, last)]
-        self._parts += sorted(calls.on_self | calls.on_super)
-        kept: dict[str, object] = {"digest": digest_of("\0".join(self._parts))}
+        text = self.survey.text if is_odd else ("@" if definition.decorators else "") + self._text
+        kept: dict[str, object] = {"digest": digest_of(text.encode("utf-8", "surrogatepass"))}
         if is_odd:
             kept["odd"] = definition.line  # Which of several of that name it is.
         if self.odd_names:
@@ -82,15 +74,8 @@ class Look:
             kept["super"] = sorted(calls.on_super)
         return kept
 
-    def _text(self, first: int, last: int) -> str:
-        return "\n".join(self.lines[first - 1 : last])
-
     def _read_header(self) -> None:
         definition, survey = self.definition, self.survey
-        body = definition.defs.body
-        first = body[0].line if body else definition.line
-        self._parts.append(self._text(definition.line, max(definition.line, first - 1)))
-        self._parts.append("@" if definition.decorators else "")
         qualified = self.info.fullname.removeprefix(f"{survey.name}.")
         if qualified in survey.named or not survey.is_certain(qualified.partition(".")[0]):
             self.is_odd = True
@@ -131,7 +116,7 @@ class Look:
             name = ""
             if kind is nodes.FuncDef:
                 name = statement.name  # type: ignore[attr-defined]
-                self._read_method(statement, statement.line)  # type: ignore[arg-type]
+                self._methods.append(statement)  # type: ignore[arg-type]
             elif kind is nodes.Decorator:
                 name = statement.name  # type: ignore[attr-defined]
                 self._read_decorated(statement)  # type: ignore[arg-type]
@@ -159,9 +144,7 @@ class Look:
             self.odd_names.update(names)
             if isinstance(statement.lvalues[0], nodes.NameExpr):
                 self._read_alias(statement.lvalues[0].name, value)
-            self._parts.append(self._text(statement.line, statement.end_line or statement.line))
         self._assigned.update(names)
-        self._parts += names
 
     def _read_alias(self, name: str, value: nodes.Expression) -> None:
         """`name = method`, `name = Class.method`."""
@@ -198,18 +181,15 @@ class Look:
             self.is_odd = True
         for item in node.unanalyzed_items:
             if isinstance(item, nodes.Decorator):
-                line = min([item.line, *(word.line for word in item.original_decorators)])
                 words = [_last_name(word) for word in item.original_decorators]
                 if len(words) != 1 or words[0] not in ("property", *ACCESSORS):
                     self.odd_names.add(node.name)
-                self._read_method(item.func, line)
+                self._methods.append(item.func)
             else:
                 self.is_odd = True
 
     def _read_decorated(self, node: nodes.Decorator) -> None:
-        lines = [node.line]
         for decorator in node.original_decorators:
-            lines.append(decorator.line)
             expression = decorator
             while isinstance(expression, nodes.CallExpr):
                 expression = expression.callee
@@ -222,7 +202,7 @@ class Look:
             words = (_last_name(expression), (expression.fullname or "").rpartition(".")[2])
             if not self._is_plain_decorator(words, node) or _last_name(root) == node.name:
                 self.odd_names.add(node.name)
-        self._read_method(node.func, min(lines))
+        self._methods.append(node.func)
 
     @staticmethod
     def _is_plain_decorator(words: tuple[str, str], node: nodes.Decorator) -> bool:
@@ -240,73 +220,9 @@ class Look:
                 return False
         return True
 
-    def _read_method(self, node: nodes.FuncDef, first: int) -> None:
-        body, lines, last = node.body.body, self.lines, node.end_line or node.line
-        begin = _first_line(body[0]) if body else node.line
-        if begin <= node.line:
-            begin = first
-        behind = begin
-        if begin != first and type(body[0]) is nodes.ExpressionStmt and type(body[0].expr) is nodes.StrExpr:
-            behind = _first_line(body[1]) if len(body) > 1 else last + 1  # The documentation says what it wants.
-        text = "\n".join(lines[behind - 1 : last])
-        receiver = ""
-        if node.arguments and node.arg_kinds[0] in (nodes.ARG_POS, nodes.ARG_OPT):
-            receiver = node.arguments[0].variable.name
-        is_touched = receiver != "" and self.calls.read(node, receiver, text)
-        parts = self._parts
-        parts.append("\n".join(lines[first - 1 : begin - 1]))
-        if (
-            begin == first
-            or is_touched
-            or nodes.ARG_STAR in node.arg_kinds
-            or nodes.ARG_STAR2 in node.arg_kinds
-            or node.name == "__new__"
-        ):
-            parts.append(text)
-        else:
-            self._digest_body(node, text)
-            if receiver:
-                parts += sorted(set(assigned(text, receiver)))
 
-    def _digest_body(self, node: nodes.FuncDef, text: str) -> None:
-        """Keep what a body without a call on its receiver tells: whether it is one, and what it returns."""
-        parts, body = self._parts, node.body.body
-        if type(body[-1]) is nodes.RaiseStmt or len(body) < 3:
-            parts.append(",".join([type(part).__name__ for part in body]))
-            parts.append(",".join([type(p.expr).__name__ for p in body if isinstance(p, nodes.ExpressionStmt)]))
-        parts.append(f"{node.is_generator}{node.is_async_generator}")
-        if "return" in text and not _says_what_it_returns(node):
-            found = _RETURN.findall(text)
-            # What goes on behind the line may say what it is.
-            parts += [text] if any(map(_goes_on, found)) else found
-
-
-_RETURN = re.compile(r"\breturn\b[^\n]*")
 _MEMBERS = (nodes.NameExpr, nodes.MemberExpr, nodes.LambdaExpr, nodes.CallExpr)
 _SILENT = frozenset({nodes.ExpressionStmt, nodes.PassStmt, nodes.ClassDef})
-
-
-def _goes_on(line: str) -> bool:
-    """A statement may not end on this line."""
-    return "\\" in line or '"""' in line or "'''" in line or any(line.count(a) != line.count(b) for a, b in _BRACKETS)
-
-
-_BRACKETS = (("(", ")"), ("[", "]"), ("{", "}"))
-
-
-def _first_line(statement: nodes.Statement) -> int:
-    """Where a statement begins, with its decorators."""
-    if isinstance(statement, nodes.Decorator):
-        return min([statement.line, *(word.line for word in statement.original_decorators)])
-    return statement.line
-
-
-def _says_what_it_returns(node: nodes.FuncDef) -> bool:
-    written = node.unanalyzed_type
-    if not isinstance(written, CallableType):
-        return False
-    returned = written.ret_type
-    return not (isinstance(returned, AnyType) and returned.type_of_any == TypeOfAny.unannotated)
 
 
 def _last_name(node: nodes.Node) -> str:

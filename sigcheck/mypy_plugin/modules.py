@@ -17,8 +17,8 @@ from mypy.types import Instance, LiteralType
 
 from sigcheck.core.dataclass import dataclass, field
 from sigcheck.mypy_plugin.suspicion import Demand, Noted, Suspicion
-from sigcheck.mypy_plugin.texts import read_text
-from sigcheck.mypy_plugin.traits import KEY, digest_of_file
+from sigcheck.mypy_plugin.texts import read_bytes, read_text
+from sigcheck.mypy_plugin.traits import KEY, digest_of
 
 if TYPE_CHECKING:
     from sigcheck.mypy_plugin.settings import Settings
@@ -134,7 +134,7 @@ def keep_unread(tree: nodes.MypyFile, string: Instance | None) -> None:
         tree: mypy's, its semantic analysis done.
         string: `builtins.str`, where `dmypy` is to be told what changes.
     """
-    digest = digest_of_file(tree.path)
+    digest = digest_of(read_bytes(tree.path) or b"")
     for definition in _classes_in(tree.defs):
         info, line = definition.info, definition.line
         if type(info) is nodes.TypeInfo:

@@ -1,6 +1,6 @@
 """The calls that stand in a class, and whether each is certain to bind in that very class. Imports mypy.
 
-Most are told at a glance by their arguments; the others are looked at where they stand.
+Most are told at a glance at the text of the class; methods with others are looked at one by one.
 """
 
 from __future__ import annotations
@@ -12,7 +12,15 @@ from mypy import nodes
 from sigcheck.mypy_plugin.binding import Arity, accepts, is_misnamed
 from sigcheck.mypy_plugin.survey import Survey
 from sigcheck.mypy_plugin.symbols import CALLABLE, ODD, Found, kind_of, look_up, method_at
-from sigcheck.mypy_plugin.written_calls import Arguments, WrittenCall, glance, is_commented, read_body, shape_of
+from sigcheck.mypy_plugin.written_calls import (
+    Arguments,
+    WrittenCall,
+    glance,
+    is_commented,
+    look,
+    read_body,
+    shape_of,
+)
 
 
 class OwnCalls:
@@ -40,55 +48,65 @@ class OwnCalls:
         self.callees: set[tuple[nodes.TypeInfo, str]] = set()
         self._info = info
         self._survey = survey
-        self._glanced_at: list[tuple[nodes.FuncDef, str]] = []
-        self._plain: set[tuple[str, str]] = set()
         self._known: dict[str, tuple[int | None, Arity | None]] = {}
 
-    def read(self, method: nodes.FuncDef, receiver: str, text: str) -> bool:
-        """Find the calls in a method.
+    def read(self, methods: Sequence[nodes.FuncDef], text: str, first: int) -> None:
+        """Find the calls.
 
         Args:
-            method: the method.
-            receiver: the name of its first parameter.
-            text: of its body.
-
-        Returns:
-            Whether the receiver, or `super`, is more than the owner of an attribute that is read or assigned.
+            methods: all that have a body.
+            text: of the class.
+            first: the line on which it begins.
         """
-        is_judged = not method.is_static and method.name != "__new__"
-        seen = glance(text) if receiver == "self" and is_judged and not _is_bound_to_class(method) else None
-        if seen is not None:
-            calls, is_touched = seen
-            if calls:
-                self._glanced_at.append((method, text))
-                self._plain.update(calls)
-            return is_touched
-        written = read_body(text, receiver)
-        for call in written.calls:
-            if call.route == "super":
-                self.on_super.add(call.method)
-            elif (call.route == "self" and not call.is_transparent) or call.owner == "type":
-                self.on_self.add(call.method)
-        if is_judged:
-            self.is_amiss = self.is_amiss or written.is_odd
-            self._judge(written.calls, method)
-        return written.is_touched
+        plain: list[nodes.FuncDef] = []
+        for method in methods:
+            if method.is_static and method.name != "__new__":
+                continue
+            receiver = method.arguments[0].variable.name if method.arg_kinds[:1] in _FILLED else ""
+            if receiver == "self" and not _is_bound_to_class(method):
+                plain.append(method)
+            elif receiver:
+                written = read_body(self._survey.body_of(method), receiver)
+                self.is_amiss = self.is_amiss or (written.is_odd and method.name != "__new__")
+                for call in written.calls:
+                    self._look_at(call, method)
+        if plain:
+            self._read_plain(plain, text, first)
 
-    def conclude(self) -> None:
-        """All methods are read: judge what was only glanced at."""
-        self.on_self.update([name for name, _ in self._plain])
-        if not all(self._is_certain_to_bind(name, arguments) for name, arguments in self._plain):
-            for method, text in self._glanced_at:
-                self._judge(read_body(text, "self").calls, method)
+    def _read_plain(self, methods: Sequence[nodes.FuncDef], text: str, line: int) -> None:
+        """Find the calls in methods whose receiver is called `self`."""
+        calls = glance(text)
+        uncertain = {call for call in calls if not self._is_certain_to_bind(*call)}
+        self.on_self.update([name for name, _ in calls - uncertain])
+        others, is_odd = look(text, uncertain, len(methods))
+        self.is_amiss = self.is_amiss or is_odd
+        last = 0
+        for call in sorted(others, key=lambda call: call.place):
+            line += text.count("\n", last, call.place)
+            last = call.place
+            for method in methods:
+                if method.line <= line <= (method.end_line or 0) and line >= self._survey.body_line(method):
+                    self._look_at(call, method)
+
+    def _look_at(self, call: WrittenCall, method: nodes.FuncDef) -> None:
+        """Find whether a call is not certain to bind in this very class; what the definers say of themselves comes later."""
+        if call.route == "super":
+            self.on_super.add(call.method)
+        elif (call.route == "self" and not call.is_transparent) or call.owner == "type":
+            self.on_self.add(call.method)
+        if method.name != "__new__" and self._goes_wrong(call, method) and not is_commented(call):
+            self.is_amiss = True
+            if call.route != "class" or call.owner == "type":
+                self.loose.add(call.method)
 
     def _is_certain_to_bind(self, name: str, arguments: str) -> bool:
         """A call on an instance of this very class is certain to bind."""
-        kind, arity = self._on_receiver(name)
-        if arity is None:
-            return kind is not ODD
         shape = shape_of(arguments)
         if shape is None or name == "__new__":
             return False
+        kind, arity = self._on_receiver(name)
+        if arity is None:
+            return kind is not ODD
         count, keywords = shape
         function, least, most = arity
         if not keywords and least <= count <= most:
@@ -104,14 +122,6 @@ class OwnCalls:
                 return False
             accepted.add(shape)
         return True
-
-    def _judge(self, calls: Sequence[WrittenCall], method: nodes.FuncDef) -> None:
-        """Find the calls that are not certain to bind in this very class; what the definers say of themselves comes later."""
-        for call in calls:
-            if self._goes_wrong(call, method) and not is_commented(call):
-                self.is_amiss = True
-                if call.route != "class" or call.owner == "type":
-                    self.loose.add(call.method)
 
     def _goes_wrong(self, call: WrittenCall, method: nodes.FuncDef) -> bool:
         name, route = call.method, call.route
@@ -204,4 +214,10 @@ _UNKNOWN = "unknown"
 
 
 def _is_bound_to_class(method: nodes.FuncDef) -> bool:
-    return method.is_class or method.name in ("__init_subclass__", "__class_getitem__")
+    return method.is_class or method.name in _OF_THE_CLASS
+
+
+_OF_THE_CLASS = ("__new__", "__init_subclass__", "__class_getitem__")
+
+
+_FILLED = ([nodes.ARG_POS], [nodes.ARG_OPT])

@@ -42,6 +42,20 @@ class Survey:
             self._lines = self.text.split("\n")
         return self._lines
 
+    def body_of(self, method: nodes.FuncDef) -> str:
+        """The text of a method behind its documentation; with its header, where the body begins on the same line."""
+        return "\n".join(self.lines[self.body_line(method) - 1 : method.end_line or method.line])
+
+    @staticmethod
+    def body_line(method: nodes.FuncDef) -> int:
+        """The line on which that begins."""
+        body = method.body.body
+        if not body or (first := first_line(body[0])) <= method.line:
+            return method.line
+        if type(body[0]) is nodes.ExpressionStmt and type(body[0].expr) is nodes.StrExpr:
+            return first_line(body[1]) if len(body) > 1 else (method.end_line or method.line) + 1
+        return first
+
     def arity(self, function: nodes.FuncDef) -> Arity:
         """How a function can be called."""
         known = self._arities.get(function)
@@ -144,6 +158,13 @@ class Survey:
             return False
         is_missing = isinstance(root.node, nodes.Var) and root.node.is_suppressed_import
         return is_missing or isinstance(expression.node, (nodes.Var, nodes.TypeInfo))
+
+
+def first_line(statement: nodes.Statement) -> int:
+    """Where a statement begins, with its decorators."""
+    if isinstance(statement, nodes.Decorator):
+        return min([statement.line, *(word.line for word in statement.original_decorators)])
+    return statement.line
 
 
 _AROUND: dict[type, tuple[str, ...]] = {

@@ -107,14 +107,13 @@ class Suspicion:
         self._noted = noted
         self._classes: dict[int, _Class] = {}
         survey = Survey(tree, text or "", [entry.definition for entry in noted])
-        with_comments = "sigcheck:" in survey.text
-        self._is_whole = text is None or survey.is_odd or with_comments
+        self._is_whole = text is None or survey.is_odd or "sigcheck:" in survey.text
         for entry in noted:
             if entry.is_local or isinstance(entry.definition.info, nodes.FakeInfo):
                 continue
             look = Look(entry.definition, survey)
             self._classes[id(entry.definition)] = _Class(look)
-            traits = look.traits(is_odd=survey.is_odd, with_comments=with_comments)
+            traits = look.traits(is_odd=survey.is_odd)
             look.info.metadata[KEY] = traits
             self.kept.append((look.info, traits))
 

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 from mypy import nodes
 
 from sigcheck.mypy_plugin.skim import Skimmed, skim
-from sigcheck.mypy_plugin.texts import read_bytes, read_text
+from sigcheck.mypy_plugin.texts import read_text
 
 KEY = "sigcheck"
 """Where a class's `TypeInfo.metadata` has what sigcheck keeps."""
@@ -35,15 +35,10 @@ _SPECIAL = frozenset({"Generic", "NamedTuple", "Protocol", "TypedDict"})
 """What is inherited and stands in no order of resolution."""
 
 
-def digest_of(text: str) -> str:
-    """Another one for every other text."""
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
-
-
-def digest_of_file(path: str) -> str:
-    """Another one for every other content of the file."""
+def digest_of(content: bytes) -> str:
+    """Another one for every other content."""
     # The one that is fastest on most machines, by far.
-    return hashlib.sha1(read_bytes(path) or b"", usedforsecurity=False).hexdigest()
+    return hashlib.sha1(content, usedforsecurity=False).hexdigest()
 
 
 def line_of(kept: Traits) -> int | None:

@@ -7,7 +7,9 @@ bodies follows.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import string
+from collections.abc import Collection, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 
@@ -18,7 +20,8 @@ class WrittenCall(NamedTuple):
         route: `self`, `super`, or `class` for what is called with the receiver as its first argument.
         owner: what stands in front of the method's name, where the route is `class`.
         method: the name that is called.
-        text: of the method in which it stands.
+        text: in which it stands.
+        place: where there.
         opened: where its arguments begin; negative where they are not looked at.
     """
 
@@ -26,6 +29,7 @@ class WrittenCall(NamedTuple):
     owner: str
     method: str
     text: str
+    place: int
     opened: int
 
     @property
@@ -66,16 +70,14 @@ class Arguments(NamedTuple):
 
 
 class Written(NamedTuple):
-    """What stands in the text of a method.
+    """What stands in a text.
 
     Attributes:
         calls: on the receiver, on `super()`, and with the receiver.
-        is_touched: the receiver, or `super`, is more than the owner of an attribute that is read or assigned.
         is_odd: there is a `super` that is no plain call.
     """
 
     calls: list[WrittenCall]
-    is_touched: bool
     is_odd: bool
 
 
@@ -84,43 +86,33 @@ _INNER += "".join(rf"|\{left}{_FLAT}\{right}" for left, right in ("()", "[]", "{
 _ARGUMENTS = rf"{_FLAT}(?:(?:{_INNER}){_FLAT})*\)"
 """What stands in brackets, and the bracket behind it, where at most plain strings and plain brackets stand in it."""
 
-_TAIL = r"(?:\s*\.\s*(\w+)\b\s*(?:(\()|is\b)|\s*\.\s*__class__|\s*(?![\s.\w]))"
-_ASSIGNS = r"\s*\.\s*(\w+)\b\s*(?:,[^=\n]*=(?!=)|:\s*[\w\"']|[^\w\s=!<>]{0,2}=(?!=)|[<>]{2}=)"
+_TAIL = r"(?:\s*\.\s*(\w+)\b\s*\(|\s*\.\s*__class__|\s*(?![\s.\w]))"
 _SELF, _BEHIND_RECEIVER = re.compile(rf"self{_TAIL}"), re.compile(_TAIL)
-_SELF_ASSIGNS, _ASSIGNED_BEHIND = re.compile(rf"self{_ASSIGNS}"), re.compile(_ASSIGNS)
 _GLANCE = re.compile(
     # The arguments are looked ahead at: there may be calls in them.
     rf"self(?<![\w.]self)(?:\.(\w+)\((?:(?=({_ARGUMENTS}))|)"
     # An attribute that is only read is passed over at once.
-    r"|(\.__class__|\.\w+\s\s*(?:is\b|\())|(?!\.\w)\s*(?:(\.\s*\w+\b\s*(?:is\b|\()|\.\s*__class__)|(?![\s.\w])))"
+    r"|\.__class__|\.\w+\s+\(|(?!\.\w)\s*\.\s*(?:\w+\s*\(|__class__))"
 )
 _PASSED = re.compile(r"\(\s*self\b")
+_WORD, _LONGEST = string.ascii_letters + string.digits + "_", 80
 _TRANSPARENT = re.compile(r"\s*\*\w+\s*,\s*\*\*\w+\s*,?\s*\)")
 
 
 def _mentions(text: str, receiver: str, behind: re.Pattern[str]) -> Iterator[re.Match[str]]:
     """What matches behind the receiver."""
     # To compile a pattern for each receiver takes longer than to look.
-    at = text.find(receiver)
-    while at >= 0:
-        found = behind.match(text, at + len(receiver))
+    for place in _all(receiver, text):
+        found = behind.match(text, place + len(receiver))
         if found is not None:
             yield found
-        at = text.find(receiver, at + len(receiver))
-
-
-def assigned(text: str, receiver: str = "self") -> list[str]:
-    """The attributes of the receiver that may be assigned in a text."""
-    if receiver == "self":
-        return _SELF_ASSIGNS.findall(text)
-    return [found.group(1) for found in _mentions(text, receiver, _ASSIGNED_BEHIND)]
 
 
 _SUPER = re.compile(r"super\s*\(")
 _SUPER_CALL = re.compile(r"super\s*\(([^()]*)\)\s*\.\s*(\w+)\s*\(")
 _SUPER_READ = re.compile(r"super\s*\([^()]*\)\s*(?:\.\s*\w+\s*(?![\s(\w])|(?![\s.(]))")
 _BEHIND = re.compile(r"\s*\)\s*\.\s*(\w+)\s*\(")
-_OWNER = re.compile(r"([\w.]*)\s*\.\s*(\w+)\s*\(\s*\Z")
+_DRAWKCAB = re.compile(r"\s*\(\s*(\w+)\s*\.\s*([\w.]*)")
 _HEADER = re.compile(r"\s*(?:async\s+)?def\s")
 _OF_CLASS = re.compile(r"\s*\.\s*(\w+)\s*\(")
 
@@ -133,74 +125,92 @@ def read_body(text: str, receiver: str) -> Written:
         receiver: the name of its first parameter.
     """
     calls: list[WrittenCall] = []
-    is_touched = is_odd = False
     mentions: Iterator[re.Match[str]]
     if receiver == "self":
         mentions, before = _SELF.finditer(text), 0
     else:
         mentions, before = _mentions(text, receiver, _BEHIND_RECEIVER), len(receiver)
     for found in mentions:
-        start = found.start() - before
-        if start and ((last := text[start - 1]).isalnum() or last in "_."):
-            continue
-        method, opens = found.groups()
-        if opens:
-            is_touched = True
-            calls.append(WrittenCall("self", "", method, text, found.end()))
-        elif method:
-            is_touched = True
-        else:
-            line = text.rfind("\n", 0, start) + 1
-            if _HEADER.match(text, line, start) is None:
-                is_touched = True
-                calls += _calls_with(text, start, found.end())
+        calls += _calls_by(text, found.start() - before, found)
+    above, is_odd = _calls_above(text)
+    return Written(calls + above, is_odd)
+
+
+def glance(text: str) -> set[tuple[str, str]]:
+    """The calls on `self` in the text of a class: the name, and the arguments with the bracket behind them, if these are plain."""
+    return set(_GLANCE.findall(text))
+
+
+def look(text: str, calls: Collection[tuple[str, str]], methods: int) -> Written:
+    """What a glance at the text of a class is not enough for.
+
+    Args:
+        text: of the class.
+        calls: of those that a glance tells of.
+        methods: how many parameters in it are called `self`, and stand first.
+    """
+    places = [place for method, arguments in calls if method for place in _all(f"self.{method}({arguments}", text)]
+    if ("", "") in calls:
+        places += [found.start() for found in _GLANCE.finditer(text) if not found[1]]
+    if len(_PASSED.findall(text)) != methods:
+        places += [found.end() - len("self") for found in _PASSED.finditer(text) if _is_passed_on(text, found.start())]
+    found = [call for place in places if (it := _SELF.match(text, place)) for call in _calls_by(text, place, it)]
+    above, is_odd = _calls_above(text)
+    return Written(found + above, is_odd)
+
+
+def _all(part: str, text: str) -> Iterator[int]:
+    """The places of a part in a text."""
+    place = text.find(part)
+    while place >= 0:
+        yield place
+        place = text.find(part, place + 1)
+
+
+def _calls_by(text: str, start: int, found: re.Match[str]) -> Iterator[WrittenCall]:
+    """What the receiver does where it is named: it has a method that is called, or is handed to one."""
+    if start and ((last := text[start - 1]).isalnum() or last in "_."):
+        return  # Another name ends like it.
+    method = found[1]
+    if method:
+        yield WrittenCall("self", "", method, text, start, found.end())
+    elif _HEADER.match(text, text.rfind("\n", 0, start) + 1, start) is None:
+        yield from _calls_with(text, start, found.end())
+
+
+def _calls_above(text: str) -> tuple[list[WrittenCall], bool]:
+    """The calls on `super()`, and whether there is one of another kind."""
+    calls: list[WrittenCall] = []
+    is_odd = False
     if "super" in text:
         for found in _SUPER.finditer(text):
             start = found.start()
-            is_touched = True
             called = _SUPER_CALL.match(text, start)
             if called is not None:
                 owner, method = called.groups()
                 first = owner.partition(",")[0].strip()
-                calls.append(WrittenCall("super", first, method, text, called.end()))
+                calls.append(WrittenCall("super", first, method, text, start, called.end()))
             elif _SUPER_READ.match(text, start) is None and not _is_in_comment(text, start):
                 is_odd = True
-    return Written(calls, is_touched, is_odd)
+    return calls, is_odd
 
 
-def glance(text: str) -> tuple[list[tuple[str, str]], bool] | None:
-    """The calls on `self` in the text of a method, each with its arguments and the bracket behind them; None where that is not all.
-
-    Returns:
-        The calls, and whether `self` is more than the owner of an attribute that is read or assigned.
-    """
-    if "super" in text:
-        return None
-    calls: list[tuple[str, str]] = []
-    is_bare = False
-    found = _GLANCE.findall(text)
-    for method, arguments, spaced, broken in found:
-        if method:
-            if not arguments or "*" in arguments:
-                return None
-            calls.append((method, arguments))
-        elif spaced or broken:
-            if not (spaced or broken).endswith("is"):
-                return None
-        else:
-            is_bare = True
-    # Without a dot, it may be the argument of a function that is found on a class.
-    if is_bare and any(_is_called_with(text, passed.end()) for passed in _PASSED.finditer(text)):
-        return None
-    return calls, bool(found)
+def _is_passed_on(text: str, place: int) -> bool:
+    """A bracket opens the arguments of a function that may be found on a class."""
+    before = text[max(place - _LONGEST, 0) : place].rstrip()
+    owner = before.rstrip(_WORD).rstrip()
+    return not owner or owner[-1] == "." or before.endswith("type")
 
 
+@lru_cache(maxsize=4096)
 def shape_of(arguments: str) -> tuple[int, tuple[str, ...]] | None:
     """How many arguments are by position, and the names of the others; None where that is not certain.
 
     Args:
         arguments: what `glance` gives.
     """
+    if not arguments or "*" in arguments:
+        return None
     if _HAS_INNER.search(arguments) is not None:
         arguments = _IN_ARGUMENTS.sub('"', arguments)
     if "lambda" in arguments:
@@ -222,8 +232,7 @@ def is_commented(call: WrittenCall) -> bool:
 
 def names_for_certain(text: str, name: str) -> bool:
     """A variable is named in a text that has no strings over several lines: in no string, in no comment, as no attribute or keyword."""
-    place = text.find(name)
-    while place >= 0:
+    for place in _all(name, text):
         end = place + len(name)
         before = text[text.rfind("\n", 0, place) + 1 : place]
         if not (
@@ -233,7 +242,6 @@ def names_for_certain(text: str, name: str) -> bool:
             or _IS_OTHER.match(text, end)
         ):
             return True
-        place = text.find(name, end)
     return False
 
 
@@ -246,26 +254,24 @@ def _is_in_comment(text: str, place: int) -> bool:
     return bool(mark) and "'" not in before and '"' not in before
 
 
-def _is_called_with(text: str, end: int) -> bool:
-    return next(_calls_with(text, end - len("self"), end), None) is not None
-
-
 def _calls_with(text: str, start: int, end: int) -> Iterator[WrittenCall]:
     """`type(self).m(...)`, `self.__class__.m(...)`, `Base.m(self, ...)`."""
     if text[end - 1] == "_":
         behind = _OF_CLASS.match(text, end)
         if behind is not None:
-            yield WrittenCall("class", "type", behind.group(1), text, -1)
+            yield WrittenCall("class", "type", behind.group(1), text, start, -1)
         return
     before = text[max(start - 200, 0) : start]
     if before.rstrip().endswith("("):
         opened = _BEHIND.match(text, end) or _BEHIND.match(text, end - 1)
         if opened is not None and before.rstrip()[:-1].rstrip().endswith("type"):
-            yield WrittenCall("class", "type", opened.group(1), text, -1)
+            yield WrittenCall("class", "type", opened.group(1), text, start, -1)
             return
-        owner = _OWNER.search(before)
-        if owner is not None and owner.group(1)[:1] not in ("", "."):
-            yield WrittenCall("class", owner.group(1), owner.group(2), text, start)
+        # To search for the end of a text would be to try every place in it.
+        found = _DRAWKCAB.match(before[::-1])
+        owner = found[2][::-1] if found is not None else ""
+        if found is not None and owner[:1] not in ("", "."):
+            yield WrittenCall("class", owner, found[1][::-1], text, start, start)
 
 
 _PLAIN = re.compile(r"([^()\[\]{}'\"#*\\]*)\)")
