@@ -5,6 +5,7 @@ Most are told at a glance at the text of the class; methods with others are look
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 
 from mypy import nodes
@@ -80,13 +81,13 @@ class OwnCalls:
         self.on_self.update([name for name, _ in calls - uncertain])
         others, is_odd = look(text, uncertain, len(methods))
         self.is_amiss = self.is_amiss or is_odd
-        last = 0
+        last, lines = 0, [method.line for method in methods]
         for call in sorted(others, key=lambda call: call.place):
             line += text.count("\n", last, call.place)
             last = call.place
-            for method in methods:
-                if method.line <= line <= (method.end_line or 0) and line >= self._survey.body_line(method):
-                    self._look_at(call, method)
+            method = methods[bisect_right(lines, line) - 1]
+            if method.line <= line <= (method.end_line or 0) and line >= self._survey.body_line(method):
+                self._look_at(call, method)
 
     def _look_at(self, call: WrittenCall, method: nodes.FuncDef) -> None:
         """Find whether a call is not certain to bind in this very class; what the definers say of themselves comes later."""
@@ -137,10 +138,10 @@ class OwnCalls:
             return True
         # On a class, a method of instances is a function: its receiver is written out.
         receivers = 0 if route == "class" or is_bound_to_class else function.receivers
-        is_plain_call = receivers == function.receivers
-        if route == "self" and is_plain_call:
+        is_forwarding = name == method.name and route != "self"
+        if receivers == function.receivers:
             count = call.plain_count
-            if count is not None and least <= count <= most:
+            if count is not None and least <= count <= most and not (is_forwarding and count):
                 return False
         arguments = call.arguments
         if arguments is None:
@@ -149,7 +150,6 @@ class OwnCalls:
             receivers = function.receivers
         if not self._accepts(arity, arguments, receivers):
             return True
-        is_forwarding = name == method.name and route != "self"
         return is_forwarding and is_misnamed(function, arguments, receivers)
 
     def _run_by(self, call: WrittenCall, method: nodes.FuncDef) -> tuple[int | None, Arity | None] | bool:

@@ -40,7 +40,7 @@ class WrittenCall(NamedTuple):
     @property
     def plain_count(self) -> int | None:
         """How many arguments there are, where all are plain ones by position."""
-        plain = _PLAIN.match(self.text, self.opened)
+        plain = _PLAIN.match(self.text, self.opened) if self.opened >= 0 else None
         if plain is None:
             return None
         inner = plain.group(1).strip()
@@ -209,11 +209,11 @@ def shape_of(arguments: str) -> tuple[int, tuple[str, ...]] | None:
     Args:
         arguments: what `glance` gives.
     """
-    if not arguments or "*" in arguments:
+    if not arguments:
         return None
     if _HAS_INNER.search(arguments) is not None:
         arguments = _IN_ARGUMENTS.sub('"', arguments)
-    if "lambda" in arguments:
+    if "lambda" in arguments or ("*" in arguments and _STARS.search(arguments) is not None):
         return None
     inner = arguments[:-1].rstrip()
     if not inner:
@@ -276,6 +276,7 @@ def _calls_with(text: str, start: int, end: int) -> Iterator[WrittenCall]:
 
 _PLAIN = re.compile(r"([^()\[\]{}'\"#*\\]*)\)")
 _HAS_INNER, _IN_ARGUMENTS = re.compile(r"[(\[{'\"]"), re.compile(_INNER)
+_STARS = re.compile(r"(?:\A|,)\s*\*")
 _KEYWORDS = re.compile(r"(?:\A|,)\s*(\w+)\s*=(?!=)")
 _KEYWORD = re.compile(r"\s*(\w+)\s*=(?!=)")
 _STRING = r"\"{3}(?:[^\\]|\\.)*?\"{3}|'{3}(?:[^\\]|\\.)*?'{3}|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|#[^\n]*"
