@@ -1,4 +1,5 @@
-"""Whether the calls that stand in a class above bind on a method that their author did not see. Imported when there is one to ask of.
+"""Whether the calls that stand in a class above bind on a method that their author did not see, and whether they are on objects.
+Imported when there is one to ask of.
 
 What others are told of a class are the names that it calls, not how. So its module's text is looked at: every call of that name that
 may be on a receiver must bind for certain, whichever class it stands in.
@@ -30,25 +31,47 @@ def bind_on(
     """
     tree = modules.get(base.module_name)
     text = read_text(tree.path) if tree is not None else None
-    if text is None or name in _OF_THE_CLASS or (there is not None and there.flavour != here.flavour):
+    if text is None or (there is not None and there.flavour != here.flavour):
         return False
+    for begin in _calls(name, base, text, is_on_object=not here.flavour):
+        arguments = read_arguments(text, begin) if begin is not None else None
+        if arguments is None or not _binds_alike(arguments, here, there):
+            return False
+    return True
+
+
+def are_on_objects(name: str, base: nodes.TypeInfo, modules: Mapping[str, nodes.MypyFile]) -> bool:
+    """Every call of that name in a class is on an object, not on its class."""
+    tree = modules.get(base.module_name)
+    text = read_text(tree.path) if tree is not None else None
+    return text is not None and None not in _calls(name, base, text, is_on_object=True)
+
+
+def _calls(name: str, base: nodes.TypeInfo, text: str, *, is_on_object: bool) -> Iterator[int | None]:
+    """Where the arguments begin of the calls of that name that may be on a receiver; None for one that may be on a class.
+
+    Args:
+        name: the name that is called.
+        base: the class in which the calls stand.
+        text: of its module.
+        is_on_object: what is called takes an object as its receiver.
+    """
     objects, classes = (frozenset(_receivers(base, of_classes=which)) for which in (False, True))
-    if "" in objects | classes or objects & classes:
-        return False
+    if name in _OF_THE_CLASS or "" in objects | classes or objects & classes:
+        yield None
+        return
     for call in re.finditer(rf"\.\s*{re.escape(name)}\s*(?:(\()|\\)", text):
         before = text[max(call.start() - _FARTHEST, 0) : call.start()].rstrip()
         if not call.group(1) or before[-1:] == "\\" or "#" in before.rpartition("\n")[2]:
-            return False  # On the next line, or behind a comment.
+            yield None  # On the next line, or behind a comment.
+            return
         word, inner = _owner(before)
-        if word == "super" and classes and not here.flavour:
-            return False  # In a class method, that takes the receiver by position.
-        if word in classes or word == "__class__" or (word != "super" and inner in objects | classes):
-            return False
-        if word in objects or (word == "super" and inner is not None):
-            arguments = read_arguments(text, call.end())
-            if arguments is None or not _binds_alike(arguments, here, there):
-                return False
-    return True
+        if word == "super" and classes and is_on_object:
+            yield None  # In a class method, that takes the receiver by position.
+        elif word in classes or word == "__class__" or (word != "super" and inner in objects | classes):
+            yield None
+        elif word in objects or (word == "super" and inner is not None):
+            yield call.end()
 
 
 _OF_THE_CLASS = ("__new__", "__init_subclass__", "__class_getitem__")

@@ -5,13 +5,15 @@ Imported when there is something to ask.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from mypy import nodes
 
 from sigcheck.core.comparison import Comparison
 from sigcheck.core.demands import Demands
+from sigcheck.core.diagnostic import BrokenOverride
 from sigcheck.core.hierarchy import Hierarchy
+from sigcheck.core.incompatibility import RenamedParameter
 from sigcheck.core.member import Flavour, Member
 from sigcheck.core.module import Class
 from sigcheck.core.names import BUILTIN_MODULES, is_interface
@@ -21,17 +23,23 @@ from sigcheck.mypy_plugin.binding import function_of, promises_nothing
 from sigcheck.readers.mypy_signatures import signature_of
 
 
-def breaks_nothing(info: nodes.TypeInfo, methods: Mapping[str, nodes.FuncDef]) -> bool:
-    """No rule about overrides has anything to say of some methods of a class that nobody has said of those above it.
+def broken(info: nodes.TypeInfo, methods: Mapping[str, nodes.FuncDef]) -> Iterator[tuple[str, ...]]:
+    """The methods of which rules about overrides have something to say that nobody has said of those above.
 
     Args:
         info: the class.
         methods: of it, by their names there; every definition of one, in the class and above, is a function of which the header
             tells all.
+
+    Yields:
+        The name of one, and the new name of a parameter: what is said of that hangs on what other methods call theirs.
     """
     resolver = _Above(info, methods)
     owner = resolver.class_of(info)
-    return next(Comparison(Hierarchy([owner], resolver), Demands({}), {}, [owner]).findings(), None) is None
+    for _, _, finding in Comparison(Hierarchy([owner], resolver), Demands({}), {}, [owner]).findings():
+        if isinstance(finding, BrokenOverride):
+            reason = finding.reason
+            yield (finding.override.name, *([reason.lands_in] if isinstance(reason, RenamedParameter) else []))
 
 
 def swallows_nothing(info: nodes.TypeInfo, methods: Mapping[str, nodes.FuncDef]) -> bool:

@@ -1,4 +1,4 @@
-"""Reads classes of other modules, when they are asked for, out of their text.
+"""Reads classes of other modules, when they are asked for, out of their text; what is not in doubt is left out.
 
 Whether mypy analysed them in this run or has them in its cache, they are read in the same way: so a cold run, a warm one and `dmypy`
 see the same.
@@ -7,12 +7,16 @@ see the same.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import partial
 
 from mypy import nodes
 
 from sigcheck.core.decorators import Decorators
-from sigcheck.core.module import Module
+from sigcheck.core.module import Class, Module
+from sigcheck.core.place import Place
+from sigcheck.mypy_plugin.excerpts import excerpt, excerpt_of_methods
+from sigcheck.mypy_plugin.suspicion import ANYTHING, Doubt
 from sigcheck.mypy_plugin.texts import decode, read_bytes
 from sigcheck.mypy_plugin.traits import KEY, line_of
 from sigcheck.readers.mypy_nodes import Summary, summary_of
@@ -21,7 +25,7 @@ from sigcheck.readers.source.scan import scan_text
 _MOST = 256
 """Excerpts of modules that are remembered."""
 
-_scanned: dict[tuple[str, str], tuple[bytes, Decorators, Module | None]] = {}
+_scanned: dict[tuple[str, str, Doubt], tuple[str, Decorators, Module | None]] = {}
 
 
 class Others:
@@ -31,6 +35,7 @@ class Others:
         self,
         modules: Mapping[str, nodes.MypyFile],
         decorators: Decorators,
+        doubt: Doubt,
         *,
         respect_foreign: bool,
     ) -> None:
@@ -39,10 +44,13 @@ class Others:
         Args:
             modules: every module that mypy has loaded.
             decorators: what the configuration says of them.
+            doubt: what there is to tell.
             respect_foreign: other checkers' comments count.
         """
         self._modules = modules
         self._decorators = decorators
+        self._doubt = doubt
+        self._words = re.compile(rf"\b(?:{'|'.join(sorted(doubt.words))})\b" if doubt.words else "(?!)")
         self._respect_foreign = respect_foreign
 
     def read(self, info: nodes.TypeInfo) -> Summary | None:
@@ -51,36 +59,57 @@ class Others:
         tree = self._modules.get(info.module_name)
         if kept is None or tree is None:
             return None
-        path = info.fullname.removeprefix(f"{info.module_name}.")
-        module = self._scan(tree, path.partition(".")[0])
+        reference = _reference_of(info)
+        path = reference.partition(":")[2]
+        methods = self._methods_in_doubt(info) if "." not in path else None
+        is_bare = methods is not None and not methods
+        if is_bare and not self._doubt.words:
+            return _bare(info, reference)
+        content = read_bytes(tree.path)
+        text = decode(content) if content is not None else None
+        if text is None:
+            return None
+        if is_bare and not self._words.search(text):
+            return _bare(info, reference)
+        module = self._scan(tree, text, info, path.partition(".")[0], methods)
         if module is None:
             return None
-        name = f"{info.module_name}:{path}"
-        found = [entry for entry in module.classes if entry.id.partition("#")[0] == name]
+        found = [entry for entry in module.classes if entry.id.partition("#")[0] == reference]
         owner = next((entry for entry in found if entry.place.line == line_of(kept)), found[0] if found else None)
         if owner is None:
             return None
         comments = [entry for entry in module.suppressions if self._respect_foreign or not entry.is_foreign]
         return summary_of(owner, comments)
 
-    def _scan(self, tree: nodes.MypyFile, name: str) -> Module | None:
-        """The module, in which nothing needs to stand but the top-level class of that name."""
-        content = read_bytes(tree.path)
-        if content is None:
+    def _methods_in_doubt(self, info: nodes.TypeInfo) -> frozenset[str] | None:
+        """Those that a class defines; None where everything is in doubt, or what mypy's symbols do not tell."""
+        names = self._doubt.names
+        if names is None or info.is_named_tuple or info.typeddict_type is not None:
             return None
-        key = (tree.path, name)
+        found = frozenset(name for name in names & info.names.keys() if not info.names[name].implicit)
+        return found if all(_is_plain(info, name) for name in found) else None
+
+    def _scan(
+        self, tree: nodes.MypyFile, text: str, info: nodes.TypeInfo, name: str, methods: frozenset[str] | None
+    ) -> Module | None:
+        """The module, in which nothing needs to stand but the top-level class of that name, or some methods of it."""
+        key = (tree.path, name, self._doubt if methods is not None else ANYTHING)
         known = _scanned.get(key)
-        if known is not None and known[0] == content and known[1] == self._decorators:
+        if known is not None and known[0] == text and known[1] == self._decorators:
             return known[2]
-        text = decode(content)
         module = None
-        if text is not None:
+        if methods is not None:
+            short, kept = excerpt_of_methods(text, name, methods, self._words, partial(_is_plain, info))
+            module = self._scan_text(short, tree) if short else None
+            if module is not None and _members_of(module, name) != kept:
+                module = None
+        if module is None:
             module = self._scan_text("".join(excerpt(text, name)), tree)
-            if module is None or not any(entry.id.partition(":")[2] == name for entry in module.classes):
-                module = self._scan_text(text, tree)
+        if module is None or _members_of(module, name) is None:
+            module = self._scan_text(text, tree)
         while len(_scanned) >= _MOST:
             del _scanned[next(iter(_scanned))]
-        _scanned[key] = (content, self._decorators, module)
+        _scanned[key] = (text, self._decorators, module)
         return module
 
     def _scan_text(self, text: str, tree: nodes.MypyFile) -> Module | None:
@@ -94,30 +123,23 @@ class Others:
         )
 
 
-_PIECE = re.compile(
-    r"\"{3}(?:[^\\]|\\.)*?\"{3}|'{3}(?:[^\\]|\\.)*?'{3}|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|#[^\n]*"
-    r"|\n(?:(?:async[ \t]+)?(def)|(class))[ \t]+(\w+)|(\n)(?=[^\s#)\]}])",
-    re.DOTALL,
-)
-"""Strings, comments, and where a statement of a module begins."""
+def _members_of(module: Module, name: str) -> list[str] | None:
+    """The names of what the class of a name has; None where there is none."""
+    found = [entry for entry in module.classes if entry.id.partition(":")[2] == name]
+    return sorted(member.name for entry in found for member in entry.members) if found else None
 
 
-def excerpt(text: str, name: str) -> Iterator[str]:
-    """A module's text, line by line, in which of functions is left that they are there, as of classes of another name."""
-    begin, stub = 0, ""
-    for piece in _PIECE.finditer(text):
-        function, class_, word, other = piece.groups()
-        if not (word or other):
-            continue
-        yield _left_of(text[begin : piece.start()], stub)
-        begin = piece.start()
-        stub = ""
-        if function:
-            stub = f"\ndef {word}(): pass"
-        elif class_ and word != name:
-            stub = f"\nclass {word}: pass"
-    yield _left_of(text[begin:], stub)
+def _is_plain(info: nodes.TypeInfo, name: str) -> bool:
+    """The class has a method of that name, without decorators."""
+    symbol = info.names.get(name)
+    return symbol is not None and not symbol.plugin_generated and type(symbol.node) is nodes.FuncDef
 
 
-def _left_of(statement: str, stub: str) -> str:
-    return stub + "\n" * (statement.count("\n") - 1) if stub else statement
+def _bare(info: nodes.TypeInfo, reference: str) -> Summary:
+    """A class of which nothing matters but what it inherits."""
+    bases = tuple((_reference_of(base.type),) for base in info.bases)
+    return Summary(Class(reference, reference.replace(":", "."), Place(reference, 1, 1, 1, 1), 1, bases, ()))
+
+
+def _reference_of(info: nodes.TypeInfo) -> str:
+    return f"{info.module_name}:{info.fullname.removeprefix(f'{info.module_name}.')}"

@@ -80,6 +80,28 @@ class Demand(NamedTuple):
     repeats_mypy: bool
 
 
+class Doubt(NamedTuple):
+    """What a class is suspected of.
+
+    Attributes:
+        names: the methods that headers convict, or some more: all else about the class is in order; None where it may be anything.
+        words: names of methods and parameters: what is told of those hangs on whatever has them, in the classes above.
+    """
+
+    names: frozenset[str] | None
+    words: frozenset[str] = frozenset()
+
+
+ANYTHING = Doubt(None)
+
+
+class Suspect(NamedTuple):
+    """A class statement to read, and why."""
+
+    definition: nodes.ClassDef
+    doubt: Doubt = ANYTHING
+
+
 class Suspicion:
     """What a look over a module leaves open."""
 
@@ -117,19 +139,17 @@ class Suspicion:
             look.info.metadata[KEY] = traits
             self.kept.append((look.info, traits))
 
-    def suspects(self, demand: Demand) -> list[nodes.ClassDef]:
+    def suspects(self, demand: Demand) -> list[Suspect]:
         """The class statements to read; to be asked for when all modules of a cycle of imports were looked over."""
+        found = ((entry.definition, self._doubt(entry.definition, demand)) for entry in self._noted)
+        return [Suspect(definition, doubt) for definition, doubt in found if doubt is not None]
+
+    def _doubt(self, definition: nodes.ClassDef, demand: Demand) -> Doubt | None:
         wants = demand.wants
-        classes = self._classes
-        return [
-            definition
-            for definition in (entry.definition for entry in self._noted)
-            if self._is_whole
-            or wants is None
-            or id(definition) not in classes
-            or wants(definition.info)
-            or classes[id(definition)].is_suspect(demand, self._modules)
-        ]
+        known = self._classes.get(id(definition))
+        if self._is_whole or wants is None or known is None or wants(definition.info):
+            return ANYTHING
+        return known.doubt(demand, self._modules)
 
 
 class _Class:
@@ -140,12 +160,13 @@ class _Class:
         self.info = look.info
         self._open_names: dict[str, nodes.FuncDef] = {}
         self._open_catch_alls: dict[str, nodes.FuncDef] = {}
+        self._open_callers: set[tuple[str, nodes.TypeInfo]] = set()
         self._open_calls: list[tuple[nodes.TypeInfo, str, Found, Found | None]] = []
 
-    def is_suspect(self, demand: Demand, modules: Mapping[str, nodes.MypyFile]) -> bool:
-        """The class may be at fault, alone or with what it inherits."""
+    def doubt(self, demand: Demand, modules: Mapping[str, nodes.MypyFile]) -> Doubt | None:
+        """Why the class may be at fault, alone or with what it inherits; None where it is not."""
         if self.look.is_odd:
-            return True
+            return ANYTHING
         info = self.info
         known: list[tuple[nodes.TypeInfo, Traits]] = []
         own, met = info.names.keys(), set[str]()
@@ -154,40 +175,58 @@ class _Class:
                 continue
             traits = traits_of(base, modules)
             if "odd" in traits:
-                return True
+                return ANYTHING
             known.append((base, traits))
             met |= own & base.names.keys()
             met |= own & set(traits.get("calls", ()))
         self._open_names.clear()
         self._open_catch_alls.clear()
+        self._open_callers.clear()
         self._open_calls.clear()
         lenders = [owner for owner, _ in self.look.borrowed.values()]
         if any(KEY not in owner.metadata or "odd" in traits_of(owner, modules) for owner in lenders):
-            return True
+            return ANYTHING
         if any(self._breaks(name, *self._own(name), known, demand) for name in met):
-            return True
-        if self._open_names or self._open_catch_alls:
-            # What asks the exact relation is only loaded where one must.
-            from sigcheck.mypy_plugin.headers import breaks_nothing, swallows_nothing  # noqa: PLC0415
-
-            if self._open_names and not breaks_nothing(info, self._open_names):
-                return True
-            open_catch_alls = {
-                name: function
-                for name, function in self._open_catch_alls.items()
-                if function.info is info or not _reads_catch_alls(function, _lines_of(function.info, modules))
-            }
-            if open_catch_alls and not swallows_nothing(info, open_catch_alls):
-                return True
+            return ANYTHING
         if len(info.bases) > 1 and any(self._meets(base, traits, modules) for base, traits in known):
-            return True
+            return ANYTHING
         if len(info.bases) > 1 and self._shadows(known):
-            return True
-        return (
+            return ANYTHING
+        if (
             self.look.calls.is_amiss
             or any(self._is_unknown(base, name, modules) for base, name in self.look.calls.callees)
             or not all(self._binds(*call, modules) for call in self._open_calls)
-        )
+            or not all(_call_objects(*caller, modules) for caller in self._open_callers)
+        ):
+            return ANYTHING
+        return self._convicted(modules) if self._open_names or self._open_catch_alls else None
+
+    def _convicted(self, modules: Mapping[str, nodes.MypyFile]) -> Doubt | None:
+        """What the exact relation says of the headers about which it is to be asked."""
+        # It is only loaded where one must ask.
+        from sigcheck.mypy_plugin.headers import broken, swallows_nothing  # noqa: PLC0415
+
+        info = self.info
+        # Of the classes of this module, everything is read.
+        is_spread = any(base.module_name != info.module_name for base in info.mro[1:] if not is_without_source(base))
+        words = set[str]()
+        is_broken = False
+        for found in broken(info, self._open_names):
+            is_broken = True
+            if not is_spread:
+                break
+            words.update(found)
+        open_catch_alls = {
+            name: function
+            for name, function in self._open_catch_alls.items()
+            if function.info is info or not _reads_catch_alls(function, _lines_of(function.info, modules))
+        }
+        if not is_broken and (not open_catch_alls or swallows_nothing(info, open_catch_alls)):
+            return None
+        names = open_catch_alls.keys() | self._open_names.keys()
+        if not self.look.borrowed.keys().isdisjoint(names):
+            return ANYTHING  # They stand under another name, in a class that is none of those above.
+        return Doubt(frozenset(names), frozenset(words))
 
     def _is_unknown(self, base: nodes.TypeInfo, name: str, modules: Mapping[str, nodes.MypyFile]) -> bool:
         """What calls in this class find by that name in a class is not certain."""
@@ -259,6 +298,8 @@ class _Class:
                     pair = (method_at(symbol.node), method_at(theirs.node))
                     if not (demand.is_complete and self._is_told_by_headers(name, *pair, is_called=is_called)):
                         return True
+                    if is_called and pair[0].is_static != pair[1].is_static:
+                        self._open_callers.update((name, it) for it, entry in known if name in entry.get("calls", ()))
                     self._open_names[name] = pair[0]
                 loose = [caller for caller, entry in known if name in entry.get("loose", ())]
                 # What its author saw refuses the call, or nobody knows.
@@ -314,9 +355,9 @@ class _Class:
         is_told = (
             is_interface(name)
             and is_like(mine, theirs)
-            and mine.flavour == theirs.flavour
+            and (mine.flavour == theirs.flavour or (mine.flavour == "static" and not theirs.flavour))
             and is_plain_call
-            and not any(None in entry.names or not entry.names[: entry.receivers] for entry in (mine, theirs))
+            and not any(None in entry.names or len(entry.names) < entry.receivers for entry in (mine, theirs))
             and not unpacks_keywords(function)
             and not unpacks_keywords(upper)
         )
@@ -326,7 +367,7 @@ class _Class:
 
     def _ask_of_catch_alls(self, name: str, function: nodes.FuncDef, mine: Callable, theirs: Callable) -> None:
         """Whether a catch-all swallows something is to be asked of the exact relation, unless it is plain that none does."""
-        if not keeps_every_name(mine, theirs) and not (
+        if not (mine.flavour == theirs.flavour and keeps_every_name(mine, theirs)) and not (
             function.info is self.info and _reads_catch_alls(function, self.look.lines)
         ):
             self._open_catch_alls[name] = function
@@ -415,6 +456,13 @@ def _reads_catch_alls(function: nodes.FuncDef, lines: Sequence[str]) -> bool:
         for name, kind in zip(function.arg_names, function.arg_kinds, strict=True)
         if name is not None and kind in (nodes.ARG_STAR, nodes.ARG_STAR2)
     )
+
+
+def _call_objects(name: str, base: nodes.TypeInfo, modules: Mapping[str, nodes.MypyFile]) -> bool:
+    """Where a class calls that name, it is on an object: there a static method is called as one with a receiver is."""
+    from sigcheck.mypy_plugin.callers import are_on_objects  # noqa: PLC0415 - as above
+
+    return are_on_objects(name, base, modules)
 
 
 def _lines_of(info: nodes.TypeInfo, modules: Mapping[str, nodes.MypyFile]) -> list[str]:

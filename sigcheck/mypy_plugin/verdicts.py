@@ -15,7 +15,7 @@ from sigcheck.core.dataclass import dataclass
 from sigcheck.core.diagnostic import BrokenOverride, Diagnostic
 from sigcheck.core.forwarding import BrokenCall
 from sigcheck.core.hierarchy import Hierarchy
-from sigcheck.core.honour import BodyQuestion, answer_to
+from sigcheck.core.honour import BodyQuestion, NeglectedParameter, answer_to
 from sigcheck.core.module import Module, Suppression
 from sigcheck.core.place import Place
 from sigcheck.mypy_plugin.binding import is_plain
@@ -23,6 +23,7 @@ from sigcheck.mypy_plugin.others import Others
 from sigcheck.mypy_plugin.repetition import is_told_by_mypy
 from sigcheck.mypy_plugin.reporting import Desk
 from sigcheck.mypy_plugin.settings import Settings
+from sigcheck.mypy_plugin.suspicion import ANYTHING, Doubt, Suspect
 from sigcheck.readers.comments import read_suppressions
 from sigcheck.readers.mypy_nodes import (
     LeftOutError,
@@ -64,21 +65,23 @@ class Analysed:
 class Inquest:
     """One module, whose suspects are read."""
 
-    def __init__(self, module: Analysed, settings: Settings, suspects: Sequence[nodes.ClassDef]) -> None:
+    def __init__(self, module: Analysed, settings: Settings, suspects: Sequence[Suspect]) -> None:
         """Read a module.
 
         Args:
             module: what mypy has analysed.
             settings: what the user asked for.
-            suspects: the class statements that are to be checked.
+            suspects: the class statements that are to be checked, and what they are suspected of.
         """
         self.module = module
         self.settings = settings
         self.name = module.tree.fullname
         self._text = SourceText(module.lines)
         self._references = References(module.modules)
-        self._suspects = {id(suspect) for suspect in suspects}
-        self._read = self._read_module(_involved(suspects, module.functions))
+        definitions = [suspect.definition for suspect in suspects]
+        self._suspects = {id(definition) for definition in definitions}
+        self._doubt = _together(suspect.doubt for suspect in suspects)
+        self._read = self._read_module(_involved(definitions, module.functions))
         self._comments = self._suppressions(foreign=settings.demands.respect_type_ignores)
 
     def _read_module(self, wants: Callable[[nodes.ClassDef], bool]) -> ReadModule:
@@ -125,6 +128,7 @@ class Inquest:
             Others(
                 self.module.modules,
                 settings.decorators,
+                self._doubt,
                 respect_foreign=settings.demands.respect_type_ignores,
             ).read,
             left_out=self._read.left_out,
@@ -156,9 +160,18 @@ class Inquest:
                 diagnostic.rule, self.module.tree.path
             ):
                 continue
+            if not self._is_in_doubt(diagnostic):
+                continue
             if not settings.configuration.repeat_mypy and self._is_told(diagnostic, definitions):
                 continue
             yield diagnostic, _ignoring_lines(diagnostic), settings.fails(diagnostic.severity)
+
+    def _is_in_doubt(self, diagnostic: Diagnostic) -> bool:
+        """The suspicion left it open: of what it did not, the classes above need not have been read."""
+        names, finding = self._doubt.names, diagnostic.finding
+        return names is None or (
+            isinstance(finding, (BrokenOverride, NeglectedParameter)) and finding.override.name in names
+        )
 
     def _is_told(self, diagnostic: Diagnostic, definitions: Mapping[Place, nodes.FuncDef]) -> bool:
         """Mypy says so itself."""
@@ -185,6 +198,17 @@ class Inquest:
     def _path(self, module: str) -> str | None:
         tree = self.module.modules.get(module)
         return self.module.errors.simplify_path(tree.path) if tree is not None else None
+
+
+def _together(doubts: Iterable[Doubt]) -> Doubt:
+    """What several classes are suspected of."""
+    names, words = set[str](), set[str]()
+    for doubt in doubts:
+        if doubt.names is None:
+            return ANYTHING
+        names |= doubt.names
+        words |= doubt.words
+    return Doubt(frozenset(names), frozenset(words))
 
 
 def _involved(

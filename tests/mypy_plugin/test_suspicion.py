@@ -12,12 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mypy import api
-from mypy.nodes import ClassDef
 
 from sigcheck.core.decorators import Decorators
 from sigcheck.core.module import Class
-from sigcheck.mypy_plugin.others import excerpt
-from sigcheck.mypy_plugin.suspicion import Demand, Suspicion
+from sigcheck.mypy_plugin.excerpts import excerpt
+from sigcheck.mypy_plugin.suspicion import Demand, Suspect, Suspicion
 from sigcheck.mypy_plugin.written_calls import (
     Arguments,
     WrittenCall,
@@ -46,8 +45,8 @@ def everything_suspected(read: list[int]) -> Iterator[None]:
     """Every class of every module is read; how many there are, and how many would have been, is noted."""
     suspects = Suspicion.suspects
 
-    def all_of_them(self: Suspicion, demand: Demand) -> list[ClassDef]:
-        everything = [entry.definition for entry in self._noted]
+    def all_of_them(self: Suspicion, demand: Demand) -> list[Suspect]:
+        everything = [Suspect(entry.definition) for entry in self._noted]
         read[0] += len(everything)
         read[1] += len(suspects(self, demand))
         return everything

@@ -1,0 +1,103 @@
+"""What of a module's text needs to be read for one of its classes, or for some methods of it. Imports nothing of sigcheck."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Iterator
+from functools import lru_cache
+
+_STRING_OR_COMMENT = (
+    r"\"{3}(?:[^\\]|\\.)*?\"{3}|'{3}(?:[^\\]|\\.)*?'{3}|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|#[^\n]*"
+)
+_PIECE = re.compile(
+    _STRING_OR_COMMENT + r"|\n(?:(?:async[ \t]+)?(def)|(class))[ \t]+(\w+)|(\n)(?=[^\s#)\]}])",
+    re.DOTALL,
+)
+"""Strings, comments, and where a statement of a module begins."""
+
+
+def excerpt(text: str, name: str) -> Iterator[str]:
+    """A module's text, line by line, in which of functions is left that they are there, as of classes of another name."""
+    begin, stub = 0, ""
+    for piece in _PIECE.finditer(text):
+        function, class_, word, other = piece.groups()
+        if not (word or other):
+            continue
+        yield _left_of(text[begin : piece.start()], stub)
+        begin = piece.start()
+        stub = ""
+        if function:
+            stub = f"\ndef {word}(): pass"
+        elif class_ and word != name:
+            stub = f"\nclass {word}: pass"
+    yield _left_of(text[begin:], stub)
+
+
+def _left_of(statement: str, stub: str) -> str:
+    return stub + "\n" * (statement.count("\n") - 1) if stub else statement
+
+
+def excerpt_of_methods(
+    text: str, name: str, wanted: Collection[str], words: re.Pattern[str], is_plain: Callable[[str], bool]
+) -> tuple[str, list[str]]:
+    """An excerpt in which of the class is left its header, and some of its methods.
+
+    Args:
+        text: the module's.
+        name: of a class that stands in no other.
+        wanted: methods that it has.
+        words: whatever method mentions one of these is left too.
+        is_plain: whether the class has one method of a name, without decorators.
+
+    Returns:
+        The text, and the names of the methods in it; nothing where it is not certain where these stand.
+    """
+    pieces = list(excerpt(text, name))
+    places = [place for place, piece in enumerate(pieces) if re.match(rf"\n?class[ \t]+{name}\b", piece)]
+    statement = pieces[places[0]] if len(places) == 1 else ""
+    header = _HEADER.match(statement)
+    if header is None:
+        return "", []
+    definitions = list(re.finditer(rf"\n{header[2]}(?:async[ \t]+)?def[ \t]+(\w+)", statement))
+    starts = [found.start() for found in definitions]
+    names = [found[1] for found in definitions]
+    if not all(names.count(method) == 1 for method in wanted):
+        return "", []
+    ends: dict[int, int] = {}
+
+    def end_of(index: int) -> int:
+        if index not in ends:
+            ends[index] = _end(statement, starts[index], len(header[2])) if index >= 0 else header.end(1)
+        return ends[index]
+
+    chosen = {names.index(method) for method in wanted}
+    for mention in words.finditer(statement, header.end(1)):
+        index = bisect_right(starts, mention.start()) - 1
+        if mention.start() < end_of(index):
+            chosen.add(index)
+        elif "lambda" in statement[end_of(index) : (*starts, len(statement))[index + 1]]:
+            return "", []  # That may be a method too.
+    if not all(is_plain(names[index]) and names.count(names[index]) == 1 for index in chosen):
+        return "", []
+    kept = [statement[starts[index] : end_of(index)] for index in sorted(chosen)]
+    pieces[places[0]] = "".join([header[1], *(kept or [f"\n{header[2]}pass"])])
+    return "".join(pieces), sorted(names[index] for index in chosen)
+
+
+_HEADER = re.compile(
+    r"(\n?class[ \t]+\w+[ \t]*(?:\([^()\"'#]*\))?[ \t]*:[ \t]*(?:#[^\n]*)?)\n(?:[ \t]*(?:#[^\n]*)?\n)*([ \t]+)"
+)
+"""The header of a class statement, and how its body is indented."""
+
+
+def _end(text: str, start: int, indent: int) -> int:
+    """Where the statement ends that begins on the next line."""
+    found = _end_pattern(indent).finditer(text, start + 1)
+    return next((piece.start() for piece in found if piece[1]), len(text))
+
+
+@lru_cache(maxsize=16)
+def _end_pattern(indent: int) -> re.Pattern[str]:
+    """Strings, comments, and where a statement begins that is indented no deeper."""
+    return re.compile(rf"{_STRING_OR_COMMENT}|(\n)(?=[ \t]{{0,{indent}}}[^\s#)\]}}])", re.DOTALL)
