@@ -1,16 +1,18 @@
-"""What the text of a return annotation says of the value that comes back. Imports nothing of sigcheck."""
+"""What the text of a return annotation says of the value that comes back. Imports `regex`."""
 
 from __future__ import annotations
 
 import re
 
-_AWAITABLE = re.compile(r"\b(Awaitable|Coroutine|Future|Task|Deferred)\b")
-_ASYNC_ITERATOR = re.compile(r"\bAsync(Iterator|Generator|Iterable)\b")
-_CALLABLE = re.compile(r"\b(Callable|Protocol|partial|Any|object|type|Type)\b")
+from sigcheck.core.regex import regex
+
+_AWAITABLE = regex(r"\b(Awaitable|Coroutine|Future|Task|Deferred)\b")
+_ASYNC_ITERATOR = regex(r"\bAsync(Iterator|Generator|Iterable)\b")
+_CALLABLE = regex(r"\b(Callable|Protocol|partial|Any|object|type|Type)\b")
 _PLAIN_VALUES = frozenset(
     {"int", "str", "bool", "float", "complex", "bytes", "bytearray", "None", "list", "dict", "set"}
 )
-_PLAIN_GENERICS = re.compile(
+_PLAIN_GENERICS = regex(
     r"(list|dict|set|frozenset|tuple|List|Dict|Set|FrozenSet|Tuple|Sequence|Mapping)\[.*\]", re.DOTALL
 )
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 _MISSING: Any = object()
@@ -22,7 +21,9 @@ class _Field:
 
     __slots__ = ("compare", "default", "default_factory", "init", "name")
 
-    def __init__(self, *, default: Any, default_factory: Any, init: bool, compare: bool) -> None:
+    def __init__(
+        self, default: Any, default_factory: Any = _MISSING, *, init: bool = True, compare: bool = True
+    ) -> None:
         self.name = ""
         self.default = default
         self.default_factory = default_factory
@@ -32,7 +33,7 @@ class _Field:
 
 def _field(*, default: Any = _MISSING, default_factory: Any = _MISSING, init: bool = True, compare: bool = True) -> Any:
     """See `dataclasses.field`."""
-    return _Field(default=default, default_factory=default_factory, init=init, compare=compare)
+    return _Field(default, default_factory, init=init, compare=compare)
 
 
 def _dataclass(
@@ -128,7 +129,7 @@ def _fields_in(annotations: Mapping[str, str], namespace: dict[str, Any]) -> Ite
     for name, annotation in annotations.items():
         if not annotation.startswith("ClassVar"):
             value = namespace.pop(name, _MISSING)
-            found = value if isinstance(value, _Field) else _field(default=value)
+            found = value if type(value) is _Field else _Field(value)
             found.name = name
             yield found
 
@@ -137,10 +138,13 @@ class _OnDemand:
     """An attribute of a class that is made when somebody asks, once."""
 
     def __init__(self, make: Callable[[], Any]) -> None:
-        self._make = cache(make)
+        self._make = make
+        self._made: Any = _MISSING
 
     def __get__(self, instance: object, owner: type[Any]) -> Any:
-        return self._make()
+        if self._made is _MISSING:
+            self._made = self._make()
+        return self._made
 
 
 def _methods(fields: tuple[_Field, ...], *, frozen: bool, eq: bool, order: bool) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a user says of a family without inheritance: one function, and those that are like it. Imports nothing of sigcheck."""
+"""What a user says of a family without inheritance: one function, and those that are like it. Imports `regex`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import re
 from fnmatch import fnmatchcase
 
 from sigcheck.core.dataclass import dataclass
+from sigcheck.core.regex import regex
 
-_LITERAL = re.compile(r"[^*?\[]*")
+_LITERAL = regex(r"[^*?\[]*")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Whether the names in a source text are written as Python compares them. Imports nothing of sigcheck."""
+"""Whether the names in a source text are written as Python compares them. Imports `regex`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import tokenize
 import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
+
+from sigcheck.core.regex import regex
 
 
 def is_plain(text: str) -> bool:
@@ -32,11 +34,11 @@ def is_plain_for_certain(data: bytes) -> bool:
     )
 
 
-_FOREIGN = re.compile(r"[^\x00-\x7f]+")
+_FOREIGN = regex(r"[^\x00-\x7f]+")
 _ASCII = bytes(range(0x80))
 _BEGINNING = "\u1885\u1886\u2118\u212e"
 """Marks that may begin a name."""
-_MARK = re.compile(rf"\w[^\w\x00-\x7f]|[{_BEGINNING}]")
+_MARK = regex(rf"\w[^\w\x00-\x7f]|[{_BEGINNING}]")
 
 
 def _may_be_odd(text: str) -> bool:
@@ -90,12 +92,12 @@ def _are_names_plain(text: str) -> bool:
     return True
 
 
-_PIECE = re.compile(
+_PIECE = regex(
     r"#[^\n]*|\"{3}(?:[^\\]|\\.)*?\"{3}|'{3}(?:[^\\]|\\.)*?'{3}|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'", re.DOTALL
 )
 """Comments and strings."""
-_INTERPOLATED = re.compile(r"[bBrRuU]*[fFtT]")
-_WORD = re.compile(r"\w+")
+_INTERPOLATED = regex(r"[bBrRuU]*[fFtT]")
+_WORD = regex(r"\w+")
 
 
 @lru_cache(maxsize=0x10000)

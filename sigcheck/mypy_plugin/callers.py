@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 
 from mypy import nodes
 
+from sigcheck.core.regex import regex
 from sigcheck.mypy_plugin.binding import Callable, accepts, is_misnamed
 from sigcheck.mypy_plugin.texts import read_text
 from sigcheck.mypy_plugin.written_calls import Arguments, read_arguments
@@ -76,8 +77,8 @@ def _calls(name: str, base: nodes.TypeInfo, text: str, *, is_on_object: bool) ->
 
 _OF_THE_CLASS = ("__new__", "__init_subclass__", "__class_getitem__")
 _FARTHEST = 200
-_CALL = re.compile(r"(\w*)\s*\(\s*([^()]*?)\s*\)\Z")
-_NAME = re.compile(r"(?:\.\s*)?\w+\Z")
+_CALL = regex(r"(\w*)\s*\(\s*([^()]*?)\s*\)\Z")
+_NAME = regex(r"(?:\.\s*)?\w+\Z")
 
 
 def _owner(before: str) -> tuple[str, str | None]:

@@ -79,16 +79,7 @@ class AnalysedModule:
         """Check what is suspected of the parts that are analysed in this round, and report."""
         if self._suspicion is None:
             return
-        for noted in self.classes.values():
-            info = noted.definition.info
-            if not isinstance(info, nodes.FakeInfo):
-                above = [f"{base.module_name}:{_path(base)}" for base in info.mro[1:-1] if KEY in base.metadata]
-                if above:
-                    self._depend(above, (), noted.target)
-                for base in info.mro[1:-1]:
-                    if base.is_named_tuple and KEY not in base.metadata:
-                        # mypy shows a plugin no NamedTuple: whatever changes in it.
-                        self.tree.plugin_deps.setdefault(make_wildcard_trigger(base.fullname), set()).add(noted.target)
+        self._depend_on_bases()
         suspects = self._suspicion.suspects(
             settings().demand(self.options) if is_configured else Demand(self.options, lambda _: False, True, False)
         )
@@ -101,19 +92,47 @@ class AnalysedModule:
         analysed = Analysed(self.tree, self.options, self.errors, self.modules, self.scopes, functions, self.lines)
         Inquest(analysed, settings(), suspects).report(self._depend)
 
+    def _depend_on_bases(self) -> None:
+        """What is kept of the classes above changes what is told of a class."""
+        for noted in self.classes.values():
+            info = noted.definition.info
+            if isinstance(info, nodes.FakeInfo):
+                continue
+            for base in info.mro[1:-1]:
+                if KEY in base.metadata:
+                    if base.module_name != self.name:
+                        self._depend_on(base.module_name, _path(base) if self._is_fine_grained else "", noted.target)
+                elif self._is_fine_grained and base.is_named_tuple:
+                    # mypy shows a plugin no NamedTuple: whatever changes in it.
+                    self._add_trigger(make_wildcard_trigger(base.fullname), noted.target)
+
     def _depend(self, classes: Iterable[str], functions: Iterable[str], target: str) -> None:
-        """Whoever changes a class above changes this one: mypy must look at it again."""
-        refs = getattr(self.tree, "module_refs", None)  # mypy 1.19 and later.
-        deps = self.tree.plugin_deps
+        """Whoever changes a class or a function above changes this one: mypy must look at it again."""
         for reference in classes:
             module, _, path = reference.partition(":")
-            if module == self.name or module not in self.modules:
-                continue
-            if refs is not None:
-                refs.add(module)
-            deps.setdefault(make_trigger(f"{module}.{_symbol_name(path)}"), set()).add(target)
-        for function in functions:
-            deps.setdefault(make_trigger(function), set()).add(target)
+            if module != self.name:
+                self._depend_on(module, path, target)
+        if self._is_fine_grained:
+            for function in functions:
+                self._add_trigger(make_trigger(function), target)
+
+    def _depend_on(self, module: str, path: str, target: str) -> None:
+        """Depend on a class of another module; its path is asked for where mypy goes by it."""
+        if module not in self.modules:
+            return
+        refs = getattr(self.tree, "module_refs", None)  # mypy 1.19 and later.
+        if refs is not None:
+            refs.add(module)
+        if self._is_fine_grained:
+            self._add_trigger(make_trigger(f"{module}.{_symbol_name(path)}"), target)
+
+    def _add_trigger(self, trigger: str, target: str) -> None:
+        self.tree.plugin_deps.setdefault(trigger, set()).add(target)
+
+    @property
+    def _is_fine_grained(self) -> bool:
+        """It is `dmypy` that runs, or the cache is for it: only then mypy asks for triggers."""
+        return self.options.fine_grained_incremental or self.options.cache_fine_grained
 
     def apologise(self, defect: str) -> None:
         """Tell of what is the plugin's own fault."""

@@ -30,11 +30,15 @@ class Settings:
         configuration: as the command line has it.
         demands: what `core` is asked for.
         problem: why the configuration cannot be read; None where it can.
+        is_beyond: something is asked for of which names and kinds of parameters say nothing.
+        is_complete: every rule about overrides is an error or a warning.
     """
 
     configuration: Configuration
     demands: Demands
     problem: str | None = None
+    is_beyond: bool = False
+    is_complete: bool = False
 
     @property
     def decorators(self) -> Decorators:
@@ -43,20 +47,14 @@ class Settings:
 
     def demand(self, options: Options) -> Demand:
         """What is asked of the classes of a module."""
-        configuration, severities = self.configuration, self.demands.severities
         contracts = self.demands.contracts
-        is_beyond = configuration.opaque_decorators or configuration.injects or _BEYOND & severities.keys()
         return Demand(
             options,
             None
-            if is_beyond
+            if self.is_beyond
             else lambda info: any(entry.names_base(base.fullname) for entry in contracts for base in info.mro),
-            all(
-                name in severities
-                for name, rule in RULES.items()
-                if rule.group == "override" and rule.severity is not Severity.OFF
-            ),
-            configuration.repeat_mypy,
+            self.is_complete,
+            self.configuration.repeat_mypy,
         )
 
     def fails(self, severity: Severity) -> bool:
@@ -80,4 +78,13 @@ def read_settings() -> Settings:
         configuration.only_contracts,
         configuration.respect_type_ignores,
     )
-    return Settings(configuration, demands)
+    return Settings(
+        configuration,
+        demands,
+        is_beyond=bool(configuration.opaque_decorators or configuration.injects or _BEYOND & severities.keys()),
+        is_complete=all(
+            name in severities
+            for name, rule in RULES.items()
+            if rule.group == "override" and rule.severity is not Severity.OFF
+        ),
+    )

@@ -8,13 +8,12 @@ from collections.abc import Iterator, Sequence
 from mypy import nodes
 
 from sigcheck.core.identifiers import is_plain
+from sigcheck.core.regex import regex
 from sigcheck.mypy_plugin.binding import Arity, arity_of, callable_of
 
-_CLASS = re.compile(r"class[ \t\f]+(\w+)\s*[(:\[]")
-_IN_FUNCTION = re.compile(
-    r"^[ \t]+(?:from[^\n]*import\b[^\n(]*(?:\([^)]*)?|import\b[^\n]*|class[ \t]+\w+)", re.MULTILINE
-)
-_WORD = re.compile(r"\w+")
+_CLASS = regex(r"class[ \t\f]+(\w+)\s*[(:\[]")
+_IN_FUNCTION = regex(r"^[ \t]+(?:from[^\n]*import\b[^\n(]*(?:\([^)]*)?|import\b[^\n]*|class[ \t]+\w+)", re.MULTILINE)
+_WORD = regex(r"\w+")
 
 
 class Survey:

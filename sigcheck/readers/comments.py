@@ -10,11 +10,12 @@ from collections.abc import Callable, Collection, Iterator
 from sigcheck.core.module import Suppression
 from sigcheck.core.names import normalized
 from sigcheck.core.place import Place
+from sigcheck.core.regex import regex
 
-_OURS = re.compile(r"#\s*sigcheck:\s*ignore(?![\w-])\s*(?:\[([^\]]*)\])?")
-_IGNORES = re.compile(r"#\s*sigcheck:\s*ignores\s*\[([^\]]*)\]")
-_FOREIGN = re.compile(r"#\s*type:\s*ignore(?:\[([^\]]*)\])?|#\s*pyright:\s*ignore(?:\[([^\]]*)\])?")
-_ANY = re.compile(r"#\s*(?:sigcheck:|type:\s*ignore|pyright:\s*ignore)")
+_OURS = regex(r"#\s*sigcheck:\s*ignore(?![\w-])\s*(?:\[([^\]]*)\])?")
+_IGNORES = regex(r"#\s*sigcheck:\s*ignores\s*\[([^\]]*)\]")
+_FOREIGN = regex(r"#\s*type:\s*ignore(?:\[([^\]]*)\])?|#\s*pyright:\s*ignore(?:\[([^\]]*)\])?")
+_ANY = regex(r"#\s*(?:sigcheck:|type:\s*ignore|pyright:\s*ignore)")
 _FOREIGN_CODES = frozenset({"override", "reportIncompatibleMethodOverride", "reportIncompatibleVariableOverride"})
 
 

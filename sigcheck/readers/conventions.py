@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
 from sigcheck.core.annotation import is_async_iterator, is_callable, may_be_awaitable
@@ -12,6 +11,7 @@ from sigcheck.core.decorators import Decorators
 from sigcheck.core.member import Flavour, Member
 from sigcheck.core.module import Class, TypedField
 from sigcheck.core.place import Branch, Condition, Place
+from sigcheck.core.regex import regex
 from sigcheck.core.signature import Signature
 from sigcheck.readers.scope import Meaning, Scope, ScopeKind
 
@@ -312,7 +312,7 @@ def is_logging(function: str) -> bool:
     return function == "print" or owner in _LOGS
 
 
-_SPACE = re.compile(r"\s+")
+_SPACE = regex(r"\s+")
 
 
 def on_one_line(code: str) -> str:

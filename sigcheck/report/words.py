@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
@@ -50,6 +49,7 @@ from sigcheck.core.incompatibility import (
 from sigcheck.core.member import Member
 from sigcheck.core.module import Class
 from sigcheck.core.place import Branch, Place
+from sigcheck.core.regex import regex
 from sigcheck.core.signature import Signature
 from sigcheck.core.turn import Turn, TurnKind
 
@@ -62,7 +62,7 @@ else:
         raise AssertionError(value)
 
 
-_LINE_BREAK = re.compile(r"\s*[\r\n]\s*")
+_LINE_BREAK = regex(r"\s*[\r\n]\s*")
 
 
 @dataclass(frozen=True, slots=True)

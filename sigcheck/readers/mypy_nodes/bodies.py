@@ -12,6 +12,7 @@ from mypy import nodes
 from sigcheck.core.callsite import CallSite, Route
 from sigcheck.core.dataclass import dataclass
 from sigcheck.core.place import Place
+from sigcheck.core.regex import regex
 from sigcheck.readers.conventions import Body
 from sigcheck.readers.mypy_nodes.expressions import SourceText, child_fields, children, flattened, is_format, mentions
 
@@ -118,8 +119,8 @@ def _of_interest(receiver: str) -> re.Pattern[str]:
     )
 
 
-_SUPER, _SIGNATURE = re.compile("super"), re.compile("signature")
-_ANY_VARIABLE = re.compile("eval|exec|locals|vars")
+_SUPER, _SIGNATURE = regex("super"), regex("signature")
+_ANY_VARIABLE = regex("eval|exec|locals|vars")
 
 
 @lru_cache(maxsize=64)

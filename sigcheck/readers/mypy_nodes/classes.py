@@ -6,7 +6,6 @@ with the tests it stands under. What a name refers to, mypy has found out alread
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from mypy import nodes
@@ -17,6 +16,7 @@ from sigcheck.core.decorators import Decorators
 from sigcheck.core.member import Alias, Flavour, Member
 from sigcheck.core.module import Class, TypedField
 from sigcheck.core.place import Branch, Condition, Place
+from sigcheck.core.regex import regex
 from sigcheck.core.signature import Kind, Parameter, Signature
 from sigcheck.readers.conventions import (
     Body,
@@ -550,7 +550,7 @@ class _Reader:
 
 
 _REFERRING = (nodes.NameExpr, nodes.MemberExpr, nodes.IndexExpr, nodes.ConditionalExpr, nodes.OpExpr, nodes.CallExpr)
-_UNBOUND = re.compile(r"\?(?=[\[\],)]|$)")
+_UNBOUND = regex(r"\?(?=[\[\],)]|$)")
 
 
 def _return_annotation(node: nodes.FuncDef) -> str | None:

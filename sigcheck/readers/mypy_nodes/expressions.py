@@ -12,9 +12,10 @@ from mypy import nodes, patterns
 
 from sigcheck.core.dataclass import dataclass, field
 from sigcheck.core.identifiers import is_plain
+from sigcheck.core.regex import regex
 
-_SPACE = re.compile(r"\s+")
-_COMMENT = re.compile(r"#[^\n]*\n")
+_SPACE = regex(r"\s+")
+_COMMENT = regex(r"#[^\n]*\n")
 
 _CHILDREN: dict[type, tuple[str, ...]] = {
     nodes.Block: ("body",),

@@ -5,7 +5,6 @@ Lines are only kept in their order: a comment above a class changes nothing for 
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 
@@ -14,6 +13,7 @@ from sigcheck.core.dataclass import dataclass, replace
 from sigcheck.core.member import Member
 from sigcheck.core.module import Class, Suppression
 from sigcheck.core.place import Branch, Condition, Place
+from sigcheck.core.regex import regex
 from sigcheck.core.signature import Parameter, Signature
 
 
@@ -134,7 +134,7 @@ class _Order:
         )
 
 
-_LINE = re.compile(r" of line (\d+)")
+_LINE = regex(r" of line (\d+)")
 
 
 def _line_of(test: Condition) -> int:

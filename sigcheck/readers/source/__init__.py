@@ -12,12 +12,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from sigcheck.core.decorators import Decorators
-from sigcheck.readers.source.certainty import reads_all
 from sigcheck.readers.source.narrowing import Extents, extent_at, narrowed
 from sigcheck.readers.source.scan import Scan, scan_module
 from sigcheck.readers.source.text import read_text
 
 if TYPE_CHECKING:
+    from sigcheck.readers.source.certainty import reads_all
     from sigcheck.readers.source.definitions import read_definition, read_module, read_source, skim_module
     from sigcheck.readers.source.flow import read_flow
 
@@ -38,7 +38,8 @@ __all__ = [
     "skim_module",
 ]
 
-_WITH_LIBCST = {
+_ON_DEMAND = {
+    "reads_all": "certainty",
     "read_flow": "flow",
     "read_definition": "definitions",
     "read_module": "definitions",
@@ -48,10 +49,10 @@ _WITH_LIBCST = {
 
 
 def __getattr__(name: str) -> Any:
-    """Load what needs libcst."""
-    if name not in _WITH_LIBCST:
+    """Load what needs libcst, or is asked only about what a contract says."""
+    if name not in _ON_DEMAND:
         raise AttributeError(name)
-    return getattr(importlib.import_module(f"{__name__}.{_WITH_LIBCST[name]}"), name)
+    return getattr(importlib.import_module(f"{__name__}.{_ON_DEMAND[name]}"), name)
 
 
 def load_libcst() -> None:

@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 from sigcheck.core.module import Problem
 from sigcheck.core.place import Place
+from sigcheck.readers.source.scan_bodies import reads_every_variable
 
 _BLOCK_PARTS = (ast.stmt, ast.ExceptHandler, ast.match_case)
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -573,15 +574,3 @@ def _own(node: ast.Attribute, receiver: str) -> str | None:
             return node.attr
         case _:
             return None
-
-
-def reads_every_variable(node: ast.AST) -> bool:
-    """A call that may read every variable: `locals()`, `eval(text)`."""
-    match node:
-        case (
-            ast.Call(func=ast.Name(id="locals" | "vars"), args=[], keywords=[])
-            | ast.Call(func=ast.Name(id="eval" | "exec"))
-        ):
-            return True
-        case _:
-            return False

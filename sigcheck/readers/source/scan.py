@@ -7,7 +7,6 @@ each other. Where the scan cannot be certain of what libcst would read, it says 
 from __future__ import annotations
 
 import ast
-import re
 import warnings
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
@@ -17,6 +16,7 @@ from sigcheck.core.identifiers import is_plain
 from sigcheck.core.member import Alias, Flavour, Member
 from sigcheck.core.module import Module, Problem, TypedField
 from sigcheck.core.place import Branch, Condition, Place
+from sigcheck.core.regex import regex
 from sigcheck.core.signature import Kind, Parameter, Signature
 from sigcheck.readers.comments import read_suppressions
 from sigcheck.readers.conventions import (
@@ -650,9 +650,9 @@ _MAKERS = frozenset(
     {"staticmethod", "classmethod", "partialmethod", "singledispatchmethod", "property", "cached_property"}
 )
 _HEAD = {
-    "class": re.compile(r"class(?:[ \t]|\\\n)+"),
-    "def": re.compile(r"def(?:[ \t]|\\\n)+"),
-    "async def": re.compile(r"async(?:[ \t]|\\\n)+def(?:[ \t]|\\\n)+"),
+    "class": regex(r"class(?:[ \t]|\\\n)+"),
+    "def": regex(r"def(?:[ \t]|\\\n)+"),
+    "async def": regex(r"async(?:[ \t]|\\\n)+def(?:[ \t]|\\\n)+"),
 }
 
 

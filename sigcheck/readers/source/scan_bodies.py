@@ -14,7 +14,6 @@ from functools import lru_cache
 from sigcheck.core.callsite import CallSite, Route
 from sigcheck.core.place import Place
 from sigcheck.readers.conventions import Body
-from sigcheck.readers.source.outline import reads_every_variable
 from sigcheck.readers.source.spots import Spots
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -688,3 +687,15 @@ def _parameter_names(node: ast.arguments) -> set[str]:
     """The names that a nested function has for itself."""
     variadic = [entry for entry in (node.vararg, node.kwarg) if entry is not None]
     return {entry.arg for entry in (*node.posonlyargs, *node.args, *node.kwonlyargs, *variadic)}
+
+
+def reads_every_variable(node: ast.AST) -> bool:
+    """A call that may read every variable: `locals()`, `eval(text)`."""
+    match node:
+        case (
+            ast.Call(func=ast.Name(id="locals" | "vars"), args=[], keywords=[])
+            | ast.Call(func=ast.Name(id="eval" | "exec"))
+        ):
+            return True
+        case _:
+            return False

@@ -12,6 +12,7 @@ import re
 from bisect import bisect_right
 
 from sigcheck.core.identifiers import is_plain
+from sigcheck.core.regex import regex
 from sigcheck.readers.conventions import on_one_line
 
 
@@ -20,10 +21,10 @@ class UncertainError(Exception):
 
 
 _KEYWORDS = frozenset(keyword.kwlist) - {"None", "True", "False"}
-_WORD = re.compile(r"\w+\Z")
-_GAP = re.compile(r"(?:[\s\\]|#[^\n]*)*")
-_TO_COLON = re.compile(r"(?:[^:#]|#[^\n]*)*:")
-_STRING = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|#.*")
+_WORD = regex(r"\w+\Z")
+_GAP = regex(r"(?:[\s\\]|#[^\n]*)*")
+_TO_COLON = regex(r"(?:[^:#]|#[^\n]*)*:")
+_STRING = regex(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|#.*")
 
 Node = ast.expr | ast.stmt | ast.arg | ast.pattern
 """What has a place."""

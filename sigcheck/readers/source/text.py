@@ -7,11 +7,12 @@ import re
 
 from sigcheck.core.module import Problem
 from sigcheck.core.place import Place
+from sigcheck.core.regex import regex
 
-_INDENTED_ANEW = re.compile(r"^[ \t\f]*\f", re.MULTILINE)
+_INDENTED_ANEW = regex(r"^[ \t\f]*\f", re.MULTILINE)
 
 # PEP 263: in one of the first two lines, the first of which is blank or a comment.
-_CODING = re.compile(rb"\A(?:[ \t\f]*(?:#[^\r\n]*)?(?:\r\n|\r|\n))?[ \t\f]*#[^\r\n]*?coding[:=][ \t]*([-\w.]+)")
+_CODING = regex(rb"\A(?:[ \t\f]*(?:#[^\r\n]*)?(?:\r\n|\r|\n))?[ \t\f]*#[^\r\n]*?coding[:=][ \t]*([-\w.]+)")
 
 
 def read_text(data: bytes, path: str) -> str | Problem:
