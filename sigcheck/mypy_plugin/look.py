@@ -22,7 +22,6 @@ class Look:
         definition: the statement.
         survey: its module.
         info: mypy's class.
-        lines: of the module's text.
         calls: what its methods call.
         is_odd: mypy's symbols may not tell which class it is, or what it has.
         odd_names: the names of which they do not tell the whole.
@@ -38,7 +37,6 @@ class Look:
             survey: its module.
         """
         self.info: nodes.TypeInfo = definition.info
-        self.lines = survey.lines
         self.calls = OwnCalls(self.info, survey)
         self.is_odd = False
         self.odd_names: set[str] = set()
@@ -51,7 +49,7 @@ class Look:
         self._methods: list[nodes.FuncDef] = []
         self._read_header()
         self._read_body()
-        self._text = "\n".join(self.lines[definition.line - 1 : definition.end_line or definition.line])
+        self._text = survey.text_of(definition)
         self.calls.read(self._methods, self._text, definition.line)
 
     def traits(self, *, is_odd: bool) -> dict[str, object]:

@@ -31,6 +31,7 @@ class Survey:
         self._arities: dict[nodes.FuncDef, Arity] = {}
         self._in_functions: set[str] | None = None
         self._lines: list[str] | None = None
+        self._starts: dict[int, int] = {}
         self._read_statements(tree.defs)
         self.is_odd = not is_plain(text) or self._has_unknown_class(tree.defs, definitions)
 
@@ -40,6 +41,17 @@ class Survey:
         if self._lines is None:
             self._lines = self.text.split("\n")
         return self._lines
+
+    def text_of(self, definition: nodes.ClassDef) -> str:
+        """The text of a class statement."""
+        first, last = definition.line, definition.end_line or definition.line
+        start = self._starts.get(first)
+        if start is None:
+            return "\n".join(self.lines[first - 1 : last])
+        # To tell all lines apart takes longer than all else that is done with them.
+        end = next((place for line, place in self._starts.items() if line > last), len(self.text))
+        text = self.text[start:end]
+        return text.rsplit("\n", max(text.count("\n") - (last - first), 0))[0]
 
     def body_of(self, method: nodes.FuncDef) -> str:
         """The text of a method behind its documentation; with its header, where the body begins on the same line."""
@@ -71,24 +83,26 @@ class Survey:
     def _has_unknown_class(self, statements: Sequence[nodes.Statement], definitions: Sequence[nodes.ClassDef]) -> bool:
         """There is a class statement that mypy did not analyse, and that stands in no function."""
         text, line, last = self.text, 1, 0
-        if sorted(_CLASS.findall(text)) == sorted([entry.name for entry in definitions]):
-            return False
-        known = {entry.line for entry in definitions}
+        names = []
         for found in _CLASS.finditer(text):
+            names.append(found[1])
             start = found.start()
             begin = text.rfind("\n", 0, start) + 1
-            if text[begin:start].strip():
-                continue
-            line += text.count("\n", last, start)
-            last = start
-            if line not in known and not any(
+            if begin == start or text[begin:start].isspace():
+                line += text.count("\n", last, start)
+                last = start
+                self._starts[line] = begin
+        if sorted(names) == sorted([entry.name for entry in definitions]):
+            return False
+        return any(
+            not any(
                 part.line <= line <= (part.end_line or 0)
                 for block in (statements, *(entry.defs.body for entry in definitions))
                 for part in block
                 if type(part) in FUNCTIONS or type(part) is nodes.ExpressionStmt
-            ):
-                return True
-        return False
+            )
+            for line in self._starts.keys() - {entry.line for entry in definitions}
+        )
 
     def _read_statements(self, statements: Sequence[nodes.Statement]) -> None:
         bound = self.bound

@@ -368,7 +368,7 @@ class _Class:
     def _ask_of_catch_alls(self, name: str, function: nodes.FuncDef, mine: Callable, theirs: Callable) -> None:
         """Whether a catch-all swallows something is to be asked of the exact relation, unless it is plain that none does."""
         if not (mine.flavour == theirs.flavour and keeps_every_name(mine, theirs)) and not (
-            function.info is self.info and _reads_catch_alls(function, self.look.lines)
+            function.info is self.info and _reads_catch_alls(function, self.look.survey.lines)
         ):
             self._open_catch_alls[name] = function
 
