@@ -319,7 +319,7 @@ class _Class:
         is_lost = theirs.flavour != "" and mine.flavour == "" and not is_called
         if not is_interface(name) or not is_like(mine, theirs) or not (mine.flavour == theirs.flavour or is_lost):
             return False
-        if promises_nothing(upper):
+        if promises_nothing(upper) and not is_lost:
             return not is_called
         # A call of the base is told of an override only where its break is not; which rules are asked for is known here.
         if not demand.is_complete or (is_called and is_called_by_syntax(name)):

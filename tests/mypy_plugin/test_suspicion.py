@@ -220,6 +220,10 @@ SUSPECTS = {
     "a method of a class that it does not inherit": (
         "class Other:\n    def step(self, x): ...\n\n\nclass Sub(Base):\n    step = Other.step\n"
     ),
+    "a method with a receiver, for an open one of the class": (
+        "class Open:\n    @classmethod\n    def run(cls, *args, **kwargs): ...\n\n\n"
+        "class Sub(Open):\n    def run(self, layer): ...\n"
+    ),
     "a call of a method that only the subclass has": (
         "class Mixin:\n    def go(self):\n        self.stop(1)\n\n\nclass Sub(Mixin):\n    def stop(self): ...\n"
     ),

@@ -1,0 +1,341 @@
+"""Of the classes above a suspect is read what is in doubt: where they are read whole, mypy says the same, byte for byte."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from mypy import api
+from mypy.nodes import MypyFile
+
+from sigcheck.core.module import Module
+from sigcheck.mypy_plugin import others
+from sigcheck.mypy_plugin.excerpts import excerpt_of_methods
+from sigcheck.mypy_plugin.others import Others
+from sigcheck.mypy_plugin.suspicion import Demand, Suspect, Suspicion
+from tests.mypy_plugin.programs import CONFIGURATION
+from tests.running import write
+
+OPTIONS = ["--no-error-summary", "--ignore-missing-imports", "--follow-imports=silent", "--no-site-packages"]
+QUIET = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large]
+# mypy raises the limit of recursion in this process, which hypothesis remarks on.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:The recursion limit will not be reset:hypothesis.errors.HypothesisWarning"
+)
+
+
+@contextmanager
+def everything_in_doubt() -> Iterator[None]:
+    """Of the same suspects, everything is."""
+    suspects = Suspicion.suspects
+
+    def all_of_them(self: Suspicion, demand: Demand) -> list[Suspect]:
+        return [Suspect(suspect.definition) for suspect in suspects(self, demand)]
+
+    Suspicion.suspects = all_of_them  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        Suspicion.suspects = suspects  # type: ignore[method-assign]
+
+
+def hold(directory: Path, *targets: str) -> str:
+    """Run mypy twice, and hold the two against each other; what both say."""
+    before = Path.cwd()
+    os.chdir(directory)
+    try:
+        some = api.run(["--config-file", "mypy.ini", "--cache-dir", "some", *OPTIONS, *targets])
+        with everything_in_doubt():
+            every = api.run(["--config-file", "mypy.ini", "--cache-dir", "every", *OPTIONS, *targets])
+    finally:
+        os.chdir(before)
+    assert some == every
+    assert some[2] in {0, 1}, some
+    assert "sigcheck failed" not in some[0]
+    return some[0]
+
+
+HEADS = [
+    "self, a",
+    "self, a, b",
+    "self, b, a",
+    "self, a, c",
+    "self, a, b=1",
+    "self, a, *, b",
+    "self, a, *rest",
+    "self, **more",
+    "self, a, *rest, **more",
+    "self, *rest, **more",
+    "\n        self,\n        a,  # type: ignore[override]\n        b,  # sigcheck: ignore[swallowed-argument]\n    ",
+]
+BODIES = ["return 1", "return 1", "return a", "raise NotImplementedError", "self.c = 1"]
+CALLS = [
+    "return self.run(1)",
+    "return self.run(1, b=2)",
+    "return self.go(a=1, b=2)",
+    "return Top.run(self, 1, 2)",
+    '"""Doc.\n\n    def run(self, c): ...\n        """\n        return self.stop(1)',
+    "x = '''\ndef go(self, c):\n'''\n        return x",
+    "def inner(self):\n            return self.run(1)\n        return inner",
+]
+COMMENTS = [
+    "  # type: ignore[override]",
+    "  # sigcheck: ignore[renamed-parameter, missing-parameter, extra-required-parameter, variadic-removed]",
+    "  # sigcheck: ignore[swallowed-argument]",
+]
+DECORATORS = [
+    "@staticmethod",
+    "@staticmethod",
+    "@classmethod",
+    "@property",
+    "@abstractmethod",
+    "@deco",
+    "@deco(\n        1\n    )",
+]
+STATEMENTS = [
+    '    """Doc.\n\n    def run(self, c): ...\n    """\n',
+    '    """Doc of c."""\n',
+    "    x = 1\n",
+    "    x = [\n    1\n    ]\n",
+    "    go = run\n",
+    "    stop = lambda self, c: c\n",
+    "    run: int\n",
+    "    go = None\n",
+    "    class Inner:\n        def run(self, c): ...\n",
+]
+WILD_HEADS = ["self", "self, a, /, b", "a, b", ""]
+WILD_BODIES = ["return type(self).run(self, 1)", "return super().run(1)", "return self.run(*a)"]
+WILD = [
+    "\n\ndef run(c): ...\nTop.run = run\n",
+    "\n\nclass Other:\n    def run(self, c): ...\n",
+    "\n\ntry:\n    import nowhere\nexcept ImportError:\n    class Top: ...\n",
+]
+
+
+def seldom(values: list[str], often: str = "", times: int = 8) -> st.SearchStrategy[str]:
+    """One of the values, mostly the other one."""
+    return st.one_of(*[st.just(often)] * times, st.sampled_from(values))
+
+
+@st.composite
+def methods(draw: st.DrawFn, *, is_own: bool, is_wild: bool) -> str:
+    """What stands in a class."""
+    statement = seldom(STATEMENTS) if is_wild else seldom(STATEMENTS[:4])
+    parts = [draw(statement)]
+    names = draw(st.lists(st.sampled_from(["run", "go", "stop", "other"]), min_size=1, max_size=4, unique=not is_wild))
+    for name in names:
+        decorator = draw(seldom(DECORATORS if is_wild or not is_own else DECORATORS[:1], times=16))
+        word = draw(seldom(["async def"], "def")) if is_wild else "def"
+        head = draw(st.sampled_from([*HEADS, *(WILD_HEADS if is_wild else [])]))
+        if decorator == "@staticmethod":
+            head = head.replace("self, ", "").replace("self,", "")
+        if is_own:
+            head = head.replace("sigcheck:", "")
+        comment = "" if is_own else draw(seldom(COMMENTS))
+        bodies = [*BODIES * 4, *([] if is_own else CALLS), *(WILD_BODIES if is_wild else [])]
+        above = f"    {decorator}\n" if decorator else ""
+        parts.append(f"{above}    {word} {name}({head}):{comment}\n        {draw(st.sampled_from(bodies))}\n")
+        parts.append(draw(st.sampled_from(["", "\n", "    # between\n", "# at the margin\n"])))
+    parts.append(draw(statement))
+    return "".join(parts)
+
+
+@st.composite
+def families(draw: st.DrawFn) -> dict[str, str]:
+    """Four modules, the last of which has what the others are read for; by what stands behind their numbers."""
+    is_wild = draw(st.sampled_from([False] * 4 + [True]))
+    intro = "from abc import abstractmethod\ndef deco(*x): return x[-1]\n\n"
+    top, mid, side = (draw(methods(is_own=False, is_wild=is_wild)) for _ in range(3))
+    behind = draw(seldom(WILD)) if is_wild else ""
+    above_mid = draw(st.sampled_from(["(Top)", "(Top)", ""]))
+    above_side = draw(st.sampled_from(["(Top)", "", "(\n    Top\n)", "(\n    Top,  # The first.\n)"]))
+    bases = draw(st.sampled_from(["Mid", "Mid", "Mid", "Side, Mid", "Mid, Side", "Top", "Side"]))
+    return {
+        "top": f"{intro}class Top:\n{top}{behind}",
+        "mid": f"{intro}from top import Top\n\nclass Mid{above_mid}:\n{mid}",
+        "side": f"{intro}from top import Top\n\nclass Side{above_side}:\n{side}",
+        "sub": (
+            f"{intro}from mid import Mid\nfrom side import Side\nfrom top import Top\n\n"
+            f"class Sub({bases}):\n{draw(methods(is_own=True, is_wild=is_wild))}"
+        ),
+    }
+
+
+def is_program(text: str) -> bool:
+    """Python can compile it: else mypy says nothing else."""
+    try:
+        compile(text, "text", "exec")
+    except SyntaxError:
+        return False
+    return True
+
+
+def programs(drawn: list[dict[str, str]]) -> dict[str, str]:
+    """The modules of all families."""
+    files = {}
+    for number, family in enumerate(drawn):
+        if all(map(is_program, family.values())):
+            for name, text in family.items():
+                files[f"{name}{number}.py"] = re.sub(r"\bfrom (top|mid|side)\b", rf"from \g<1>{number}", text)
+    return files
+
+
+def hold_families(drawn: list[dict[str, str]], setting: str, directory: Path) -> None:
+    """Hold the runs over some families against each other."""
+    files = programs(drawn)
+    write(directory, {"mypy.ini": CONFIGURATION, "sigcheck.toml": setting, **files})
+    if files:
+        hold(directory, *sorted(files))
+
+
+SETTINGS = st.sampled_from(
+    ["repeat-mypy = true\n", "repeat-mypy = false\n", "repeat-mypy = true\nrespect-type-ignores = true\n"]
+)
+
+
+@settings(max_examples=5, deadline=None, suppress_health_check=QUIET)
+@given(drawn=st.lists(families(), min_size=12, max_size=12), setting=SETTINGS)
+def test_random_families(drawn: list[dict[str, str]], setting: str, tmp_path: Path) -> None:
+    hold_families(drawn, setting, tmp_path)
+
+
+@pytest.mark.long
+@settings(max_examples=150, deadline=None, suppress_health_check=QUIET)
+@given(drawn=st.lists(families(), min_size=20, max_size=20), setting=SETTINGS)
+def test_many_random_families(drawn: list[dict[str, str]], setting: str, tmp_path: Path) -> None:
+    hold_families(drawn, setting, tmp_path)
+
+
+ABOVE = {
+    "a swallowed argument": (
+        "    def step(self, a, b): ...\n\n    def other(self, c): ...\n",
+        "    def step(self, a, **rest):\n        return 1\n",
+        {"step"},
+    ),
+    "a new name that nobody has": (
+        "    def step(self, a): ...\n\n    def other(self, b): ...\n",
+        "    def step(self, c): ...\n",
+        {"step"},
+    ),
+    "a new name that another method has": (
+        "    def step(self, a): ...\n\n    def other(self, a, c): ...\n\n    def idle(self): ...\n",
+        "    def step(self, c): ...\n",
+        {"step", "other"},
+    ),
+    "a method that calls the one in doubt": (
+        "    def step(self, a, b): ...\n\n    def go(self):\n        self.step(1, b=2)\n\n    def idle(self): ...\n",
+        "    def step(self, a): ...\n",
+        {"step", "go"},
+    ),
+    "a comment on it": (
+        "    def step(  # sigcheck: ignore[missing-parameter]\n        self,\n        a,\n        b,\n    ): ...\n",
+        "    def step(self, a): ...\n",
+        {"step"},
+    ),
+    "a comment on a parameter": (
+        "    def step(\n        self,\n        a,\n        b,  # sigcheck: ignore[missing-parameter]\n    ): ...\n",
+        "    def step(self, a): ...\n",
+        {"step"},
+    ),
+    "a static method, and calls on an object": (
+        "    def step(self, a, b): ...\n\n    def go(self):\n        self.step(1, b=2)\n",
+        "    @staticmethod\n    def step(*args, **rest):\n        return 1\n",
+        {"step"},
+    ),
+    "a static method, and calls on the class": (
+        "    def step(self, a, b): ...\n\n    def go(self):\n        type(self).step(self, 1, b=2)\n\n    def idle(self): ...\n",
+        "    @staticmethod\n    def step(*args, **rest):\n        return 1\n",
+        {"step", "go", "idle"},
+    ),
+    "a decorator": (
+        "    @deco\n    def step(self, a, b): ...\n\n    def other(self, c): ...\n",
+        "    def step(self, a, **rest):\n        return 1\n",
+        {"step", "other"},
+    ),
+    "an alias that mentions it": (
+        "    def step(self, a): ...\n\n    other = lambda self, a, c: 1\n\n    def idle(self): ...\n",
+        "    def step(self, c): ...\n",
+        {"step", "other", "idle"},
+    ),
+    "documentation that looks like it": (
+        '    """Doc.\n\n    def step(self, c): ...\n    """\n\n    def step(self, a, b): ...\n\n    def other(self, c): ...\n',
+        "    def step(self, a, **rest):\n        return 1\n",
+        {"step", "other"},
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", ABOVE)
+def test_what_is_read_of_the_class_above(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    above, below, wanted = ABOVE[kind]
+    read: list[set[str]] = []  # In the first run, and where there is more to read, in the second.
+    scan_text = Others._scan_text
+
+    def noted(self: Others, text: str, tree: MypyFile) -> Module | None:
+        module = scan_text(self, text, tree)
+        assert module is not None
+        if tree.fullname == "top":
+            read.append({member.name for entry in module.classes for member in entry.members})
+        return module
+
+    monkeypatch.setattr(Others, "_scan_text", noted)
+    monkeypatch.setattr(others, "_scanned", {})
+    write(
+        tmp_path,
+        {
+            "mypy.ini": CONFIGURATION,
+            "sigcheck.toml": "repeat-mypy = true\n",
+            "top.py": f"def deco(f): return f\n\n\nclass Top:\n{above}",
+            "mid.py": "from top import Top\n\n\nclass Mid(Top):\n    def idle(self): ...\n",
+            "sub.py": f"from mid import Mid\n\n\nclass Sub(Mid):\n{below}",
+        },
+    )
+    told = hold(tmp_path, "top.py", "mid.py", "sub.py")
+    assert ("-binding]" in told) == ("comment" not in kind)
+    assert read[0] == wanted
+
+
+@pytest.mark.parametrize(
+    ("body", "left"),
+    [
+        ("    def f(self):\n        return 1\n    def g(self): ...\n", "    def f(self):\n        return 1"),
+        ("    x = 1\n    def f(self,\n          a): ...\n    y = 2\n", "    def f(self,\n          a): ..."),
+        ("    # Note.\n\n    async def f(self): ...\n", "    async def f(self): ..."),
+        ("    def f(self):\n        x = '''\n    def g(): \"\"\"\n'''\n    z = 1\n", None),
+        ("\tdef f(self):\n\t\tdef f(): ...\n\t\treturn f\n\tx = 1\n", "\tdef f(self):\n\t\tdef f(): ...\n\t\treturn f"),
+        ("    def g(self, c): ...\n    def f(self): ...\n", "    def g(self, c): ...\n    def f(self): ..."),
+        ("    g = c\n    def f(self): ...\n", "    def f(self): ..."),
+        ("    g = lambda c: 1\n    def f(self): ...\n", ""),
+        ("    def f(self): ...\n    def f(self): ...\n", ""),
+        ("    def odd(self, c): ...\n    def f(self): ...\n", ""),
+    ],
+)
+def test_an_excerpt_of_methods(body: str, left: str | None) -> None:
+    text = f"import a\nclass C(a.B):  # It.\n{body}def h(): ...\n"
+    short, kept = excerpt_of_methods(text, "C", {"f"}, re.compile(r"\bc\b"), lambda name: name != "odd")
+    expected = body.partition("\n    z")[0] if left is None else left
+    assert short == (f"import a\nclass C(a.B):  # It.\n{expected}\ndef h(): pass\n" if expected else "")
+    assert kept == (["f"] if "g" not in expected or "x" in expected else ["f", "g"])[: len(expected)]
+
+
+@pytest.mark.parametrize(
+    "header", ["class C(a.B, metaclass=M):", "class C (\n    a.B,\n):", "class C:", "class C(): # x"]
+)
+def test_a_header_is_known(header: str) -> None:
+    text = f"import a\n{header}\n    x = 1\n    def f(self): ...\n    def g(self): ...\n"
+    short, _ = excerpt_of_methods(text, "C", {"f"}, re.compile("(?!)"), lambda _: True)
+    assert short == f"import a\n{header}\n    def f(self): ..."
+
+
+@pytest.mark.parametrize(
+    "header", ["class C(a.B, metaclass=M()):", "class C(\n    a.B,  # )\n):", "class C[T]:", "class C: x = 1"]
+)
+def test_of_any_other_header_nothing_is_left_out(header: str) -> None:
+    text = f"import a\n{header}\n    def f(self): ...\n"
+    assert excerpt_of_methods(text, "C", {"f"}, re.compile("(?!)"), lambda _: True) == ("", [])
