@@ -123,6 +123,28 @@ def test_it_is_made_as_the_standard_one(arguments: tuple[Any, ...], keywords: di
     assert _done(Mine, *arguments, **keywords) == _done(Theirs, *arguments, **keywords)
 
 
+@pytest.mark.parametrize(("arguments", "keywords"), CALLS)
+@pytest.mark.parametrize("frozen", [True, False])
+def test_the_first_are_made_as_all_others(
+    arguments: tuple[Any, ...], keywords: dict[str, Any], *, frozen: bool
+) -> None:
+    class Fresh:
+        first: int
+        second: str = "b"
+        third: tuple[int, ...] = ours.field(default=(), compare=False)
+        fourth: dict[str, int] = ours.field(default_factory=dict)
+        fifth: int = ours.field(default=0, init=False)
+
+    Fresh.__qualname__ = "Mine"
+    made = ours.dataclass(frozen=frozen, slots=True)(Fresh)
+    first = vars(made)["__init__"]
+    expected = _done(Theirs, *arguments, **keywords)
+    if not expected[0]:
+        expected = "", f"{expected[1][:-1]}, fifth=0)"
+    assert [_done(made, *arguments, **keywords) for _ in range(20)] == [expected] * 20
+    assert vars(made)["__init__"] is not first
+
+
 @pytest.mark.parametrize("name", ["eq", "ne", "lt", "le", "gt", "ge"])
 def test_it_compares_as_the_standard_one(name: str) -> None:
     compare = getattr(operator, name)

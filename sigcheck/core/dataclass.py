@@ -14,6 +14,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 _MISSING: Any = object()
+_FEW = 8
+"""So many values of a class are made before its `__init__` is compiled, which takes as long as to make two dozen without."""
 
 
 class _Field:
@@ -57,6 +59,7 @@ class _Plan:
         # They are taken out of the class, to make room for slots.
         self.given = {name: namespace.pop(name) for name in self.names if name in namespace}
         self.options = {"frozen": frozen, "eq": eq, "order": order}
+        self.left = _FEW
         namespace["__annotations__"] = self.annotations
         namespace["__slots__"] = self.names
         namespace["__match_args__"] = tuple([name for name in self.names if _is_given(self.given.get(name))])
@@ -97,6 +100,25 @@ class _Plan:
             # The class may have said one of them itself.
             if vars(self.made).get(made.__name__) is first:
                 setattr(self.made, made.__name__, made)
+
+    def set(self, instance: object, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> bool:
+        """Make a value as `__init__` would; False where the call is wrong, or there are so many that one is worth compiling."""
+        self.left -= 1
+        names = self.made.__match_args__
+        values = dict(zip(names, arguments, strict=False)) | keywords
+        if self.left < 0 or len(arguments) > len(names) or len(values) < len(arguments) + len(keywords):
+            return False
+        for field in self.fields:
+            if field.init and field.name in values:
+                value = values.pop(field.name)
+            elif field.default is not _MISSING:
+                value = field.default
+            elif field.default_factory is not _MISSING:
+                value = field.default_factory()
+            else:
+                return False
+            object.__setattr__(instance, field.name, value)
+        return not values
 
     def init(self) -> Callable[..., None]:
         """The `__init__`. It alone is worth compiling: values are made more often than anything is done to them."""
@@ -172,8 +194,9 @@ class _OnDemand:
 
 def _first_init(self: Any, *arguments: Any, **keywords: Any) -> None:
     plan = self.__plan__
-    plan.made.__init__ = plan.init()
-    plan.made.__init__(self, *arguments, **keywords)
+    if not plan.set(self, arguments, keywords):
+        plan.made.__init__ = plan.init()
+        plan.made.__init__(self, *arguments, **keywords)
 
 
 def _repr(self: Any) -> str:
