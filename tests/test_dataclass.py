@@ -71,6 +71,29 @@ class Marker:
 
 
 @ours.dataclass(frozen=True, slots=True)
+class Keyed:
+    """Hashed in a way of its own."""
+
+    name: str
+    number: int
+
+    def __hash__(self) -> int:
+        return 7
+
+
+@ours.dataclass(frozen=True, slots=True)
+class Likened:
+    """Compared in a way of its own."""
+
+    name: str
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Likened)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@ours.dataclass(frozen=True, slots=True)
 class Nothing:
     """Without fields."""
 
@@ -100,6 +123,28 @@ def test_it_is_made_as_the_standard_one(arguments: tuple[Any, ...], keywords: di
     assert _done(Mine, *arguments, **keywords) == _done(Theirs, *arguments, **keywords)
 
 
+@pytest.mark.parametrize(("arguments", "keywords"), CALLS)
+@pytest.mark.parametrize("frozen", [True, False])
+def test_the_first_are_made_as_all_others(
+    arguments: tuple[Any, ...], keywords: dict[str, Any], *, frozen: bool
+) -> None:
+    class Fresh:
+        first: int
+        second: str = "b"
+        third: tuple[int, ...] = ours.field(default=(), compare=False)
+        fourth: dict[str, int] = ours.field(default_factory=dict)
+        fifth: int = ours.field(default=0, init=False)
+
+    Fresh.__qualname__ = "Mine"
+    made = ours.dataclass(frozen=frozen, slots=True)(Fresh)
+    first = vars(made)["__init__"]
+    expected = _done(Theirs, *arguments, **keywords)
+    if not expected[0]:
+        expected = "", f"{expected[1][:-1]}, fifth=0)"
+    assert [_done(made, *arguments, **keywords) for _ in range(20)] == [expected] * 20
+    assert vars(made)["__init__"] is not first
+
+
 @pytest.mark.parametrize("name", ["eq", "ne", "lt", "le", "gt", "ge"])
 def test_it_compares_as_the_standard_one(name: str) -> None:
     compare = getattr(operator, name)
@@ -120,6 +165,28 @@ def test_it_is_hashed_as_the_standard_one() -> None:
     assert Marker("a") != Marker("a")
     assert Nothing() == Nothing()
     assert hash(Nothing()) == hash(())
+
+
+def test_what_a_class_says_itself_stays() -> None:
+    for _ in range(2):
+        assert Keyed("a", 1) == Keyed("a", 1) != Keyed("a", 2)
+        assert hash(Keyed("a", 1)) == 7
+        assert Likened("a") == Likened("b")
+        assert _done(hash, Likened("a"))[0] == "TypeError"
+
+
+def test_it_is_inherited() -> None:
+    class Below(Mine):
+        """A class that is none itself."""
+
+    for _ in range(2):
+        assert Below(1) == Below(1) != Below(2)
+        assert Below(1) != Mine(1)
+        assert hash(Below(1, "a", (3,), ())) == hash(Theirs(1, "a", (3,), ()))  # type: ignore[arg-type]
+        assert Below(1) < Below(2)
+        assert str(inspect.signature(Below)) == str(inspect.signature(Mine))
+        assert Below(1, "x").second == "x"
+        assert dataclasses.replace(Below(1), first=2) == Below(2)
 
 
 @pytest.mark.parametrize("name", ["first", "second"])

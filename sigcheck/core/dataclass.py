@@ -9,11 +9,13 @@ for. The standard module is loaded only for them. Imports nothing of sigcheck.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 _MISSING: Any = object()
-_COMPARES = {"__lt__": operator.lt, "__le__": operator.le, "__gt__": operator.gt, "__ge__": operator.ge}
+_FEW = 8
+"""So many values of a class are made before its `__init__` is compiled, which takes as long as to make two dozen without."""
 
 
 class _Field:
@@ -46,34 +48,77 @@ def _dataclass(
 
 
 class _Plan:
-    """A class, and what its methods are made of."""
+    """A class, and what its methods need to know. What an import does not need is made when it is asked for."""
 
     def __init__(self, cls: type[Any], *, frozen: bool, eq: bool, order: bool) -> None:
+        namespace = dict(vars(cls))
+        namespace.pop("__dict__", None)
+        namespace.pop("__weakref__", None)
         self.annotations: Mapping[str, str] = cls.__annotations__
-        namespace = {name: value for name, value in vars(cls).items() if name not in ("__dict__", "__weakref__")}
-        self.fields = tuple(_fields_in(self.annotations, namespace))
+        self.names = tuple([name for name, said in self.annotations.items() if not said.startswith("ClassVar")])
+        # They are taken out of the class, to make room for slots.
+        self.given = {name: namespace.pop(name) for name in self.names if name in namespace}
         self.options = {"frozen": frozen, "eq": eq, "order": order}
+        self.left = _FEW
         namespace["__annotations__"] = self.annotations
-        namespace["__slots__"] = tuple(field.name for field in self.fields)
-        namespace["__match_args__"] = tuple(field.name for field in self.fields if field.init)
-        added = {
-            "__init__": self._first_init(),
-            "__signature__": _OnDemand(self.signature),
-            "__dataclass_fields__": _OnDemand(lambda: self.standard().__dataclass_fields__),
-            "__dataclass_params__": _OnDemand(lambda: self.standard().__dataclass_params__),
-        }
-        added |= _methods(self.fields, frozen=frozen, eq=eq, order=order)
+        namespace["__slots__"] = self.names
+        namespace["__match_args__"] = tuple([name for name in self.names if _is_given(self.given.get(name))])
+        namespace["__plan__"] = self
         metaclass: Any = type(cls)
-        self.made: type[Any] = metaclass(cls.__name__, cls.__bases__, added | namespace)
+        self.made: type[Any] = metaclass(
+            cls.__name__, cls.__bases__, _methods(frozen=frozen, eq=eq, order=order) | namespace
+        )
         self.made.__qualname__ = cls.__qualname__
         _PLANS[self.made] = self
 
-    def _first_init(self) -> Callable[..., None]:
-        def __init__(instance: object, *arguments: Any, **keywords: Any) -> None:  # noqa: N807
-            self.made.__init__ = self.init()
-            self.made.__init__(instance, *arguments, **keywords)
+    @cached_property
+    def fields(self) -> tuple[_Field, ...]:
+        """What is known of each attribute."""
+        return tuple(_field_of(name, self.given.get(name, _MISSING)) for name in self.names)
 
-        return __init__
+    @cached_property
+    def values(self) -> Callable[[Any], tuple[Any, ...]]:
+        """All that a value has."""
+        return _getter(self.names)
+
+    @cached_property
+    def key(self) -> Callable[[Any], tuple[Any, ...]]:
+        """What tells a value from another."""
+        return _getter(tuple(field.name for field in self.fields if field.compare))
+
+    def compare(self) -> None:
+        """Give the class its own `__eq__` and `__hash__`: who compares values compares many."""
+        key = self.key
+
+        def __eq__(value: Any, other: object) -> Any:  # noqa: N807
+            return key(value) == key(other) if other.__class__ is value.__class__ else NotImplemented
+
+        def __hash__(value: Any) -> int:  # noqa: N807
+            return hash(key(value))
+
+        for first, made in ((_first_eq, __eq__), (_first_hash, __hash__)):
+            # The class may have said one of them itself.
+            if vars(self.made).get(made.__name__) is first:
+                setattr(self.made, made.__name__, made)
+
+    def set(self, instance: object, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> bool:
+        """Make a value as `__init__` would; False where the call is wrong, or there are so many that one is worth compiling."""
+        self.left -= 1
+        names = self.made.__match_args__
+        values = dict(zip(names, arguments, strict=False)) | keywords
+        if self.left < 0 or len(arguments) > len(names) or len(values) < len(arguments) + len(keywords):
+            return False
+        for field in self.fields:
+            if field.init and field.name in values:
+                value = values.pop(field.name)
+            elif field.default is not _MISSING:
+                value = field.default
+            elif field.default_factory is not _MISSING:
+                value = field.default_factory()
+            else:
+                return False
+            object.__setattr__(instance, field.name, value)
+        return not values
 
     def init(self) -> Callable[..., None]:
         """The `__init__`. It alone is worth compiling: values are made more often than anything is done to them."""
@@ -102,6 +147,7 @@ class _Plan:
         made.__module__ = self.made.__module__
         return made
 
+    @cached_property
     def standard(self) -> Any:
         """A class of the standard decorator with the same fields."""
         import dataclasses  # It takes longer to load than all of this, and hardly anybody asks.
@@ -113,79 +159,77 @@ class _Plan:
             namespace[field.name] = dataclasses.field(**stated, init=field.init, compare=field.compare)
         return dataclasses.dataclass(**self.options)(type(self.made.__name__, (), namespace))
 
+    @cached_property
     def signature(self) -> Any:
         """That of the class."""
         import inspect  # As above.
 
-        return inspect.signature(self.standard())
+        return inspect.signature(self.standard)
 
 
 _PLANS: dict[type, _Plan] = {}
 """Of the classes that were made here."""
 
 
-def _fields_in(annotations: Mapping[str, str], namespace: dict[str, Any]) -> Iterator[_Field]:
-    """The fields of a class body; their defaults are taken out of it, to make room for slots."""
-    for name, annotation in annotations.items():
-        if not annotation.startswith("ClassVar"):
-            value = namespace.pop(name, _MISSING)
-            found = value if type(value) is _Field else _Field(value)
-            found.name = name
-            yield found
+def _is_given(default: Any) -> bool:
+    """Who makes a value states the attribute, or may."""
+    return type(default) is not _Field or default.init
 
 
-class _OnDemand:
-    """An attribute of a class that is made when somebody asks, once."""
-
-    def __init__(self, make: Callable[[], Any]) -> None:
-        self._make = make
-        self._made: Any = _MISSING
-
-    def __get__(self, instance: object, owner: type[Any]) -> Any:
-        if self._made is _MISSING:
-            self._made = self._make()
-        return self._made
-
-
-def _methods(fields: tuple[_Field, ...], *, frozen: bool, eq: bool, order: bool) -> dict[str, Any]:
-    """All methods but `__init__`."""
-    names = tuple(field.name for field in fields)
-    key = _getter(tuple(field.name for field in fields if field.compare))
-
-    def __repr__(self: Any) -> str:  # noqa: N807
-        told = ", ".join(f"{name}={getattr(self, name)!r}" for name in names)
-        return f"{self.__class__.__qualname__}({told})"
-
-    def __eq__(self: Any, other: object) -> Any:  # noqa: N807
-        return key(self) == key(other) if other.__class__ is self.__class__ else NotImplemented
-
-    found: dict[str, Any] = {"__repr__": __repr__}
-    if eq:
-        found |= {"__eq__": __eq__, "__hash__": (lambda self: hash(key(self))) if frozen else None}
-    if order:
-        found |= {name: _comparing(compare, key) for name, compare in _COMPARES.items()}
-    if frozen:
-        values = _getter(names)
-
-        def __setstate__(self: Any, state: tuple[Any, ...]) -> None:  # noqa: N807
-            for name, value in zip(names, state, strict=True):
-                object.__setattr__(self, name, value)
-
-        # `attrgetter` is no function: in a class it would not be a method.
-        found |= {"__getstate__": lambda self: values(self), "__setstate__": __setstate__}  # noqa: PLW0108
-        found |= {"__setattr__": _refuse_to_set, "__delattr__": _refuse_to_delete}
+def _field_of(name: str, given: Any) -> _Field:
+    found = given if type(given) is _Field else _Field(given)
+    found.name = name
     return found
 
 
-def _getter(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
-    """The values of some attributes, as a tuple."""
-    if len(names) > 1:
-        return operator.attrgetter(*names)
-    return (lambda value: (getattr(value, names[0]),)) if names else lambda _: ()
+class _OnDemand:
+    """An attribute of every class that is made here; its plan knows the value."""
+
+    def __init__(self, ask: Callable[[_Plan], Any]) -> None:
+        self._ask = ask
+
+    def __get__(self, instance: object, owner: Any) -> Any:
+        return self._ask(owner.__plan__)
 
 
-def _comparing(compare: Callable[[Any, Any], Any], key: Callable[[Any], tuple[Any, ...]]) -> Callable[[Any, Any], Any]:
-    return lambda self, other: compare(key(self), key(other)) if other.__class__ is self.__class__ else NotImplemented
+def _first_init(self: Any, *arguments: Any, **keywords: Any) -> None:
+    plan = self.__plan__
+    if not plan.set(self, arguments, keywords):
+        plan.made.__init__ = plan.init()
+        plan.made.__init__(self, *arguments, **keywords)
+
+
+def _repr(self: Any) -> str:
+    told = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__plan__.names)
+    return f"{self.__class__.__qualname__}({told})"
+
+
+def _first_eq(self: Any, other: object) -> Any:
+    self.__plan__.compare()
+    return self.__eq__(other)
+
+
+def _first_hash(self: Any) -> int:
+    self.__plan__.compare()
+    return hash(self)
+
+
+def _comparing(compare: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    def _compare(self: Any, other: Any) -> Any:
+        key = self.__plan__.key
+        return compare(key(self), key(other)) if other.__class__ is self.__class__ else NotImplemented
+
+    return _compare
+
+
+def _getstate(self: Any) -> tuple[Any, ...]:
+    state: tuple[Any, ...] = self.__plan__.values(self)
+    return state
+
+
+def _setstate(self: Any, state: tuple[Any, ...]) -> None:
+    for name, value in zip(self.__plan__.names, state, strict=True):
+        object.__setattr__(self, name, value)
 
 
 def _refuse_to_set(_: object, name: str, __: object) -> None:
@@ -198,6 +242,46 @@ def _refuse_to_delete(_: object, name: str) -> None:
     from dataclasses import FrozenInstanceError  # As in `standard`.
 
     raise FrozenInstanceError(f"cannot delete field {name!r}")
+
+
+_ALWAYS: dict[str, Any] = {
+    "__init__": _first_init,
+    "__repr__": _repr,
+    "__signature__": _OnDemand(lambda plan: plan.signature),
+    "__dataclass_fields__": _OnDemand(lambda plan: plan.standard.__dataclass_fields__),
+    "__dataclass_params__": _OnDemand(lambda plan: plan.standard.__dataclass_params__),
+}
+_FROZEN = {
+    "__getstate__": _getstate,
+    "__setstate__": _setstate,
+    "__setattr__": _refuse_to_set,
+    "__delattr__": _refuse_to_delete,
+}
+_ORDER = {
+    "__lt__": _comparing(operator.lt),
+    "__le__": _comparing(operator.le),
+    "__gt__": _comparing(operator.gt),
+    "__ge__": _comparing(operator.ge),
+}
+
+
+def _methods(*, frozen: bool, eq: bool, order: bool) -> dict[str, Any]:
+    """What is added to a class. The methods are the same for all: a class finds its own plan."""
+    found = dict(_ALWAYS)
+    if eq:
+        found |= {"__eq__": _first_eq, "__hash__": _first_hash if frozen else None}
+    if order:
+        found |= _ORDER
+    if frozen:
+        found |= _FROZEN
+    return found
+
+
+def _getter(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
+    """The values of some attributes, as a tuple."""
+    if len(names) > 1:
+        return operator.attrgetter(*names)
+    return (lambda value: (getattr(value, names[0]),)) if names else lambda _: ()
 
 
 def _replace(value: Any, /, **changes: Any) -> Any:
