@@ -207,18 +207,26 @@ class _Class:
         from sigcheck.mypy_plugin.headers import broken, swallows_nothing  # noqa: PLC0415
 
         info = self.info
-        found = list(broken(info, self._open_names))
+        # Of the classes of this module, everything is read.
+        is_spread = any(base.module_name != info.module_name for base in info.mro[1:] if not is_without_source(base))
+        words = set[str]()
+        is_broken = False
+        for found in broken(info, self._open_names):
+            is_broken = True
+            if not is_spread:
+                break
+            words.update(found)
         open_catch_alls = {
             name: function
             for name, function in self._open_catch_alls.items()
             if function.info is info or not _reads_catch_alls(function, _lines_of(function.info, modules))
         }
-        if not found and (not open_catch_alls or swallows_nothing(info, open_catch_alls)):
+        if not is_broken and (not open_catch_alls or swallows_nothing(info, open_catch_alls)):
             return None
         names = open_catch_alls.keys() | self._open_names.keys()
         if not self.look.borrowed.keys().isdisjoint(names):
             return ANYTHING  # They stand under another name, in a class that is none of those above.
-        return Doubt(frozenset(names), frozenset().union(*found))
+        return Doubt(frozenset(names), frozenset(words))
 
     def _is_unknown(self, base: nodes.TypeInfo, name: str, modules: Mapping[str, nodes.MypyFile]) -> bool:
         """What calls in this class find by that name in a class is not certain."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -82,19 +81,13 @@ class Inquest:
         definitions = [suspect.definition for suspect in suspects]
         self._suspects = {id(definition) for definition in definitions}
         self._doubt = _together(suspect.doubt for suspect in suspects)
-        self._read = self._read_module(_involved(definitions, module.functions), self._doubt)
+        self._read = self._read_module(_involved(definitions, module.functions))
         self._comments = self._suppressions(foreign=settings.demands.respect_type_ignores)
 
-    def _read_module(self, wants: Callable[[nodes.ClassDef], bool], doubt: Doubt) -> ReadModule:
+    def _read_module(self, wants: Callable[[nodes.ClassDef], bool]) -> ReadModule:
         module = self.module
         return read_module(
-            module.tree,
-            self._references,
-            self._text,
-            self.settings.decorators,
-            module.functions,
-            wants=wants,
-            wants_method=_is_in(doubt, module.lines),
+            module.tree, self._references, self._text, self.settings.decorators, module.functions, wants=wants
         )
 
     def report(self, depend: Callable[[Iterable[str], Iterable[str], str], None]) -> None:
@@ -108,7 +101,7 @@ class Inquest:
             try:
                 told = list(self._diagnostics(target, depend))
             except LeftOutError:
-                self._read = self._read_module(lambda _: True, ANYTHING)
+                self._read = self._read_module(lambda _: True)
                 told = list(self._diagnostics(target, depend))
             if told:
                 Desk(module.errors, module.tree.path, self.name, module.options, scope).report(told, self._path)
@@ -240,20 +233,6 @@ def _involved(
         )
 
     return is_involved
-
-
-def _is_in(doubt: Doubt, lines: Callable[[], list[str] | None]) -> Callable[[nodes.FuncDef], bool]:
-    """Which methods of this module are read: those in doubt, those that call one, and those with a parameter of a name in doubt."""
-    names = doubt.names
-    if names is None:
-        return lambda _: True
-    text, parameters = lines() or [], doubt.words - names
-    called = re.compile(rf"\b(?:{'|'.join(sorted(doubt.words & names))})\b" if doubt.words else "(?!)")
-    return lambda method: (
-        method.name in names
-        or not parameters.isdisjoint(method.arg_names)
-        or called.search("\n".join(text[method.line - 1 : method.end_line])) is not None
-    )
 
 
 def _target(entry: ReadClass, module: str) -> str:

@@ -77,7 +77,6 @@ def read_module(
     with_classes: Collection[nodes.FuncDef] = (),
     *,
     wants: Callable[[nodes.ClassDef], bool] = lambda _: True,
-    wants_method: Callable[[nodes.FuncDef], bool] = lambda _: True,
 ) -> ReadModule:
     """The classes of a module, and its functions when they are asked for.
 
@@ -88,9 +87,8 @@ def read_module(
         decorators: what the configuration says of them.
         with_classes: functions in whose bodies there are class statements; others are not searched for any.
         wants: whether what stands in a class is to be read; the others are left out.
-        wants_method: whether a method without decorators is; without it, its class is as if it did not have it.
     """
-    reader = _Reader(tree, references, text, decorators, with_classes, wants=wants, wants_method=wants_method)
+    reader = _Reader(tree, references, text, decorators, with_classes, wants=wants)
     reader.block(tree.defs, reader.module_scope, ())
 
     def functions(name: str) -> tuple[Member, ...]:
@@ -128,7 +126,6 @@ class _Reader:
         with_classes: Collection[nodes.FuncDef],
         *,
         wants: Callable[[nodes.ClassDef], bool],
-        wants_method: Callable[[nodes.FuncDef], bool],
     ) -> None:
         self.name = tree.fullname
         self.package = self.name if tree.is_package_init_file() else self.name.rpartition(".")[0]
@@ -138,7 +135,6 @@ class _Reader:
         self.decorators = decorators
         self.with_classes = {id(function) for function in with_classes}
         self.wants = wants
-        self.wants_method = wants_method
         self.drafts: dict[str, _Draft] = {}
         self.module_scope = Scope(ScopeKind.MODULE)
         self.functions: list[nodes.FuncDef] = []
@@ -149,8 +145,6 @@ class _Reader:
         """Read the statements of one block, in order."""
         for statement in statements:
             match statement:
-                case nodes.FuncDef() if scope.kind is ScopeKind.CLASS and not self.wants_method(statement):
-                    continue
                 case nodes.FuncDef() | nodes.Decorator():
                     self.function(statement, scope, branch)
                 case nodes.OverloadedFuncDef():
