@@ -218,7 +218,7 @@ class _Class:
         is_spread = any(base.module_name != info.module_name for base in info.mro[1:] if not is_without_source(base))
         words = set[str]()
         is_broken = False
-        for found in broken(info, self._open_names):
+        for found in broken(info, self._open_names) if self._open_names else ():
             is_broken = True
             words.update(found if is_spread else self._open_names)
             if not is_spread:
