@@ -6,7 +6,6 @@ see the same.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from functools import partial
 
@@ -50,7 +49,7 @@ class Others:
         self._modules = modules
         self._decorators = decorators
         self._doubt = doubt
-        self._words = re.compile(rf"\b(?:{'|'.join(sorted(doubt.words))})\b" if doubt.words else "(?!)")
+        self._mention = doubt.mention
         self._respect_foreign = respect_foreign
 
     def read(self, info: nodes.TypeInfo) -> Summary | None:
@@ -69,7 +68,7 @@ class Others:
         text = decode(content) if content is not None else None
         if text is None:
             return None
-        if is_bare and not self._words.search(text):
+        if is_bare and not self._mention.search(text):
             return _bare(info, reference)
         module = self._scan(tree, text, info, path.partition(".")[0], methods)
         if module is None:
@@ -99,7 +98,7 @@ class Others:
             return known[2]
         module = None
         if methods is not None:
-            short, kept = excerpt_of_methods(text, name, methods, self._words, partial(_is_plain, info))
+            short, kept = excerpt_of_methods(text, name, methods, self._mention, partial(_is_plain, info))
             module = self._scan_text(short, tree) if short else None
             if module is not None and _members_of(module, name) != kept:
                 module = None

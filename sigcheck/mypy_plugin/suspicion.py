@@ -6,6 +6,7 @@ own suspicion, and a digest of what they can be told when they read its text.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable as Function
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -90,6 +91,11 @@ class Doubt(NamedTuple):
 
     names: frozenset[str] | None
     words: frozenset[str] = frozenset()
+
+    @property
+    def mention(self) -> re.Pattern[str]:
+        """One of the words, in a text."""
+        return re.compile(rf"\b(?:{'|'.join(sorted(self.words))})\b" if self.words else "(?!)")
 
 
 ANYTHING = Doubt(None)
@@ -207,15 +213,15 @@ class _Class:
         from sigcheck.mypy_plugin.headers import broken, swallows_nothing  # noqa: PLC0415
 
         info = self.info
-        # Of the classes of this module, everything is read.
+        # Of the classes of this module, every header is read.
         is_spread = any(base.module_name != info.module_name for base in info.mro[1:] if not is_without_source(base))
         words = set[str]()
         is_broken = False
-        for found in broken(info, self._open_names):
+        for found in broken(info, self._open_names) if self._open_names else ():
             is_broken = True
+            words.update(found if is_spread else self._open_names)
             if not is_spread:
                 break
-            words.update(found)
         open_catch_alls = {
             name: function
             for name, function in self._open_catch_alls.items()

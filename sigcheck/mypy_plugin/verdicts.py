@@ -11,13 +11,15 @@ from mypy.options import Options
 from mypy.scope import SavedScope
 
 from sigcheck.core.check import check, conclude
-from sigcheck.core.dataclass import dataclass
+from sigcheck.core.dataclass import dataclass, replace
+from sigcheck.core.demands import Demands
 from sigcheck.core.diagnostic import BrokenOverride, Diagnostic
 from sigcheck.core.forwarding import BrokenCall
 from sigcheck.core.hierarchy import Hierarchy
 from sigcheck.core.honour import BodyQuestion, NeglectedParameter, answer_to
 from sigcheck.core.module import Module, Suppression
 from sigcheck.core.place import Place
+from sigcheck.core.rules import RULES
 from sigcheck.mypy_plugin.binding import is_plain
 from sigcheck.mypy_plugin.others import Others
 from sigcheck.mypy_plugin.repetition import is_told_by_mypy
@@ -86,8 +88,15 @@ class Inquest:
 
     def _read_module(self, wants: Callable[[nodes.ClassDef], bool]) -> ReadModule:
         module = self.module
+        names, mention = self._doubt.names, self._doubt.mention
         return read_module(
-            module.tree, self._references, self._text, self.settings.decorators, module.functions, wants=wants
+            module.tree,
+            self._references,
+            self._text,
+            self.settings.decorators,
+            module.functions,
+            wants=wants,
+            wants_body=lambda node: names is None or node.name in names or bool(self._text.matching(node, mention)),
         )
 
     def report(self, depend: Callable[[Iterable[str], Iterable[str], str], None]) -> None:
@@ -153,8 +162,9 @@ class Inquest:
                 node = definitions.get(question.member.place)
                 yield answer_to(question, read_flow(node, text) if node is not None else None)
 
-        found = check([module, *others], hierarchy, settings.demands, usages_of)
-        checked = conclude(found.remarks, found.verdicts, hierarchy.inconsistent, settings.demands)
+        demands = settings.demands if self._doubt.names is None else _of_overrides(settings.demands)
+        found = check([module, *others], hierarchy, demands, usages_of)
+        checked = conclude(found.remarks, found.verdicts, hierarchy.inconsistent, demands)
         for diagnostic in checked.diagnostics:
             if diagnostic.place.path != self.name or settings.configuration.is_ignored(
                 diagnostic.rule, self.module.tree.path
@@ -198,6 +208,12 @@ class Inquest:
     def _path(self, module: str) -> str | None:
         tree = self.module.modules.get(module)
         return self.module.errors.simplify_path(tree.path) if tree is not None else None
+
+
+def _of_overrides(demands: Demands) -> Demands:
+    """The same, but for what is about calls."""
+    kept = {name: level for name, level in demands.severities.items() if RULES[name].group != "call"}
+    return replace(demands, severities=kept)
 
 
 def _together(doubts: Iterable[Doubt]) -> Doubt:
