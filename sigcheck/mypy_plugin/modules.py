@@ -77,10 +77,11 @@ class AnalysedModule:
 
     def check(self, settings: Callable[[], Settings], *, is_configured: bool) -> None:
         """Check what is suspected of the parts that are analysed in this round, and report."""
-        if self._suspicion is None:
+        suspicion, self._suspicion = self._suspicion, None  # Nobody asks it again.
+        if suspicion is None:
             return
         self._depend_on_bases()
-        suspects = self._suspicion.suspects(
+        suspects = suspicion.suspects(
             settings().demand(self.options) if is_configured else Demand(self.options, lambda _: False, True, False)
         )
         if not suspects:
