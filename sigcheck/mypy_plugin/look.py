@@ -8,8 +8,8 @@ from __future__ import annotations
 from mypy import nodes
 
 from sigcheck.mypy_plugin.binding import callable_of
+from sigcheck.mypy_plugin.makers import ACCESSORS, MAKERS, STRANGE
 from sigcheck.mypy_plugin.own_calls import OwnCalls
-from sigcheck.mypy_plugin.skim import ACCESSORS, MAKERS, STRANGE
 from sigcheck.mypy_plugin.survey import Survey, names_in
 from sigcheck.mypy_plugin.symbols import Found, is_without_source
 from sigcheck.mypy_plugin.traits import digest_of

@@ -67,9 +67,9 @@ class OwnCalls:
             if receiver == "self" and not _is_bound_to_class(method):
                 plain.append(method)
             elif receiver:
-                written = read_body(self._survey.body_of(method), receiver)
-                self.is_amiss = self.is_amiss or (written.is_odd and method.name != "__new__")
-                for call in written.calls:
+                written, is_odd = read_body(self._survey.body_of(method), receiver)
+                self.is_amiss = self.is_amiss or (is_odd and method.name != "__new__")
+                for call in written:
                     self._look_at(call, method)
         if plain:
             self._read_plain(plain, text, first)

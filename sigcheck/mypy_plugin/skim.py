@@ -15,14 +15,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from sigcheck.core.identifiers import is_plain
-
-ACCESSORS = frozenset({"setter", "getter", "deleter"})
-MAKERS = frozenset(
-    {"staticmethod", "classmethod", "partialmethod", "singledispatchmethod", "property", "cached_property"}
-)
-"""What makes a method of a value that is assigned."""
-STRANGE = frozenset({"overload", "register", "singledispatchmethod", *ACCESSORS})
-"""Decorators of which mypy's symbols do not tell the whole."""
+from sigcheck.mypy_plugin.makers import ACCESSORS, MAKERS, STRANGE
 
 _ANY_CALL = re.compile(r"\.\s*(\w+)\s*\(")
 _CALL_ABOVE = re.compile(r"super\s*\([^()]*\)\s*\.\s*\w+\s*\(")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable as Function
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from mypy import errorcodes, nodes
 from mypy.options import Options
@@ -65,7 +64,8 @@ class Noted:
     target: str
 
 
-class Demand(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Demand:
     """What is asked for.
 
     Attributes:
@@ -81,7 +81,8 @@ class Demand(NamedTuple):
     repeats_mypy: bool
 
 
-class Doubt(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Doubt:
     """What a class is suspected of.
 
     Attributes:
@@ -101,7 +102,8 @@ class Doubt(NamedTuple):
 ANYTHING = Doubt(None)
 
 
-class Suspect(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Suspect:
     """A class statement to read, and why."""
 
     definition: nodes.ClassDef

@@ -1,4 +1,4 @@
-"""What is kept of a class, in its `TypeInfo.metadata`, for those who inherit it. Imports mypy, `skim` and `texts`.
+"""What is kept of a class, in its `TypeInfo.metadata`, for those who inherit it. Imports mypy and `texts`, and `skim` when it is asked.
 
 Of a class whose errors nobody sees, next to nothing is: the rest is looked for in its text, when somebody inherits it. Those are few.
 """
@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mypy import nodes
 
-from sigcheck.mypy_plugin.skim import Skimmed, skim
 from sigcheck.mypy_plugin.texts import read_text
+
+if TYPE_CHECKING:
+    from sigcheck.mypy_plugin.skim import Skimmed
 
 KEY = "sigcheck"
 """Where a class's `TypeInfo.metadata` has what sigcheck keeps."""
@@ -60,6 +62,9 @@ def traits_of(info: nodes.TypeInfo, modules: Mapping[str, nodes.MypyFile]) -> Tr
         return kept
     key = (info.fullname, kept["digest"])
     if key not in _skimmed:
+        # Most runs have no class that is inherited from where nobody sees it.
+        from sigcheck.mypy_plugin.skim import skim  # noqa: PLC0415
+
         if len(_skimmed) >= _MOST:
             _skimmed.clear()
         tree = modules.get(info.module_name)

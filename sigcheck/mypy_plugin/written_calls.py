@@ -1,4 +1,4 @@
-"""The calls on a receiver that stand in the text of a method, and their shapes. Imports only `re`.
+"""The calls on a receiver that stand in the text of a class or of a method, and their shapes. Knows no mypy.
 
 More is found than there is: what stands in a string or behind a `#` looks like a call too. Less is never found than the reader of
 bodies follows.
@@ -10,10 +10,13 @@ import re
 import string
 from collections.abc import Collection, Iterator
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
+
+from sigcheck.core.dataclass import dataclass
 
 
-class WrittenCall(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class WrittenCall:
     """One call.
 
     Attributes:
@@ -69,17 +72,8 @@ class Arguments(NamedTuple):
     has_double_star: bool
 
 
-class Written(NamedTuple):
-    """What stands in a text.
-
-    Attributes:
-        calls: on the receiver, on `super()`, and with the receiver.
-        is_odd: there is a `super` that is no plain call.
-    """
-
-    calls: list[WrittenCall]
-    is_odd: bool
-
+Written: TypeAlias = tuple[list[WrittenCall], bool]
+"""The calls that stand in a text, on a receiver, on `super()` and with the receiver; and whether there is a `super` that is no plain call."""
 
 _FLAT, _INNER = r"[^()\[\]{}'\"#\\]*", r"(?:\"[^\"{}\\\n]*\"(?![\"\w])|'[^'{}\\\n]*'(?!['\w]))"
 _INNER += "".join(rf"|\{left}{_FLAT}\{right}" for left, right in ("()", "[]", "{}"))
@@ -133,7 +127,7 @@ def read_body(text: str, receiver: str) -> Written:
     for found in mentions:
         calls += _calls_by(text, found.start() - before, found)
     above, is_odd = _calls_above(text)
-    return Written(calls + above, is_odd)
+    return calls + above, is_odd
 
 
 def glance(text: str) -> set[tuple[str, str]]:
@@ -156,7 +150,7 @@ def look(text: str, calls: Collection[tuple[str, str]], methods: int) -> Written
         places += [found.end() - len("self") for found in _PASSED.finditer(text) if _is_passed_on(text, found.start())]
     found = [call for place in places if (it := _SELF.match(text, place)) for call in _calls_by(text, place, it)]
     above, is_odd = _calls_above(text)
-    return Written(found + above, is_odd)
+    return found + above, is_odd
 
 
 def _all(part: str, text: str) -> Iterator[int]:
@@ -178,7 +172,7 @@ def _calls_by(text: str, start: int, found: re.Match[str]) -> Iterator[WrittenCa
         yield from _calls_with(text, start, found.end())
 
 
-def _calls_above(text: str) -> tuple[list[WrittenCall], bool]:
+def _calls_above(text: str) -> Written:
     """The calls on `super()`, and whether there is one of another kind."""
     calls: list[WrittenCall] = []
     is_odd = False
