@@ -3,7 +3,7 @@
 mypy tells `hooks` of every class. When a cycle of imports is analysed, `modules` looks over each module of it: `suspicion` tells from
 mypy's symbols (`survey`, `binding`, `headers`) and the text (`texts`, `written_calls`) which classes may be at fault, and what others
 need to know of each (`traits`, and `skim` where nobody sees the errors of a module). The suspects `verdicts` reads and checks; it reads
-classes of other modules through `others`.
+classes of other modules through `others`, out of `excerpts` of their text.
 `reporting` hands the diagnostics to mypy under the codes of `codes`, unless mypy says them itself (`repetition`); `defects` tells
 what is the plugin's own fault. `settings` is `[tool.sigcheck]`, `fingerprint` what results depend on, `versions` what mypy may be.
 """
