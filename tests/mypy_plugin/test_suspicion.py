@@ -250,6 +250,9 @@ SUSPECTS = {
         "class Other:\n    def halt(self): ...\n\n\n"
         "class Sub(Base):\n    halt = Other.halt\n\n    def stop(self):\n        self.halt(1)\n"
     ),
+    "a call that finds no method, but a function": (
+        "class Mixin:\n    def go(self):\n        self.stop(1)\n\n\nclass Sub(Mixin):\n    stop = lambda self: 1\n"
+    ),
     "a name that is bound under a test": (
         "try:\n    import nowhere\nexcept ImportError:\n    class Base:\n        def step(self, q): ...\n\n\n"
         "class Sub(Base):\n    def step(self, a, b): ...\n"
@@ -326,6 +329,7 @@ def test_calls_that_are_written_oddly(tmp_path: Path) -> None:
     bodies = [f"    def go(self, x):\n        {call}\n" for call in ODDLY_WRITTEN]
     bodies += [f"    def go(this, x):\n        {call.replace('self', 'this')}\n" for call in ODDLY_WRITTEN[5:17]]
     bodies += [f"    def go{header}):\n        Base.step(self, 1)\n" for header in ODD_HEADERS]
+    bodies += ["    def go(self): return Base.step(self, 1)\n", "    def go(self): return type(self).step(self, 1)\n"]
     bodies += [f"    def go{header}):\n        type(self).step(self, 1)\n" for header in ODD_HEADERS]
     classes = [f"\n\nclass C{number}(Base):\n{body}" for number, body in enumerate(bodies)]
     text = "class Base:\n    def step(self, a, b): ...\n    def stép(self, a, b): ...\n" + "".join(classes)
