@@ -148,7 +148,7 @@ def _is_called(text: str, place: int) -> bool:
 
 _SUPER = re.compile(r"super\s*\(")
 _SUPER_CALL = re.compile(r"super\s*\(([^()]*)\)\s*\.\s*(\w+)\s*\(")
-_SUPER_READ = re.compile(r"super\s*\([^()]*\)\s*(?:\.\s*\w+\s*(?![\s(\w])|(?![\s.(]))")
+_SUPER_READ = re.compile(r"super\s*\([^()]*\)\s*(?:\.\s*\w+\s*(?![\s(\w]|\)\s*\()|(?![\s.(]|\)\s*[.(]))")
 _BEHIND = re.compile(r"\s*\)\s*\.\s*(\w+)\s*\(")
 _DRAWKCAB = re.compile(r"\s*\(\s*(\w+)\s*\.\s*([\w.]*)")
 _HEADER = re.compile(r"\s*(?:async\s+)?def\s+\w+\s*(?:\[[^()]*\]\s*)?\(\s*\Z")

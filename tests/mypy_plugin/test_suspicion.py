@@ -304,6 +304,8 @@ ODDLY_WRITTEN = [
     "type(self).step \\\n            (self, 1)",
     "type( self ).step(self, 1)",
     "(super()).step(1)",
+    "return(super()).step(1)",
+    "return(super().step)(1)",
     "(super().step)(1)",
     "super() \\\n            .step(1)",
     "super().step \\\n            (1)",
