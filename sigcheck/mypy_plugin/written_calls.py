@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
@@ -116,24 +116,19 @@ def is_obscure(text: str, receivers: Collection[str]) -> bool:
         text: of a class.
         receivers: the names of the first parameters of its methods.
     """
-    return (
-        any(
-            found[1] is None or _is_called(text, found.start())
-            for parted in (_COMMENTED, _CONTINUED)
-            for found in parted.finditer(text)
-        )
-        or _in_brackets(tuple(sorted({"self", *receivers}))).search(text) is not None
-    )
+    return any(
+        found[1] is None or _is_called(text, found.start())
+        for parted in (_COMMENTED, _CONTINUED)
+        for found in parted.finditer(text)
+    ) or any((found[1] or found[2]) in receivers or not (found[1] or found[2]) for found in _IN_BRACKETS.finditer(text))
 
 
-@lru_cache(maxsize=256)
-def _in_brackets(receivers: Sequence[str]) -> re.Pattern[str]:
-    """A receiver, its class, what is above it, or an attribute of these, in brackets that are not those of a call."""
-    words, more = "|".join(map(re.escape, receivers)), rf"{_GAP}\)(?:{_GAP}\))*{_GAP}"
-    return re.compile(
-        rf"\((?<!\w\(){_GAP}(?:(?:{words}){_GAP}\)(?:{more}|{_GAP})[.,)]"
-        rf"|(?:(?:{words})|type{_GAP}\({_GAP}\w+{_GAP}\)|super{_GAP}\([^()]*\))(?:{_GAP}\.{_GAP}\w+)*{more}[.(])"
-    )
+# A receiver, its class, what is above it, or an attribute of these, in brackets that are not those of a call.
+_IN_BRACKETS = re.compile(
+    rf"\((?<!\w\(){_GAP}(?:(\w+){_GAP}\)(?:{_GAP}\))*{_GAP}[.,)]"
+    rf"|(?:type{_GAP}\({_GAP}\w+{_GAP}\)|super{_GAP}\([^()]*\)|(\w+))"
+    rf"(?:{_GAP}\.{_GAP}\w+)*{_GAP}\)(?:{_GAP}\))*{_GAP}[.(])"
+)
 
 
 def _is_called(text: str, place: int) -> bool:
