@@ -51,9 +51,9 @@ class Look:
         self._read_header()
         self._read_body()
         self._text = survey.text_of(definition)
-        self.is_odd = self.is_odd or is_obscure(
-            self._text, {method.arg_names[0] or "self" for method in self._methods if method.arg_names}
-        )
+        bound = [method for method in self._methods if not method.is_static or method.name == "__new__"]
+        receivers = {method.arg_names[0] or "self" for method in bound if method.arg_names}
+        self.is_odd = self.is_odd or is_obscure(self._text, receivers)
         self.calls.read(self._methods, self._text, definition.line)
 
     def traits(self, *, is_odd: bool) -> dict[str, object]:

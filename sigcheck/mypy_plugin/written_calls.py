@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 from sigcheck.core.dataclass import dataclass
+from sigcheck.core.regex import regex
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,19 +117,25 @@ def is_obscure(text: str, receivers: Collection[str]) -> bool:
         text: of a class.
         receivers: the names of the first parameters of its methods.
     """
+    in_brackets = _COMMON_IN_BRACKETS if _COMMON.issuperset(receivers) else _ANY_IN_BRACKETS
     return any(
         found[1] is None or _is_called(text, found.start())
         for parted in (_COMMENTED, _CONTINUED)
         for found in parted.finditer(text)
-    ) or any((found[1] or found[2]) in receivers or not (found[1] or found[2]) for found in _IN_BRACKETS.finditer(text))
+    ) or any((name := found[1] or found[2]) is None or name in receivers for found in in_brackets.finditer(text))
 
 
-# A receiver, its class, what is above it, or an attribute of these, in brackets that are not those of a call.
-_IN_BRACKETS = re.compile(
-    rf"\((?<!\w\(){_GAP}(?:(\w+){_GAP}\)(?:{_GAP}\))*{_GAP}[.,)]"
-    rf"|(?:type{_GAP}\({_GAP}\w+{_GAP}\)|super{_GAP}\([^()]*\)|(\w+))"
-    rf"(?:{_GAP}\.{_GAP}\w+)*{_GAP}\)(?:{_GAP}\))*{_GAP}[.(])"
-)
+def _in_brackets(words: str) -> str:
+    """A receiver, its class, what is above it, or an attribute of these, in brackets that are not those of a call."""
+    return (
+        rf"\((?<!\w\(){_GAP}(?:({words}){_GAP}\)(?:{_GAP}\))*{_GAP}[.,)]"
+        rf"|(?:type{_GAP}\({_GAP}\w+{_GAP}\)|super{_GAP}\([^()]*\)|({words}))"
+        rf"(?:{_GAP}\.{_GAP}\w+)*{_GAP}\)(?:{_GAP}\))*{_GAP}[.(])"
+    )
+
+
+_COMMON = frozenset({"self", "cls"})
+_COMMON_IN_BRACKETS, _ANY_IN_BRACKETS = re.compile(_in_brackets("self|cls")), regex(_in_brackets(r"\w+"))
 
 
 def _is_called(text: str, place: int) -> bool:
