@@ -13,6 +13,7 @@ from sigcheck.mypy_plugin.own_calls import OwnCalls
 from sigcheck.mypy_plugin.survey import Survey, names_in
 from sigcheck.mypy_plugin.symbols import Found, is_without_source
 from sigcheck.mypy_plugin.traits import digest_of
+from sigcheck.mypy_plugin.written_calls import is_obscure
 
 
 class Look:
@@ -50,6 +51,9 @@ class Look:
         self._read_header()
         self._read_body()
         self._text = survey.text_of(definition)
+        bound = [method for method in self._methods if not method.is_static or method.name == "__new__"]
+        receivers = {method.arg_names[0] or "self" for method in bound if method.arg_names}
+        self.is_odd = self.is_odd or is_obscure(self._text, receivers)
         self.calls.read(self._methods, self._text, definition.line)
 
     def traits(self, *, is_odd: bool) -> dict[str, object]:

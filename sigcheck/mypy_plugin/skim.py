@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from sigcheck.core.identifiers import is_plain
 from sigcheck.mypy_plugin.makers import ACCESSORS, MAKERS, STRANGE
+from sigcheck.mypy_plugin.written_calls import is_obscure
 
 _ANY_CALL = re.compile(r"\.\s*(\w+)\s*\(")
 _CALL_ABOVE = re.compile(r"super\s*\([^()]*\)\s*\.\s*\w+\s*\(")
@@ -67,7 +68,11 @@ def skim(text: str, first: int, last: int) -> Skimmed:
     bases = [_base(entry, around) for entry in found[0].bases]
     body = _Body(found[0].body, around[0])
     return Skimmed(
-        body.is_odd or None in bases, frozenset(base for base in bases if base), frozenset(body.names), calls, above
+        body.is_odd or None in bases or is_obscure(own, body.receivers),
+        frozenset(base for base in bases if base),
+        frozenset(body.names),
+        calls,
+        above,
     )
 
 
@@ -147,6 +152,7 @@ class _Body:
         self._module = module
         self._assigned: dict[str, bool] = {}
         self._functions: set[str] = set()
+        self.receivers: set[str] = set()
         opening: list[ast.expr] = []
         before = ""
         for statement in statements:
@@ -161,6 +167,8 @@ class _Body:
                     if not all(self._is_plain(decorator, name) for decorator in decorators):
                         self.names.add(name)
                 self._functions.add(name)
+                arguments = [*statement.args.posonlyargs, *statement.args.args]
+                self.receivers.update(argument.arg for argument in arguments[:1])
             elif isinstance(statement, (ast.Assign, ast.AnnAssign)):
                 self._read_assignment(statement)
             elif not isinstance(statement, (ast.Expr, ast.Pass, ast.ClassDef)):

@@ -288,7 +288,8 @@ class _Class:
                 continue
             theirs = base.names.get(name)
             if theirs is None or theirs.implicit:
-                if mine is not None and name in traits.get("calls", ()) and self._is_unseen(name, base):
+                is_function = mine is not None or is_odd
+                if is_function and name in traits.get("calls", ()) and self._is_unseen(name, base):
                     self._open_calls.append((base, name, (owner, symbol), None))
                 continue
             if name in traits.get("names", ()):

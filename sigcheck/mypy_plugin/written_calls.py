@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 from sigcheck.core.dataclass import dataclass
+from sigcheck.core.regex import regex
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class WrittenCall:
         if plain is None:
             return None
         inner = plain.group(1).strip()
-        if "=" in inner or "lambda" in inner:
+        if "=" in inner or "lambda" in inner or "for" in inner:
             return None
         return inner.count(",") + (inner[-1] != ",") if inner else 0
 
@@ -88,7 +89,8 @@ _GLANCE = re.compile(
     # An attribute that is only read is passed over at once.
     r"|\.__class__|\.\w+\s+\(|(?!\.\w)\s*\.\s*(?:\w+\s*\(|__class__))"
 )
-_PASSED = re.compile(r"\(\s*self\b")
+_GAP = r"\s*(?:(?:\\\n|#[^\n]*\n)\s*)*"
+_PASSED = re.compile(rf"\(\s*(?:self|#[^\n]*\n{_GAP}self|\\\n{_GAP}self)\b")
 _WORD, _LONGEST = string.ascii_letters + string.digits + "_", 80
 _TRANSPARENT = re.compile(r"\s*\*\w+\s*,\s*\*\*\w+\s*,?\s*\)")
 
@@ -102,12 +104,59 @@ def _mentions(text: str, receiver: str, behind: re.Pattern[str]) -> Iterator[re.
             yield found
 
 
+_CONTINUED = re.compile(r"\\\n(?:(?<=\.\\\n)|(?<=\. \\\n)|[\s\\]*(?:\.(?![.\d])|(\()))")
+# Two spaces stand before a comment, or one, or none.
+_COMMENTED = re.compile(r"#(?:(?<=\.#)|(?<=\. #)|(?<=\.  #)|[^\n]*\n\s*(?:\.(?![.\d])|(\()))")
+_CALLED = re.compile(r"(?:\.\s*\w+|super)[\s\\]*\Z")
+
+
+def is_obscure(text: str, receivers: Collection[str]) -> bool:
+    r"""A call may be written as nobody looks for it here: with brackets around a part, or a `\` or a comment between two.
+
+    Args:
+        text: of a class.
+        receivers: the names of the first parameters of its methods.
+    """
+    in_brackets = _COMMON_IN_BRACKETS if _COMMON.issuperset(receivers) else _ANY_IN_BRACKETS
+    return any(
+        found[1] is None or _is_called(text, found.start())
+        for parted in (_COMMENTED, _CONTINUED)
+        for found in parted.finditer(text)
+    ) or any((name := found[1] or found[2]) is None or name in receivers for found in in_brackets.finditer(text))
+
+
+def _in_brackets(words: str) -> str:
+    """A receiver, its class, what is above it, or an attribute of these, in brackets that are not those of a call."""
+    return (
+        rf"\((?<!\w\(){_GAP}(?:({words}){_GAP}\)(?:{_GAP}\))*{_GAP}[.,)]"
+        rf"|(?:type{_GAP}\({_GAP}\w+{_GAP}\)|super{_GAP}\([^()]*\)|({words}))"
+        rf"(?:{_GAP}\.{_GAP}\w+)*{_GAP}\)(?:{_GAP}\))*{_GAP}[.(])"
+    )
+
+
+_COMMON = frozenset({"self", "cls"})
+_COMMON_IN_BRACKETS, _ANY_IN_BRACKETS = re.compile(_in_brackets("self|cls")), regex(_in_brackets(r"\w+"))
+
+
+def _is_called(text: str, place: int) -> bool:
+    r"""What stands before the comments that end there, or before a `\`, is a name that can be called."""
+    begin = text.rfind("\n", 0, place) + 1
+    while begin and not text[begin:place].strip():
+        end, begin = begin - 1, text.rfind("\n", 0, begin - 1) + 1
+        comment = text.find("#", begin, end)
+        place = comment if comment >= 0 else end
+    return _CALLED.search(text[max(place - _LONGEST, 0) : place]) is not None
+
+
 _SUPER = re.compile(r"super\s*\(")
 _SUPER_CALL = re.compile(r"super\s*\(([^()]*)\)\s*\.\s*(\w+)\s*\(")
-_SUPER_READ = re.compile(r"super\s*\([^()]*\)\s*(?:\.\s*\w+\s*(?![\s(\w])|(?![\s.(]))")
+_SUPER_READ = re.compile(r"super\s*\([^()]*\)\s*(?:\.\s*\w+\s*(?![\s(\w]|\)\s*\()|(?![\s.(]|\)\s*[.(]))")
 _BEHIND = re.compile(r"\s*\)\s*\.\s*(\w+)\s*\(")
 _DRAWKCAB = re.compile(r"\s*\(\s*(\w+)\s*\.\s*([\w.]*)")
-_HEADER = re.compile(r"\s*(?:async\s+)?def\s")
+_HEADER = re.compile(r"\s*(?:async\s+)?def\s+\w+\s*(?:\[[^()]*\]\s*)?\(\s*\Z")
+_OPENED = re.compile(rf"\({_GAP}\Z")
+_BEFORE_BRACKETS = ("return", "await", "yield", "not", "and", "or", "in", "is", "if", "else", "while", "assert")
+_OWNER_IN_BRACKETS = re.compile(r"\((?<!\w\()[\w.\s]+\)[\s)]*(?:\.\s*\w+[\s)]*)?\(\s*\Z")
 _OF_CLASS = re.compile(r"\s*\.\s*(\w+)\s*\(")
 
 
@@ -193,7 +242,7 @@ def _is_passed_on(text: str, place: int) -> bool:
     """A bracket opens the arguments of a function that may be found on a class."""
     before = text[max(place - _LONGEST, 0) : place].rstrip()
     owner = before.rstrip(_WORD).rstrip()
-    return not owner or owner[-1] == "." or before.endswith("type")
+    return not owner or owner[-1] in ".)" or not owner[-1].isascii() or before.endswith(("type", *_BEFORE_BRACKETS))
 
 
 @lru_cache(maxsize=4096)
@@ -207,7 +256,11 @@ def shape_of(arguments: str) -> tuple[int, tuple[str, ...]] | None:
         return None
     if _HAS_INNER.search(arguments) is not None:
         arguments = _IN_ARGUMENTS.sub('"', arguments)
-    if "lambda" in arguments or ("*" in arguments and _STARS.search(arguments) is not None):
+    if (
+        "lambda" in arguments
+        or _FOR.search(arguments) is not None
+        or ("*" in arguments and _STARS.search(arguments) is not None)
+    ):
         return None
     inner = arguments[:-1].rstrip()
     if not inner:
@@ -243,9 +296,15 @@ _IS_OTHER = re.compile(r"\w|\s*[=\"'\\]")
 
 
 def _is_in_comment(text: str, place: int) -> bool:
-    """A `#` stands before it on its line, and no quotation mark before that."""
-    before, mark, _ = text[text.rfind("\n", 0, place) + 1 : place].partition("#")
-    return bool(mark) and "'" not in before and '"' not in before
+    """A `#` stands before it on its line, no quotation mark before that, and it is no line of a string."""
+    begin = text.rfind("\n", 0, place) + 1
+    before, mark, _ = text[begin:place].partition("#")
+    return (
+        bool(mark)
+        and "'" not in before
+        and '"' not in before
+        and any(found.start() == begin + len(before) for found in _TEXT.finditer(text))
+    )
 
 
 def _calls_with(text: str, start: int, end: int) -> Iterator[WrittenCall]:
@@ -256,9 +315,13 @@ def _calls_with(text: str, start: int, end: int) -> Iterator[WrittenCall]:
             yield WrittenCall("class", "type", behind.group(1), text, start, -1)
         return
     before = text[max(start - 200, 0) : start]
+    if "#" in before or "\\" in before:
+        between = _OPENED.search(before)
+        before = before[: between.start() + 1] if between is not None else before
     if before.rstrip().endswith("("):
         opened = _BEHIND.match(text, end) or _BEHIND.match(text, end - 1)
-        if opened is not None and before.rstrip()[:-1].rstrip().endswith("type"):
+        callee = before.rstrip()[:-1].rstrip()
+        if opened is not None and callee.endswith("type"):
             yield WrittenCall("class", "type", opened.group(1), text, start, -1)
             return
         # To search for the end of a text would be to try every place in it.
@@ -266,13 +329,16 @@ def _calls_with(text: str, start: int, end: int) -> Iterator[WrittenCall]:
         owner = found[2][::-1] if found is not None else ""
         if found is not None and owner[:1] not in ("", "."):
             yield WrittenCall("class", owner, found[1][::-1], text, start, start)
+        elif _OWNER_IN_BRACKETS.search(before) is not None or (opened and callee.endswith(_BEFORE_BRACKETS)):
+            yield WrittenCall("class", "", "", text, start, start)
 
 
 _PLAIN = re.compile(r"([^()\[\]{}'\"#*\\]*)\)")
 _HAS_INNER, _IN_ARGUMENTS = re.compile(r"[(\[{'\"]"), re.compile(_INNER)
+_FOR = re.compile(r"\bfor\b")
 _STARS = re.compile(r"(?:\A|,)\s*\*")
 _KEYWORDS = re.compile(r"(?:\A|,)\s*(\w+)\s*=(?!=)")
-_KEYWORD = re.compile(r"\s*(\w+)\s*=(?!=)")
+_KEYWORD, _BLANK = re.compile(rf"(\w+){_GAP}=(?!=)"), " \t\n\f\\"
 _STRING = r"\"{3}(?:[^\\]|\\.)*?\"{3}|'{3}(?:[^\\]|\\.)*?'{3}|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|#[^\n]*"
 _TOKEN = re.compile(
     # What stands in brackets is of no interest: where that is plain, it is one token.
@@ -288,6 +354,8 @@ def read_arguments(text: str, index: int) -> Arguments | None:
     if plain is not None:
         if not plain.group(1):
             return _NONE
+        if "for" in plain.group(1) and _FOR.search(plain.group(1)) is not None:
+            return _ONE
         return _sorted(plain.group(1).split(","))
     parts: list[str] = []
     depth, begin = 0, index
@@ -328,10 +396,12 @@ def _sorted(parts: list[str]) -> Arguments | None:
     positional: list[str] = []
     keywords: list[str] = []
     has_star = has_double_star = False
+    if len(parts) > 1 and "for" in parts[0] and _is_generator(parts[0]):
+        return None
     for part in parts:
         if "lambda" in part and "lambda" in _TEXT.sub(" ", part):
             return None
-        stripped = part.strip()
+        stripped = part.strip(_BLANK)
         if not stripped:
             continue  # Behind the last comma.
         if stripped[0] == "*":
@@ -340,7 +410,7 @@ def _sorted(parts: list[str]) -> Arguments | None:
             else:
                 has_star = True
             continue
-        named = _KEYWORD.match(part) if "=" in part else None
+        named = _KEYWORD.match(stripped) if "=" in part else None
         if named is not None:
             keywords.append(named.group(1))
         elif not has_star:
@@ -348,5 +418,13 @@ def _sorted(parts: list[str]) -> Arguments | None:
     return Arguments(tuple(positional), tuple(keywords), has_star, has_double_star)
 
 
-_TEXT = re.compile(_STRING, re.DOTALL)
-_NONE = Arguments((), (), False, False)
+def _is_generator(text: str) -> bool:
+    """An argument, to its first comma, is a generator without brackets, whose commas part no arguments: there is no other."""
+    text, before = _TEXT.sub(" ", text), ""
+    while text != before:
+        text, before = _BRACKETS.sub(" ", text), text
+    return _FOR.search(text) is not None
+
+
+_TEXT, _BRACKETS = re.compile(_STRING, re.DOTALL), re.compile(r"\([^()\[\]{}]*\)|\[[^()\[\]{}]*\]|\{[^()\[\]{}]*\}")
+_NONE, _ONE = Arguments((), (), False, False), Arguments(("",), (), False, False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -249,6 +250,9 @@ SUSPECTS = {
         "class Other:\n    def halt(self): ...\n\n\n"
         "class Sub(Base):\n    halt = Other.halt\n\n    def stop(self):\n        self.halt(1)\n"
     ),
+    "a call that finds no method, but a function": (
+        "class Mixin:\n    def go(self):\n        self.stop(1)\n\n\nclass Sub(Mixin):\n    stop = lambda self: 1\n"
+    ),
     "a name that is bound under a test": (
         "try:\n    import nowhere\nexcept ImportError:\n    class Base:\n        def step(self, q): ...\n\n\n"
         "class Sub(Base):\n    def step(self, a, b): ...\n"
@@ -274,6 +278,84 @@ def test_suspected_and_told(kind: str, tmp_path: Path) -> None:
     assert 0 < suspected < classes
     told = api.run(["--config-file", str(tmp_path / "mypy.ini"), "--cache-dir", os.devnull, *OPTIONS, str(tmp_path)])
     assert "-binding]" in told[0]
+
+
+ODDLY_WRITTEN = [
+    "self.step(a for a, b in x)",
+    "self.step('for' for a, b in x)",
+    "self.step(str(a) for a, b in zip(x, [1, 2]))",
+    "self.step(1, \\\n            c=2)",
+    "self.step(1, c  # Note.\n            =2)",
+    "self \\\n            .step(1)",
+    "self.step \\\n            (1)",
+    "self. \\\n            step(1)",
+    "(self  # Note.\n            .step(1))",
+    "(self.step  # Note.\n            # More.\n            (1))",
+    "(self.  # Note.\n            step(1))",
+    "(self).step(1)",
+    "((self)).step(1)",
+    "(\n            self  # Note.\n        ).step(1)",
+    "(self.step)(1)",
+    "return(self).step(1)",
+    "(self.__class__).step(self, 1)",
+    "self.__class__ \\\n            .step(self, 1)",
+    "self . __class__ . step(self, 1)",
+    "(type(self)).step(self, 1)",
+    "type(self).step \\\n            (self, 1)",
+    "type( self ).step(self, 1)",
+    "(super()).step(1)",
+    "return(super()).step(1)",
+    "return(super().step)(1)",
+    "(super().step)(1)",
+    "super() \\\n            .step(1)",
+    "super().step \\\n            (1)",
+    "(super()  # Note.\n            .step(1))",
+    "(super().step  # Note.\n            (1))",
+    "(Base).step(self, 1)",
+    "(Base.step)(self, 1)",
+    "Base.step((self), 1)",
+    "Base.step \\\n            (self, 1)",
+    "Base.step(\\\n            self, 1)",
+    "Base.step(  # Note.\n            self, 1)",
+    "Base.step(\n            self,\n            1,\n        )",
+    "(Base  # Note.\n            .step(self, 1))",
+    "Base.stép(self, 1)",
+    "x = '''\n# It''', self.step(1)",
+    "x = '''\n# It''', super().step(1)",
+]
+ODD_HEADERS = ["(  # Note.\n        self, x", "(\n        # Note.\n        self, x", "(\\\n        self, x"]
+
+
+def test_calls_that_are_written_oddly(tmp_path: Path) -> None:
+    """Each stands in a class of its own, and is told."""
+    bodies = [f"    def go(self, x):\n        {call}\n" for call in ODDLY_WRITTEN]
+    bodies += [f"    def go(this, x):\n        {call.replace('self', 'this')}\n" for call in ODDLY_WRITTEN[5:17]]
+    bodies += [f"    def go{header}):\n        Base.step(self, 1)\n" for header in ODD_HEADERS]
+    bodies += ["    def go(self): return Base.step(self, 1)\n", "    def go(self): return type(self).step(self, 1)\n"]
+    bodies += [f"    def go{header}):\n        type(self).step(self, 1)\n" for header in ODD_HEADERS]
+    classes = [f"\n\nclass C{number}(Base):\n{body}" for number, body in enumerate(bodies)]
+    text = "class Base:\n    def step(self, a, b): ...\n    def stép(self, a, b): ...\n" + "".join(classes)
+    write(tmp_path, {"mypy.ini": CONFIGURATION, "m.py": text})
+    hold(tmp_path, "m.py")
+    told = api.run(["--config-file", str(tmp_path / "mypy.ini"), "--cache-dir", os.devnull, *OPTIONS, str(tmp_path)])[0]
+    lines = [int(line.split(":")[1]) for line in told.splitlines() if "error:" in line and "[call-binding]" in line]
+    starts = [number for number, line in enumerate(text.split("\n"), 1) if line.startswith("class C")]
+    assert {bisect_right(starts, line) - 1 for line in lines} == set(range(len(bodies)))
+
+
+def test_calls_of_a_base_that_are_written_oddly(tmp_path: Path) -> None:
+    """What others are told of its calls is not all: whoever inherits them is read."""
+    oddly = [call.replace("step(1", "stop(1") for call in ODDLY_WRITTEN[5:15]]
+    files = {}
+    for number, call in enumerate(oddly):
+        files[f"above{number}.py"] = f"class Mixin:\n    def go(self):\n        {call}\n"
+        files[f"below{number}.py"] = (
+            f"from above{number} import Mixin\n\n\nclass Sub(Mixin):\n    def stop(self): ...\n    def step(self): ...\n"
+        )
+    write(tmp_path, {"mypy.ini": CONFIGURATION, **files})
+    hold(tmp_path, *sorted(files))
+    # Of the classes above, nobody sees the errors here.
+    hold(tmp_path, *sorted(name for name in files if name.startswith("below")))
 
 
 EVERYTHING = [
