@@ -28,6 +28,10 @@ _PLAIN = frozenset({_POS, _OPT})
 _EXTRA = frozenset({_OPT, _NAMED_OPT, _STAR, _STAR2})
 
 
+OF_THE_CLASS = ("__new__", "__init_subclass__", "__class_getitem__")
+"""Methods that get the class, whatever is written above them."""
+
+
 class Callable(NamedTuple):
     """A method, as mypy has it.
 
@@ -83,6 +87,11 @@ def callable_of(node: nodes.FuncDef) -> Callable:
         node.is_coroutine,
         node.is_generator or node.is_async_generator,
     )
+
+
+def is_bound_to_class(function: nodes.FuncDef) -> bool:
+    """Its receiver is the class."""
+    return function.is_class or function.name in OF_THE_CLASS
 
 
 def is_same(override: Callable, base: Callable, name: str) -> bool:

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping
 from mypy import nodes
 
 from sigcheck.core.regex import regex
-from sigcheck.mypy_plugin.binding import Callable, accepts, is_misnamed
-from sigcheck.mypy_plugin.texts import read_text
+from sigcheck.mypy_plugin.binding import OF_THE_CLASS, Callable, accepts, is_bound_to_class, is_misnamed
+from sigcheck.mypy_plugin.texts import text_around
 from sigcheck.mypy_plugin.written_calls import Arguments, read_arguments
 
 
@@ -30,8 +30,7 @@ def bind_on(
         base: the class in which the calls stand.
         modules: every module that mypy has loaded.
     """
-    tree = modules.get(base.module_name)
-    text = read_text(tree.path) if tree is not None else None
+    text = text_around(base, modules)
     if text is None or (there is not None and there.flavour != here.flavour):
         return False
     for begin in _calls(name, base, text, is_on_object=not here.flavour):
@@ -43,8 +42,7 @@ def bind_on(
 
 def are_on_objects(name: str, base: nodes.TypeInfo, modules: Mapping[str, nodes.MypyFile]) -> bool:
     """Every call of that name in a class is on an object, not on its class."""
-    tree = modules.get(base.module_name)
-    text = read_text(tree.path) if tree is not None else None
+    text = text_around(base, modules)
     return text is not None and None not in _calls(name, base, text, is_on_object=True)
 
 
@@ -58,7 +56,7 @@ def _calls(name: str, base: nodes.TypeInfo, text: str, *, is_on_object: bool) ->
         is_on_object: what is called takes an object as its receiver.
     """
     objects, classes = (frozenset(_receivers(base, of_classes=which)) for which in (False, True))
-    if name in _OF_THE_CLASS or "" in objects | classes or objects & classes:
+    if name in OF_THE_CLASS or "" in objects | classes or objects & classes:
         yield None
         return
     for call in re.finditer(rf"\.\s*{re.escape(name)}\s*(?:(\()|\\)", text):
@@ -75,7 +73,6 @@ def _calls(name: str, base: nodes.TypeInfo, text: str, *, is_on_object: bool) ->
             yield call.end()
 
 
-_OF_THE_CLASS = ("__new__", "__init_subclass__", "__class_getitem__")
 _FARTHEST = 200
 _CALL = regex(r"(\w*)\s*\(\s*([^()]*?)\s*\)\Z")
 _NAME = regex(r"(?:\.\s*)?\w+\Z")
@@ -113,5 +110,5 @@ def _receivers(owner: nodes.TypeInfo, *, of_classes: bool) -> Iterator[str]:
             function = part.func if isinstance(part, nodes.Decorator) else part
             if not isinstance(function, nodes.FuncDef) or not function.arg_names:
                 continue
-            if of_classes == (function.is_class or function.name in _OF_THE_CLASS):
+            if of_classes == is_bound_to_class(function):
                 yield function.arg_names[0] or ""

@@ -1,4 +1,4 @@
-"""What of a module's text needs to be read for one of its classes, or for some methods of it. Imports nothing of sigcheck."""
+"""What of a module's text needs to be read for one of its classes, or for some methods of it. Knows no mypy."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterator
 from functools import lru_cache
 
-_STRING_OR_COMMENT = (
-    r"\"{3}(?:[^\\]|\\.)*?\"{3}|'{3}(?:[^\\]|\\.)*?'{3}|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|#[^\n]*"
-)
+from sigcheck.mypy_plugin.written_calls import STRING_OR_COMMENT
+
 _PIECE = re.compile(
-    _STRING_OR_COMMENT + r"|\n(?:(?:async[ \t]+)?(def)|(class))[ \t]+(\w+)|(\n)(?=[^\s#)\]}])",
+    STRING_OR_COMMENT + r"|\n(?:(?:async[ \t]+)?(def)|(class))[ \t]+(\w+)|(\n)(?=[^\s#)\]}])",
     re.DOTALL,
 )
 """Strings, comments, and where a statement of a module begins."""
@@ -100,4 +99,4 @@ def _end(text: str, start: int, indent: int) -> int:
 @lru_cache(maxsize=16)
 def _end_pattern(indent: int) -> re.Pattern[str]:
     """Strings, comments, and where a statement begins that is indented no deeper."""
-    return re.compile(rf"{_STRING_OR_COMMENT}|(\n)(?=[ \t]{{0,{indent}}}[^\s#)\]}}])", re.DOTALL)
+    return re.compile(rf"{STRING_OR_COMMENT}|(\n)(?=[ \t]{{0,{indent}}}[^\s#)\]}}])", re.DOTALL)

@@ -53,10 +53,8 @@ class Look:
         self._text = survey.text_of(definition)
         bound = [method for method in self._methods if not method.is_static or method.name == "__new__"]
         receivers = {method.arg_names[0] or "self" for method in bound if method.arg_names}
-        called = (method for method in self._methods if not method.is_static or method.name == "__new__")
-        receivers = {method.arg_names[0] or "self" for method in called if method.arg_names}
         self.is_odd = self.is_odd or is_obscure(self._text, receivers)
-        self.calls.read(self._methods, self._text, definition.line)
+        self.calls.read(bound, self._text, definition.line)
 
     def traits(self, *, is_odd: bool) -> dict[str, object]:
         """What others need of the class."""

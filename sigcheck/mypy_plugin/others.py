@@ -16,9 +16,9 @@ from sigcheck.core.module import Class, Module
 from sigcheck.core.place import Place
 from sigcheck.mypy_plugin.excerpts import excerpt, excerpt_of_methods
 from sigcheck.mypy_plugin.suspicion import ANYTHING, Doubt
-from sigcheck.mypy_plugin.texts import decode, read_bytes
+from sigcheck.mypy_plugin.texts import read_text
 from sigcheck.mypy_plugin.traits import KEY, line_of
-from sigcheck.readers.mypy_nodes import Summary, summary_of
+from sigcheck.readers.mypy_nodes import References, Summary, summary_of
 from sigcheck.readers.source.scan import scan_text
 
 _MOST = 256
@@ -33,6 +33,7 @@ class Others:
     def __init__(
         self,
         modules: Mapping[str, nodes.MypyFile],
+        references: References,
         decorators: Decorators,
         doubt: Doubt,
         *,
@@ -42,11 +43,13 @@ class Others:
 
         Args:
             modules: every module that mypy has loaded.
+            references: names their classes.
             decorators: what the configuration says of them.
             doubt: what there is to tell.
             respect_foreign: other checkers' comments count.
         """
         self._modules = modules
+        self._references = references
         self._decorators = decorators
         self._doubt = doubt
         self._mention = doubt.mention
@@ -58,18 +61,17 @@ class Others:
         tree = self._modules.get(info.module_name)
         if kept is None or tree is None:
             return None
-        reference = _reference_of(info)
+        reference = self._references.of_info(info)
         path = reference.partition(":")[2]
         methods = self._methods_in_doubt(info) if "." not in path else None
         is_bare = methods is not None and not methods
         if is_bare and not self._doubt.words:
-            return _bare(info, reference)
-        content = read_bytes(tree.path)
-        text = decode(content) if content is not None else None
+            return self._bare(info, reference)
+        text = read_text(tree.path)
         if text is None:
             return None
         if is_bare and not self._mention.search(text):
-            return _bare(info, reference)
+            return self._bare(info, reference)
         module = self._scan(tree, text, info, path.partition(".")[0], methods)
         if module is None:
             return None
@@ -79,6 +81,11 @@ class Others:
             return None
         comments = [entry for entry in module.suppressions if self._respect_foreign or not entry.is_foreign]
         return summary_of(owner, comments)
+
+    def _bare(self, info: nodes.TypeInfo, reference: str) -> Summary:
+        """A class of which nothing matters but what it inherits."""
+        bases = tuple((self._references.of_info(base.type),) for base in info.bases)
+        return Summary(Class(reference, reference.replace(":", "."), Place(reference, 1, 1, 1, 1), 1, bases, ()))
 
     def _methods_in_doubt(self, info: nodes.TypeInfo) -> frozenset[str] | None:
         """Those that a class defines; None where everything is in doubt, or what mypy's symbols do not tell."""
@@ -132,13 +139,3 @@ def _is_plain(info: nodes.TypeInfo, name: str) -> bool:
     """The class has a method of that name, without decorators."""
     symbol = info.names.get(name)
     return symbol is not None and not symbol.plugin_generated and type(symbol.node) is nodes.FuncDef
-
-
-def _bare(info: nodes.TypeInfo, reference: str) -> Summary:
-    """A class of which nothing matters but what it inherits."""
-    bases = tuple((_reference_of(base.type),) for base in info.bases)
-    return Summary(Class(reference, reference.replace(":", "."), Place(reference, 1, 1, 1, 1), 1, bases, ()))
-
-
-def _reference_of(info: nodes.TypeInfo) -> str:
-    return f"{info.module_name}:{info.fullname.removeprefix(f'{info.module_name}.')}"

@@ -1,6 +1,6 @@
 """The calls that stand in a class, and whether each is certain to bind in that very class. Imports mypy.
 
-Most are told at a glance at the text of the class; methods with others are looked at one by one.
+Most are told at a glance at the text of the class; the others are looked at where they stand.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 from mypy import nodes
 
-from sigcheck.mypy_plugin.binding import Arity, accepts, is_misnamed
-from sigcheck.mypy_plugin.survey import Survey
+from sigcheck.mypy_plugin.binding import Arity, accepts, is_bound_to_class, is_misnamed
+from sigcheck.mypy_plugin.survey import Survey, body_line
 from sigcheck.mypy_plugin.symbols import CALLABLE, ODD, Found, kind_of, look_up, method_at
 from sigcheck.mypy_plugin.written_calls import (
     Arguments,
@@ -55,16 +55,14 @@ class OwnCalls:
         """Find the calls.
 
         Args:
-            methods: all that have a body.
+            methods: all that have a receiver.
             text: of the class.
             first: the line on which it begins.
         """
         plain: list[nodes.FuncDef] = []
         for method in methods:
-            if method.is_static and method.name != "__new__":
-                continue
             receiver = method.arguments[0].variable.name if method.arg_kinds[:1] in _FILLED else ""
-            if receiver == "self" and not _is_bound_to_class(method):
+            if receiver == "self" and not is_bound_to_class(method):
                 plain.append(method)
             elif receiver:
                 written, is_odd = read_body(self._survey.body_of(method), receiver)
@@ -86,7 +84,7 @@ class OwnCalls:
             line += text.count("\n", last, call.place)
             last = call.place
             method = methods[bisect_right(lines, line) - 1]
-            if method.line <= line <= (method.end_line or 0) and line >= self._survey.body_line(method):
+            if method.line <= line <= (method.end_line or 0) and line >= body_line(method):
                 self._look_at(call, method)
 
     def _look_at(self, call: WrittenCall, method: nodes.FuncDef) -> None:
@@ -133,11 +131,11 @@ class OwnCalls:
         if arity is None:
             return kind is ODD
         function, least, most = arity
-        is_bound_to_class = _is_bound_to_class(method)
-        if name == "__new__" or (route == "super" and is_bound_to_class and not function.flavour):
+        is_of_class = is_bound_to_class(method)
+        if name == "__new__" or (route == "super" and is_of_class and not function.flavour):
             return True
         # On a class, a method of instances is a function: its receiver is written out.
-        receivers = 0 if route == "class" or is_bound_to_class else function.receivers
+        receivers = 0 if route == "class" or is_of_class else function.receivers
         is_forwarding = name == method.name and route != "self"
         if receivers == function.receivers:
             count = call.plain_count
@@ -211,13 +209,6 @@ class OwnCalls:
 
 
 _UNKNOWN = "unknown"
-
-
-def _is_bound_to_class(method: nodes.FuncDef) -> bool:
-    return method.is_class or method.name in _OF_THE_CLASS
-
-
-_OF_THE_CLASS = ("__new__", "__init_subclass__", "__class_getitem__")
 
 
 _FILLED = ([nodes.ARG_POS], [nodes.ARG_OPT])

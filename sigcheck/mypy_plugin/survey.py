@@ -55,17 +55,7 @@ class Survey:
 
     def body_of(self, method: nodes.FuncDef) -> str:
         """The text of a method behind its documentation; with its header, where the body begins on the same line."""
-        return "\n".join(self.lines[self.body_line(method) - 1 : method.end_line or method.line])
-
-    @staticmethod
-    def body_line(method: nodes.FuncDef) -> int:
-        """The line on which that begins."""
-        body = method.body.body
-        if not body or (first := first_line(body[0])) <= method.line:
-            return method.line
-        if type(body[0]) is nodes.ExpressionStmt and type(body[0].expr) is nodes.StrExpr:
-            return first_line(body[1]) if len(body) > 1 else (method.end_line or method.line) + 1
-        return first
+        return "\n".join(self.lines[body_line(method) - 1 : method.end_line or method.line])
 
     def arity(self, function: nodes.FuncDef) -> Arity:
         """How a function can be called."""
@@ -173,7 +163,17 @@ class Survey:
         return is_missing or isinstance(expression.node, (nodes.Var, nodes.TypeInfo))
 
 
-def first_line(statement: nodes.Statement) -> int:
+def body_line(method: nodes.FuncDef) -> int:
+    """The line on which a method begins behind its documentation; that of its header, where its body begins there."""
+    body = method.body.body
+    if not body or (first := _first_line(body[0])) <= method.line:
+        return method.line
+    if type(body[0]) is nodes.ExpressionStmt and type(body[0].expr) is nodes.StrExpr:
+        return _first_line(body[1]) if len(body) > 1 else (method.end_line or method.line) + 1
+    return first
+
+
+def _first_line(statement: nodes.Statement) -> int:
     """Where a statement begins, with its decorators."""
     if isinstance(statement, nodes.Decorator):
         return min([statement.line, *(word.line for word in statement.original_decorators)])

@@ -29,7 +29,7 @@ from sigcheck.mypy_plugin.binding import (
     unpacks_keywords,
 )
 from sigcheck.mypy_plugin.look import Look
-from sigcheck.mypy_plugin.survey import Survey
+from sigcheck.mypy_plugin.survey import Survey, body_line
 from sigcheck.mypy_plugin.symbols import (
     CALLABLE,
     ODD,
@@ -42,7 +42,7 @@ from sigcheck.mypy_plugin.symbols import (
     look_up,
     method_at,
 )
-from sigcheck.mypy_plugin.texts import read_text
+from sigcheck.mypy_plugin.texts import text_around
 from sigcheck.mypy_plugin.traits import KEY, Traits, traits_of
 from sigcheck.mypy_plugin.written_calls import (
     names_for_certain,
@@ -227,7 +227,8 @@ class _Class:
         open_catch_alls = {
             name: function
             for name, function in self._open_catch_alls.items()
-            if function.info is info or not _reads_catch_alls(function, _lines_of(function.info, modules))
+            if function.info is info
+            or not _reads_catch_alls(function, (text_around(function.info, modules) or "").split("\n"))
         }
         if not is_broken and (not open_catch_alls or swallows_nothing(info, open_catch_alls)):
             return None
@@ -454,10 +455,10 @@ def _reads_catch_alls(function: nodes.FuncDef, lines: Sequence[str]) -> bool:
     body = function.body.body
     if body and all(map(_is_idle, body)):
         return True
-    behind = 1 if body and type(body[0]) is nodes.ExpressionStmt and type(body[0].expr) is nodes.StrExpr else 0
-    if len(body) <= behind or body[behind].line <= function.line:
+    first = body_line(function)
+    if first <= function.line:
         return False
-    text = "\n".join(lines[body[behind].line - 1 : function.end_line or function.line])
+    text = "\n".join(lines[first - 1 : function.end_line or function.line])
     if any(word in text for word in ('"""', "'''", "def", "lambda")):
         return False
     return all(
@@ -472,12 +473,6 @@ def _call_objects(name: str, base: nodes.TypeInfo, modules: Mapping[str, nodes.M
     from sigcheck.mypy_plugin.callers import are_on_objects  # noqa: PLC0415 - as above
 
     return are_on_objects(name, base, modules)
-
-
-def _lines_of(info: nodes.TypeInfo, modules: Mapping[str, nodes.MypyFile]) -> list[str]:
-    """The lines of the module of a class."""
-    tree = modules.get(info.module_name)
-    return ((read_text(tree.path) if tree is not None else None) or "").split("\n")
 
 
 def _is_idle(statement: nodes.Statement) -> bool:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from mypy import nodes
 from mypy.util import DecodeError, decode_python_encoding
 
 
@@ -27,3 +30,14 @@ def read_text(path: str) -> str | None:
     """The text of a file, its lines ended by a line feed; None where it cannot be had."""
     content = read_bytes(path)
     return decode(content) if content is not None else None
+
+
+def text_around(info: nodes.TypeInfo, modules: Mapping[str, nodes.MypyFile]) -> str | None:
+    """The text of the module in which a class stands; None where it cannot be had.
+
+    Args:
+        info: mypy's class.
+        modules: every module that mypy has loaded.
+    """
+    tree = modules.get(info.module_name)
+    return read_text(tree.path) if tree is not None else None

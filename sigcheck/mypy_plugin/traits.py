@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mypy import nodes
 
-from sigcheck.mypy_plugin.texts import read_text
+from sigcheck.mypy_plugin.texts import text_around
 
 if TYPE_CHECKING:
     from sigcheck.mypy_plugin.skim import Skimmed
@@ -67,9 +67,7 @@ def traits_of(info: nodes.TypeInfo, modules: Mapping[str, nodes.MypyFile]) -> Tr
 
         if len(_skimmed) >= _MOST:
             _skimmed.clear()
-        tree = modules.get(info.module_name)
-        text = read_text(tree.path) if tree is not None else None
-        skimmed = skim(text or "", *span)
+        skimmed = skim(text_around(info, modules) or "", *span)
         _skimmed[key] = skimmed, _traits(skimmed, span[0])
     skimmed, traits = _skimmed[key]
     if not ("odd" in traits or info.fallback_to_any or skimmed.bases <= {*_SPECIAL, *(base.name for base in info.mro)}):

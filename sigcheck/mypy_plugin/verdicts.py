@@ -136,6 +136,7 @@ class Inquest:
             self._read.functions,
             Others(
                 self.module.modules,
+                self._references,
                 settings.decorators,
                 self._doubt,
                 respect_foreign=settings.demands.respect_type_ignores,

@@ -81,8 +81,7 @@ _INNER += "".join(rf"|\{left}{_FLAT}\{right}" for left, right in ("()", "[]", "{
 _ARGUMENTS = rf"{_FLAT}(?:(?:{_INNER}){_FLAT})*\)"
 """What stands in brackets, and the bracket behind it, where at most plain strings and plain brackets stand in it."""
 
-_TAIL = r"(?:\s*\.\s*(\w+)\b\s*\(|\s*\.\s*__class__|\s*(?![\s.\w]))"
-_SELF, _BEHIND_RECEIVER = re.compile(rf"self{_TAIL}"), re.compile(_TAIL)
+_BEHIND_RECEIVER = re.compile(r"\s*\.\s*(\w+)\b\s*\(|\s*\.\s*__class__|\s*(?![\s.\w])")
 _GLANCE = re.compile(
     # The arguments are looked ahead at: there may be calls in them.
     rf"self(?<![\w.]self)(?:\.(\w+)\((?:(?=({_ARGUMENTS}))|)"
@@ -93,17 +92,6 @@ _GAP = r"\s*(?:(?:\\\n|#[^\n]*\n)\s*)*"
 _PASSED = re.compile(rf"\(\s*(?:self|#[^\n]*\n{_GAP}self|\\\n{_GAP}self)\b")
 _WORD, _LONGEST = string.ascii_letters + string.digits + "_", 80
 _TRANSPARENT = re.compile(r"\s*\*\w+\s*,\s*\*\*\w+\s*,?\s*\)")
-
-
-def _mentions(text: str, receiver: str, behind: re.Pattern[str]) -> Iterator[re.Match[str]]:
-    """What matches behind the receiver."""
-    # To compile a pattern for each receiver takes longer than to look.
-    for place in _all(receiver, text):
-        found = behind.match(text, place + len(receiver))
-        if found is not None:
-            yield found
-
-
 _CONTINUED = re.compile(r"\\\n(?:(?<=\.\\\n)|(?<=\. \\\n)|[\s\\]*(?:\.(?![.\d])|(\()))")
 # Two spaces stand before a comment, or one, or none.
 _COMMENTED = re.compile(r"#(?:(?<=\.#)|(?<=\. #)|(?<=\.  #)|[^\n]*\n\s*(?:\.(?![.\d])|(\()))")
@@ -152,7 +140,7 @@ _SUPER = re.compile(r"super\s*\(")
 _SUPER_CALL = re.compile(r"super\s*\(([^()]*)\)\s*\.\s*(\w+)\s*\(")
 _SUPER_READ = re.compile(r"super\s*\([^()]*\)\s*(?:\.\s*\w+\s*(?![\s(\w]|\)\s*\()|(?![\s.(]|\)\s*[.(]))")
 _BEHIND = re.compile(r"\s*\)\s*\.\s*(\w+)\s*\(")
-_DRAWKCAB = re.compile(r"\s*\(\s*(\w+)\s*\.\s*([\w.]*)")
+_OWNER_REVERSED = re.compile(r"\s*\(\s*(\w+)\s*\.\s*([\w.]*)")
 _HEADER = re.compile(r"\s*(?:async\s+)?def\s+\w+\s*(?:\[[^()]*\]\s*)?\(\s*\Z")
 _OPENED = re.compile(rf"\({_GAP}\Z")
 _BEFORE_BRACKETS = ("return", "await", "yield", "not", "and", "or", "in", "is", "if", "else", "while", "assert")
@@ -168,13 +156,8 @@ def read_body(text: str, receiver: str) -> Written:
         receiver: the name of its first parameter.
     """
     calls: list[WrittenCall] = []
-    mentions: Iterator[re.Match[str]]
-    if receiver == "self":
-        mentions, before = _SELF.finditer(text), 0
-    else:
-        mentions, before = _mentions(text, receiver, _BEHIND_RECEIVER), len(receiver)
-    for found in mentions:
-        calls += _calls_by(text, found.start() - before, found)
+    for start in _all(receiver, text):
+        calls += _calls_by(text, start, start + len(receiver))
     above, is_odd = _calls_above(text)
     return calls + above, is_odd
 
@@ -197,7 +180,7 @@ def look(text: str, calls: Collection[tuple[str, str]], methods: int) -> Written
         places += [found.start() for found in _GLANCE.finditer(text) if not found[1]]
     if len(_PASSED.findall(text)) != methods:
         places += [found.end() - len("self") for found in _PASSED.finditer(text) if _is_passed_on(text, found.start())]
-    found = [call for place in places if (it := _SELF.match(text, place)) for call in _calls_by(text, place, it)]
+    found = [call for place in places for call in _calls_by(text, place, place + len("self"))]
     above, is_odd = _calls_above(text)
     return found + above, is_odd
 
@@ -210,10 +193,11 @@ def _all(part: str, text: str) -> Iterator[int]:
         place = text.find(part, place + 1)
 
 
-def _calls_by(text: str, start: int, found: re.Match[str]) -> Iterator[WrittenCall]:
+def _calls_by(text: str, start: int, end: int) -> Iterator[WrittenCall]:
     """What the receiver does where it is named: it has a method that is called, or is handed to one."""
-    if start and ((last := text[start - 1]).isalnum() or last in "_."):
-        return  # Another name ends like it.
+    found = _BEHIND_RECEIVER.match(text, end)
+    if found is None or (start and ((last := text[start - 1]).isalnum() or last in "_.")):
+        return  # It is read, or another name ends like it.
     method = found[1]
     if method:
         yield WrittenCall("self", "", method, text, start, found.end())
@@ -325,7 +309,7 @@ def _calls_with(text: str, start: int, end: int) -> Iterator[WrittenCall]:
             yield WrittenCall("class", "type", opened.group(1), text, start, -1)
             return
         # To search for the end of a text would be to try every place in it.
-        found = _DRAWKCAB.match(before[::-1])
+        found = _OWNER_REVERSED.match(before[::-1])
         owner = found[2][::-1] if found is not None else ""
         if found is not None and owner[:1] not in ("", "."):
             yield WrittenCall("class", owner, found[1][::-1], text, start, start)
@@ -339,10 +323,12 @@ _FOR = re.compile(r"\bfor\b")
 _STARS = re.compile(r"(?:\A|,)\s*\*")
 _KEYWORDS = re.compile(r"(?:\A|,)\s*(\w+)\s*=(?!=)")
 _KEYWORD, _BLANK = re.compile(rf"(\w+){_GAP}=(?!=)"), " \t\n\f\\"
-_STRING = r"\"{3}(?:[^\\]|\\.)*?\"{3}|'{3}(?:[^\\]|\\.)*?'{3}|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|#[^\n]*"
+STRING_OR_COMMENT = (
+    r"\"{3}(?:[^\\]|\\.)*?\"{3}|'{3}(?:[^\\]|\\.)*?'{3}|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|#[^\n]*"
+)
 _TOKEN = re.compile(
     # What stands in brackets is of no interest: where that is plain, it is one token.
-    rf"{_STRING}|\([^()\[\]{{}}'\"#]*\)|\[[^()\[\]{{}}'\"#]*\]|\{{[^()\[\]{{}}'\"#]*\}}|[()\[\]{{}},\"']",
+    rf"{STRING_OR_COMMENT}|\([^()\[\]{{}}'\"#]*\)|\[[^()\[\]{{}}'\"#]*\]|\{{[^()\[\]{{}}'\"#]*\}}|[()\[\]{{}},\"']",
     re.DOTALL,
 )
 _AFTER_STRING = frozenset(" \t\n,)]}:.%+-*/=<>!&|^#;[")
@@ -426,5 +412,8 @@ def _is_generator(text: str) -> bool:
     return _FOR.search(text) is not None
 
 
-_TEXT, _BRACKETS = re.compile(_STRING, re.DOTALL), re.compile(r"\([^()\[\]{}]*\)|\[[^()\[\]{}]*\]|\{[^()\[\]{}]*\}")
+_TEXT, _BRACKETS = (
+    re.compile(STRING_OR_COMMENT, re.DOTALL),
+    re.compile(r"\([^()\[\]{}]*\)|\[[^()\[\]{}]*\]|\{[^()\[\]{}]*\}"),
+)
 _NONE, _ONE = Arguments((), (), False, False), Arguments(("",), (), False, False)

@@ -12,15 +12,25 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+from hypothesis import HealthCheck
+from mypy import api
 from mypy.version import __version__
 
 from tests.mypy_runs import run_mypy
 from tests.running import environment, write
 
 CONFIGURATION = "[mypy]\nplugins = sigcheck.mypy_plugin\n"
+OPTIONS = ["--no-error-summary", "--ignore-missing-imports", "--follow-imports=silent", "--no-site-packages"]
+QUIET = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large]
+REMARKED = pytest.mark.filterwarnings(
+    "ignore:The recursion limit will not be reset:hypothesis.errors.HypothesisWarning"
+)
+"""mypy raises the limit of recursion in this process, which hypothesis remarks on."""
 TIMEOUT = 120
 MYPY = tuple(int(part) for part in __version__.split(".")[:2])
 TAKES_CODES = MYPY >= (1, 19)
@@ -131,3 +141,28 @@ def _told(output: str, problem: str, status: int) -> list[str]:
 def ours(lines: Sequence[str]) -> list[str]:
     """The errors of the plugin: place, message, code."""
     return [line for line in lines if line.endswith(("[override-binding]", "[call-binding]", "[use-binding]"))]
+
+
+def same_in_both(directory: Path, targets: Sequence[str], other: AbstractContextManager[None]) -> str:
+    """Run mypy as it is, and in the other way, and hold the two against each other; what both say."""
+    before = Path.cwd()
+    os.chdir(directory)
+    try:
+        some = api.run(["--config-file", "mypy.ini", "--cache-dir", "some", *OPTIONS, *targets])
+        with other:
+            every = api.run(["--config-file", "mypy.ini", "--cache-dir", "every", *OPTIONS, *targets])
+    finally:
+        os.chdir(before)
+    assert some == every
+    assert some[2] in {0, 1}, some
+    assert "sigcheck failed" not in some[0]
+    return some[0]
+
+
+def is_program(text: str) -> bool:
+    """Python can compile it: else mypy says nothing else."""
+    try:
+        compile(text, "text", "exec")
+    except SyntaxError:
+        return False
+    return True

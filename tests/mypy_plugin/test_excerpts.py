@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from mypy import api
 from mypy.nodes import MypyFile
 
 from sigcheck.core.module import Module
@@ -19,15 +17,10 @@ from sigcheck.mypy_plugin import others
 from sigcheck.mypy_plugin.excerpts import excerpt_of_methods
 from sigcheck.mypy_plugin.others import Others
 from sigcheck.mypy_plugin.suspicion import Demand, Suspect, Suspicion
-from tests.mypy_plugin.programs import CONFIGURATION
+from tests.mypy_plugin.programs import CONFIGURATION, QUIET, REMARKED, is_program, same_in_both
 from tests.running import write
 
-OPTIONS = ["--no-error-summary", "--ignore-missing-imports", "--follow-imports=silent", "--no-site-packages"]
-QUIET = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large]
-# mypy raises the limit of recursion in this process, which hypothesis remarks on.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:The recursion limit will not be reset:hypothesis.errors.HypothesisWarning"
-)
+pytestmark = REMARKED
 
 
 @contextmanager
@@ -46,19 +39,8 @@ def everything_in_doubt() -> Iterator[None]:
 
 
 def hold(directory: Path, *targets: str) -> str:
-    """Run mypy twice, and hold the two against each other; what both say."""
-    before = Path.cwd()
-    os.chdir(directory)
-    try:
-        some = api.run(["--config-file", "mypy.ini", "--cache-dir", "some", *OPTIONS, *targets])
-        with everything_in_doubt():
-            every = api.run(["--config-file", "mypy.ini", "--cache-dir", "every", *OPTIONS, *targets])
-    finally:
-        os.chdir(before)
-    assert some == every
-    assert some[2] in {0, 1}, some
-    assert "sigcheck failed" not in some[0]
-    return some[0]
+    """Hold two runs of mypy against each other; what both say."""
+    return same_in_both(directory, targets, everything_in_doubt())
 
 
 HEADS = [
@@ -165,15 +147,6 @@ def families(draw: st.DrawFn) -> dict[str, str]:
             f"class Sub({bases}):\n{draw(methods(is_own=True, is_wild=is_wild))}"
         ),
     }
-
-
-def is_program(text: str) -> bool:
-    """Python can compile it: else mypy says nothing else."""
-    try:
-        compile(text, "text", "exec")
-    except SyntaxError:
-        return False
-    return True
 
 
 def programs(drawn: list[dict[str, str]]) -> dict[str, str]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.mypy_plugin.programs import CONFIGURATION, Project
+from tests.mypy_plugin.programs import CONFIGURATION, QUIET, REMARKED, Project
 
 RUN = [
     "x, y=None",
@@ -70,11 +70,7 @@ _EDIT = st.one_of(
 SEQUENCES = st.tuples(
     st.fixed_dictionaries({"base.py": _BASE, "mid.py": _MID, "sub.py": _SUB}), st.lists(_EDIT, min_size=2, max_size=5)
 )
-# mypy raises the limit of recursion in this process, which hypothesis remarks on.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:The recursion limit will not be reset:hypothesis.errors.HypothesisWarning"
-)
-QUIET = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large]
+pytestmark = REMARKED
 
 
 def _hold(first: dict[str, str], edits: list[dict[str, str]], directory: Path, typeshed: Path) -> None:

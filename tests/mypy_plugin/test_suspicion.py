@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from mypy import api
 
@@ -29,16 +29,11 @@ from sigcheck.mypy_plugin.written_calls import (
     shape_of,
 )
 from sigcheck.readers.source.scan import scan_text
-from tests.mypy_plugin.programs import CONFIGURATION
+from tests.mypy_plugin.programs import CONFIGURATION, OPTIONS, QUIET, REMARKED, is_program, same_in_both
 from tests.running import write
 from tests.test_scan import corpus_of, families
 
-OPTIONS = ["--no-error-summary", "--ignore-missing-imports", "--follow-imports=silent", "--no-site-packages"]
-QUIET = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large]
-# mypy raises the limit of recursion in this process, which hypothesis remarks on.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:The recursion limit will not be reset:hypothesis.errors.HypothesisWarning"
-)
+pytestmark = REMARKED
 
 
 @contextmanager
@@ -60,29 +55,10 @@ def everything_suspected(read: list[int]) -> Iterator[None]:
 
 
 def hold(directory: Path, *targets: str) -> tuple[int, int]:
-    """Run mypy twice, and hold the two against each other; how many classes there are, and how many are suspected."""
-    before = Path.cwd()
-    os.chdir(directory)
+    """Hold two runs of mypy against each other; how many classes there are, and how many are suspected."""
     read = [0, 0]
-    try:
-        some = api.run(["--config-file", "mypy.ini", "--cache-dir", "some", *OPTIONS, *targets])
-        with everything_suspected(read):
-            every = api.run(["--config-file", "mypy.ini", "--cache-dir", "every", *OPTIONS, *targets])
-    finally:
-        os.chdir(before)
-    assert some == every
-    assert some[2] in {0, 1}, some
-    assert "sigcheck failed" not in some[0]
+    same_in_both(directory, targets, everything_suspected(read))
     return read[0], read[1]
-
-
-def is_program(text: str) -> bool:
-    """Python can compile it: else mypy says nothing else."""
-    try:
-        compile(text, "text", "exec")
-    except SyntaxError:
-        return False
-    return True
 
 
 def programs(pairs: list[tuple[str, str]]) -> dict[str, str]:
