@@ -8,7 +8,8 @@ from __future__ import annotations
 import sys
 from typing import NamedTuple
 
-from mypy import nodes
+from mypy import errorcodes, nodes
+from mypy.options import Options
 from mypy.subtypes import is_subtype
 from mypy.types import AnyType, CallableType, Instance, TypeOfAny, get_proper_type
 
@@ -188,6 +189,24 @@ def is_plain(node: nodes.SymbolNode | None) -> bool:
         list(zip(seen.arg_names, seen.arg_kinds, strict=True))
         == list(zip(node.func.arg_names, node.func.arg_kinds, strict=True))
     )
+
+
+def is_looked_into(function: nodes.FuncDef, options: Options) -> bool:
+    """Mypy checks the body of a function; of one with `@no_type_check` it keeps no types."""
+    return function.type is not None or (options.check_untyped_defs and not function.is_decorated)
+
+
+def is_checked(function: nodes.FuncDef, options: Options) -> bool:
+    """Mypy tells of every call on the receiver of a method that does not bind."""
+    return (
+        is_looked_into(function, options)
+        and not (function.arguments and function.arguments[0].type_annotation)
+        and _CALL_CODES.isdisjoint(options.disabled_error_codes)
+    )
+
+
+_CALL_CODES = frozenset({errorcodes.CALL_ARG, errorcodes.MISC})
+"""What mypy tells of such calls under."""
 
 
 def keeps_every_name(override: Callable, base: Callable) -> bool:

@@ -100,11 +100,9 @@ class SigcheckPlugin(Plugin):
             api.schedule_patch(_COLLECT, lambda: self._try(tree.fullname, lambda: keep_unread(tree, string)))
             return None
         module = AnalysedModule(tree, api.options, api.errors, api.modules, string=string)
-        api.schedule_patch(_COLLECT, lambda: self._run(module, module.collect))
-        api.schedule_patch(
-            _CHECK,
-            lambda: self._run(module, lambda: module.check(self._settings_of_run, is_configured=self._is_configured)),
-        )
+        asked = self._settings_of_run if self._is_configured else None
+        api.schedule_patch(_COLLECT, lambda: self._run(module, lambda: module.collect(asked)))
+        api.schedule_patch(_CHECK, lambda: self._run(module, lambda: module.check(self._settings_of_run)))
         return module
 
     def _run(self, module: AnalysedModule, step: Callable[[], None]) -> None:

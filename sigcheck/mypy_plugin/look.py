@@ -6,14 +6,15 @@ Bodies are not walked: what they call is looked for in their text.
 from __future__ import annotations
 
 from mypy import nodes
+from mypy.options import Options
 
-from sigcheck.mypy_plugin.binding import callable_of
+from sigcheck.mypy_plugin.binding import callable_of, is_checked
 from sigcheck.mypy_plugin.makers import ACCESSORS, MAKERS, STRANGE
 from sigcheck.mypy_plugin.own_calls import OwnCalls
 from sigcheck.mypy_plugin.survey import Survey, names_in
 from sigcheck.mypy_plugin.symbols import Found, is_without_source
 from sigcheck.mypy_plugin.traits import digest_of
-from sigcheck.mypy_plugin.written_calls import is_obscure
+from sigcheck.mypy_plugin.written_calls import has_bare_function, is_obscure
 
 
 class Look:
@@ -30,12 +31,13 @@ class Look:
         borrowed: those that are bound to a method of another class, which is found there.
     """
 
-    def __init__(self, definition: nodes.ClassDef, survey: Survey) -> None:
+    def __init__(self, definition: nodes.ClassDef, survey: Survey, options: Options | None) -> None:
         """Look over a class.
 
         Args:
             definition: the statement.
             survey: its module.
+            options: mypy's, for the module; None where what mypy tells of calls is of no interest.
         """
         self.info: nodes.TypeInfo = definition.info
         self.calls = OwnCalls(self.info, survey)
@@ -54,7 +56,18 @@ class Look:
         bound = [method for method in self._methods if not method.is_static or method.name == "__new__"]
         receivers = {method.arg_names[0] or "self" for method in bound if method.arg_names}
         self.is_odd = self.is_odd or is_obscure(self._text, receivers)
-        self.calls.read(bound, self._text, definition.line)
+        if options is None or self._has_bare_function():
+            checked = []
+        else:
+            checked = [method for method in bound if is_checked(method, options)]
+        self.calls.read(bound, self._text, definition.line, checked)
+
+    def _has_bare_function(self) -> bool:
+        """In some method there may be a function that mypy does not look into."""
+        methods, text = self._methods, self._text
+        return text.count("def ") != len(methods) and has_bare_function(
+            text, max((entry.column for entry in methods), default=0)
+        )
 
     def traits(self, *, is_odd: bool) -> dict[str, object]:
         """What others need of the class."""

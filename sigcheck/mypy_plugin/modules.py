@@ -67,23 +67,27 @@ class AnalysedModule:
             if isinstance(outer, nodes.FuncDef):
                 self.functions[id(outer)] = outer
 
-    def collect(self) -> None:
-        """Look it over, and keep in mypy's tree what other modules need of its classes."""
+    def collect(self, settings: Callable[[], Settings] | None) -> None:
+        """Look it over, and keep in mypy's tree what other modules need of its classes.
+
+        Args:
+            settings: what the user asked for; None where nothing is configured.
+        """
+        options = self.options
+        demand = settings().demand(options) if settings is not None else Demand(options, lambda _: False, True, False)
         self._text = read_text(self.tree.path)
-        self._suspicion = Suspicion(self.tree, self._text, list(self.classes.values()), self.modules)
+        self._suspicion = Suspicion(self.tree, self._text, list(self.classes.values()), self.modules, demand)
         if self.string is not None:
             for info, traits in self._suspicion.kept:
                 _make_visible(self.tree, info, json.dumps(traits), self.string)
 
-    def check(self, settings: Callable[[], Settings], *, is_configured: bool) -> None:
+    def check(self, settings: Callable[[], Settings]) -> None:
         """Check what is suspected of the parts that are analysed in this round, and report."""
         suspicion, self._suspicion = self._suspicion, None  # Nobody asks it again.
         if suspicion is None:
             return
         self._depend_on_bases()
-        suspects = suspicion.suspects(
-            settings().demand(self.options) if is_configured else Demand(self.options, lambda _: False, True, False)
-        )
+        suspects = suspicion.suspects()
         if not suspects:
             return
         # Most modules are above suspicion: what reads and checks is only loaded for the others.

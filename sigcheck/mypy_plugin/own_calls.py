@@ -6,7 +6,7 @@ Most are told at a glance at the text of the class; the others are looked at whe
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from mypy import nodes
 
@@ -19,6 +19,7 @@ from sigcheck.mypy_plugin.written_calls import (
     glance,
     is_commented,
     look,
+    names_called,
     read_body,
     shape_of,
 )
@@ -32,7 +33,7 @@ class OwnCalls:
         on_super: those on `super()`.
         loose: those of which it is not certain that the call binds.
         is_amiss: so may it be of some call, whatever it is called on.
-        callees: what is called: the class in which it is found, and its name.
+        callees: what is called: the names, by the class in which they are found.
     """
 
     def __init__(self, info: nodes.TypeInfo, survey: Survey) -> None:
@@ -46,18 +47,19 @@ class OwnCalls:
         self.on_super: set[str] = set()
         self.loose: set[str] = set()
         self.is_amiss = False
-        self.callees: set[tuple[nodes.TypeInfo, str]] = set()
+        self.callees: dict[nodes.TypeInfo, set[str]] = {}
         self._info = info
         self._survey = survey
         self._known: dict[str, tuple[int | None, Arity | None]] = {}
 
-    def read(self, methods: Sequence[nodes.FuncDef], text: str, first: int) -> None:
+    def read(self, methods: Sequence[nodes.FuncDef], text: str, first: int, checked: Collection[nodes.FuncDef]) -> None:
         """Find the calls.
 
         Args:
             methods: all that have a receiver.
             text: of the class.
             first: the line on which it begins.
+            checked: those in which mypy tells of every call on the receiver that does not bind.
         """
         plain: list[nodes.FuncDef] = []
         for method in methods:
@@ -70,11 +72,20 @@ class OwnCalls:
                 for call in written:
                     self._look_at(call, method)
         if plain:
-            self._read_plain(plain, text, first)
+            self._read_plain(plain, text, first, [method for method in plain if method not in checked])
 
-    def _read_plain(self, methods: Sequence[nodes.FuncDef], text: str, line: int) -> None:
+    def _read_plain(
+        self, methods: Sequence[nodes.FuncDef], text: str, line: int, unchecked: Sequence[nodes.FuncDef]
+    ) -> None:
         """Find the calls in methods whose receiver is called `self`."""
-        calls = glance(text)
+        if len(unchecked) == len(methods):
+            calls = glance(text)
+        else:
+            names = names_called(text)
+            told = self._told(names)
+            self.on_self |= told
+            calls = {(name, "") for name in names - told}
+            calls.update(*[glance(self._survey.body_of(method)) for method in unchecked])
         uncertain = {call for call in calls if not self._is_certain_to_bind(*call)}
         self.on_self.update([name for name, _ in calls - uncertain])
         others, is_odd = look(text, uncertain, len(methods))
@@ -97,6 +108,17 @@ class OwnCalls:
             self.is_amiss = True
             if call.route != "class" or call.owner == "type":
                 self.loose.add(call.method)
+
+    def _told(self, names: Collection[str]) -> set[str]:
+        """Those of functions that have the signature that is written: where mypy looks, it tells which calls do not bind."""
+        order, told = self._info.mro, set()
+        for name in names:
+            found = look_up(order, 0, name)
+            if found is not None:
+                self.callees.setdefault(found[0], set()).add(name)
+            if name and name != "__new__" and (found is None or type(found[1].node) is nodes.FuncDef):
+                told.add(name)
+        return told
 
     def _is_certain_to_bind(self, name: str, arguments: str) -> bool:
         """A call on an instance of this very class is certain to bind."""
@@ -179,7 +201,7 @@ class OwnCalls:
             return None, None
         base, symbol = found
         kind = kind_of(symbol.node)
-        self.callees.add((base, name))
+        self.callees.setdefault(base, set()).add(name)
         return kind, self._survey.arity(method_at(symbol.node)) if kind is CALLABLE else None
 
     def _named(self, call: WrittenCall, method: nodes.FuncDef) -> nodes.TypeInfo | str | None:

@@ -1,7 +1,7 @@
-"""Whether mypy itself reports an override: then the plugin need not say it on the same line again.
+"""Whether mypy itself reports an override, or a call: then the plugin need not say it on the same line again.
 
-mypy compares overrides when it checks types, which is after the plugin has spoken, and in `dmypy` at other times. So its answer is
-not awaited, but worked out: by its own relation, of the same names and kinds, where it is certain to ask it.
+mypy checks types after the plugin has spoken, and in `dmypy` at other times. So its answer is not awaited, but worked out: by its own
+relation, of the same names and kinds, where it is certain to ask it.
 """
 
 from __future__ import annotations
@@ -11,15 +11,19 @@ from mypy.options import Options
 from mypy.subtypes import is_subtype
 from mypy.types import AnyType, CallableType, Instance, TypeOfAny
 
+from sigcheck.core.callsite import Route
 from sigcheck.core.diagnostic import BrokenOverride
+from sigcheck.core.forwarding import BrokenCall, RejectedArgument
 from sigcheck.core.incompatibility import AsyncMismatch, DefaultChanged, ReceiverMismatch
 from sigcheck.core.member import Flavour
 from sigcheck.core.names import is_interface
 from sigcheck.core.signature import Kind, Signature
-from sigcheck.mypy_plugin.binding import is_plain
+from sigcheck.mypy_plugin.binding import accepts, callable_of, is_checked, is_looked_into, is_plain
+from sigcheck.mypy_plugin.written_calls import Arguments
+from sigcheck.readers.mypy_nodes.expressions import children
 
 
-def is_told_by_mypy(
+def is_override_told_by_mypy(
     finding: BrokenOverride, override: nodes.FuncDef, base: nodes.SymbolNode | None, options: Options
 ) -> bool:
     """Mypy says `Signature of "run" incompatible with supertype "Base"` at the same line.
@@ -45,6 +49,51 @@ def is_told_by_mypy(
         return False
     top = Instance(override.info.mro[-1], [])
     return not is_subtype(_callable(mine, top), _callable(theirs, top), ignore_pos_arg_names=True)
+
+
+def is_call_told_by_mypy(finding: BrokenCall, caller: nodes.FuncDef, owner: nodes.TypeInfo, options: Options) -> bool:
+    """Mypy says `Too many arguments for "run" of "Base"`, or something like it, at the same line; or it is one that cannot be reached.
+
+    Args:
+        finding: what the plugin would say.
+        caller: the node of the method in which the call stands.
+        owner: its class.
+        options: mypy's, for its module.
+    """
+    call = finding.call
+    if call.named or call.route not in _FROM or not isinstance(finding.reason, RejectedArgument):
+        return False
+    if not is_checked(caller, options) or not _looks_into(caller, call.place.line, options):
+        return False
+    found = next(
+        (entry.names[call.method] for entry in owner.mro[_FROM[call.route] :] if call.method in entry.names), None
+    )
+    callee = found.node if found is not None else None
+    if isinstance(callee, nodes.Decorator) and is_plain(callee):
+        callee = callee.func
+    if not isinstance(callee, nodes.FuncDef):
+        return False
+    function, keywords = callable_of(callee), tuple(name for name, _ in call.keywords)
+    arguments = Arguments(call.positional, keywords, call.has_star, call.has_double_star)
+    return not accepts(function, arguments, function.receivers)
+
+
+_FROM = {Route.INSTANCE: 0, Route.SUPER: 1}
+
+
+def _looks_into(caller: nodes.FuncDef, line: int, options: Options) -> bool:
+    """Every function within the caller that stands around the line is looked into."""
+    pending: list[nodes.Node] = [caller.body]
+    while pending:
+        node = pending.pop()
+        if (
+            isinstance(node, nodes.FuncDef)
+            and node.line <= line <= (node.end_line or node.line)
+            and not is_looked_into(node, options)
+        ):
+            return False
+        pending += children(node)
+    return True
 
 
 def _callable(signature: Signature, top: Instance) -> CallableType:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable as Function
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from mypy import errorcodes, nodes
 from mypy.options import Options
@@ -119,6 +119,7 @@ class Suspicion:
         text: str | None,
         noted: Sequence[Noted],
         modules: Mapping[str, nodes.MypyFile],
+        demand: Demand,
     ) -> None:
         """Look over a module, and keep what others need of its classes.
 
@@ -127,8 +128,10 @@ class Suspicion:
             text: of its file; None where it cannot be had.
             noted: its class statements.
             modules: every module that mypy has loaded.
+            demand: what is asked for.
         """
         self._modules = modules
+        self._demand = demand
         self.kept: list[tuple[nodes.TypeInfo, dict[str, object]]] = []
         met = {id(entry.definition) for entry in noted}
         # Named tuples and typed dictionaries mypy shows to nobody.
@@ -141,23 +144,23 @@ class Suspicion:
         for entry in noted:
             if entry.is_local or isinstance(entry.definition.info, nodes.FakeInfo):
                 continue
-            look = Look(entry.definition, survey)
+            look = Look(entry.definition, survey, None if demand.repeats_mypy else demand.options)
             self._classes[id(entry.definition)] = _Class(look)
             traits = look.traits(is_odd=survey.is_odd)
             look.info.metadata[KEY] = traits
             self.kept.append((look.info, traits))
 
-    def suspects(self, demand: Demand) -> list[Suspect]:
+    def suspects(self) -> list[Suspect]:
         """The class statements to read; to be asked for when all modules of a cycle of imports were looked over."""
-        found = ((entry.definition, self._doubt(entry.definition, demand)) for entry in self._noted)
+        found = ((entry.definition, self._doubt(entry.definition)) for entry in self._noted)
         return [Suspect(definition, doubt) for definition, doubt in found if doubt is not None]
 
-    def _doubt(self, definition: nodes.ClassDef, demand: Demand) -> Doubt | None:
-        wants = demand.wants
+    def _doubt(self, definition: nodes.ClassDef) -> Doubt | None:
+        wants = self._demand.wants
         known = self._classes.get(id(definition))
         if self._is_whole or wants is None or known is None or wants(definition.info):
             return ANYTHING
-        return known.doubt(demand, self._modules)
+        return known.doubt(self._demand, self._modules)
 
 
 class _Class:
@@ -202,7 +205,7 @@ class _Class:
             return ANYTHING
         if (
             self.look.calls.is_amiss
-            or any(self._is_unknown(base, name, modules) for base, name in self.look.calls.callees)
+            or any(self._is_any_unknown(base, names, modules) for base, names in self.look.calls.callees.items())
             or not all(self._binds(*call, modules) for call in self._open_calls)
             or not all(_call_objects(*caller, modules) for caller in self._open_callers)
         ):
@@ -237,12 +240,18 @@ class _Class:
             return ANYTHING  # They stand under another name, in a class that is none of those above.
         return Doubt(frozenset(names), frozenset(words))
 
-    def _is_unknown(self, base: nodes.TypeInfo, name: str, modules: Mapping[str, nodes.MypyFile]) -> bool:
-        """What calls in this class find by that name in a class is not certain."""
-        if not is_uncertain(base, name, modules):
+    def _is_any_unknown(
+        self, base: nodes.TypeInfo, names: Iterable[str], modules: Mapping[str, nodes.MypyFile]
+    ) -> bool:
+        """What calls in this class find in a class by one of these names is not certain."""
+        if KEY in base.metadata and not traits_of(base, modules).get("names"):
             return False
-        borrowed = self.look.borrowed.get(name) if base is self.info else None
-        return borrowed is None or not self._binds(base, name, borrowed, None, modules)
+        borrowed = self.look.borrowed if base is self.info else {}
+        return any(
+            name not in borrowed or not self._binds(base, name, borrowed[name], None, modules)
+            for name in names
+            if is_uncertain(base, name, modules)
+        )
 
     @staticmethod
     def _binds(

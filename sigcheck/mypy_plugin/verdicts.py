@@ -22,7 +22,7 @@ from sigcheck.core.place import Place
 from sigcheck.core.rules import RULES
 from sigcheck.mypy_plugin.binding import is_plain
 from sigcheck.mypy_plugin.others import Others
-from sigcheck.mypy_plugin.repetition import is_told_by_mypy
+from sigcheck.mypy_plugin.repetition import is_call_told_by_mypy, is_override_told_by_mypy
 from sigcheck.mypy_plugin.reporting import Desk
 from sigcheck.mypy_plugin.settings import Settings
 from sigcheck.mypy_plugin.suspicion import ANYTHING, Doubt, Suspect
@@ -186,7 +186,10 @@ class Inquest:
 
     def _is_told(self, diagnostic: Diagnostic, definitions: Mapping[Place, nodes.FuncDef]) -> bool:
         """Mypy says so itself."""
-        finding = diagnostic.finding
+        finding, options = diagnostic.finding, self.module.options
+        if isinstance(finding, BrokenCall):
+            caller, owner = definitions.get(finding.caller.place), self._references.info(finding.caller_class.id)
+            return caller is not None and owner is not None and is_call_told_by_mypy(finding, caller, owner, options)
         if not isinstance(finding, BrokenOverride):
             return False
         override = definitions.get(finding.override.place)
@@ -197,9 +200,9 @@ class Inquest:
         node = own.node if own is not None else None
         if node is not override and not (isinstance(node, nodes.Decorator) and node.func is override):
             return False  # Another definition of the name counts to mypy.
-        return is_told_by_mypy(
-            finding, override, theirs.node if theirs is not None else None, self.module.options
-        ) and (not isinstance(node, nodes.Decorator) or is_plain(node))
+        return is_override_told_by_mypy(finding, override, theirs.node if theirs is not None else None, options) and (
+            not isinstance(node, nodes.Decorator) or is_plain(node)
+        )
 
     def _suppressions(self, *, foreign: bool) -> tuple[Suppression, ...]:
         if not (foreign or self._text.has("sigcheck:")):

@@ -82,14 +82,14 @@ _ARGUMENTS = rf"{_FLAT}(?:(?:{_INNER}){_FLAT})*\)"
 """What stands in brackets, and the bracket behind it, where at most plain strings and plain brackets stand in it."""
 
 _BEHIND_RECEIVER = re.compile(r"\s*\.\s*(\w+)\b\s*\(|\s*\.\s*__class__|\s*(?![\s.\w])")
-_GLANCE = re.compile(
-    # The arguments are looked ahead at: there may be calls in them.
-    rf"self(?<![\w.]self)(?:\.(\w+)\((?:(?=({_ARGUMENTS}))|)"
-    # An attribute that is only read is passed over at once.
-    r"|\.__class__|\.\w+\s+\(|(?!\.\w)\s*\.\s*(?:\w+\s*\(|__class__))"
-)
+_ON_SELF = r"self(?<![\w.]self)(?:\.(\w+)\("
+# An attribute that is only read is passed over at once.
+_WRITTEN_ODDLY = r"|\.__class__|\.\w+\s+\(|(?!\.\w)\s*\.\s*(?:\w+\s*\(|__class__))"
+_NAMED = re.compile(_ON_SELF + _WRITTEN_ODDLY)
+# The arguments are looked ahead at: there may be calls in them.
+_GLANCE = regex(rf"{_ON_SELF}(?:(?=({_ARGUMENTS}))|){_WRITTEN_ODDLY}")
 _GAP = r"\s*(?:(?:\\\n|#[^\n]*\n)\s*)*"
-_PASSED = re.compile(rf"\(\s*(?:self|#[^\n]*\n{_GAP}self|\\\n{_GAP}self)\b")
+_BRACKET = re.compile(rf"\(\s*(?:(?=[#\\]){_GAP})?(self|cls|type|super)\b")
 _WORD, _LONGEST = string.ascii_letters + string.digits + "_", 80
 _TRANSPARENT = re.compile(r"\s*\*\w+\s*,\s*\*\*\w+\s*,?\s*\)")
 _CONTINUED = re.compile(r"\\\n(?:(?<=\.\\\n)|(?<=\. \\\n)|[\s\\]*(?:\.(?![.\d])|(\()))")
@@ -105,12 +105,28 @@ def is_obscure(text: str, receivers: Collection[str]) -> bool:
         text: of a class.
         receivers: the names of the first parameters of its methods.
     """
-    in_brackets = _COMMON_IN_BRACKETS if _COMMON.issuperset(receivers) else _ANY_IN_BRACKETS
-    return any(
-        found[1] is None or _is_called(text, found.start())
-        for parted in (_COMMENTED, _CONTINUED)
-        for found in parted.finditer(text)
-    ) or any((name := found[1] or found[2]) is None or name in receivers for found in in_brackets.finditer(text))
+    for parted in (_COMMENTED, _CONTINUED):
+        for found in parted.finditer(text):
+            if found[1] is None or _is_called(text, found.start()):
+                return True
+    if not _COMMON.issuperset(receivers):
+        parts = _ANY_IN_BRACKETS.finditer(text)
+    else:
+        parts = (part for place in _brackets(text)[1] if (part := _COMMON_IN_BRACKETS.match(text, place)) is not None)
+    return any((name := part[1] or part[2]) is None or name in receivers for part in parts)
+
+
+@lru_cache(maxsize=1)
+def _brackets(text: str) -> tuple[list[tuple[int, int]], list[int]]:
+    """Where a bracket opens before `self`, and this ends; and where one does before a part of a call, and is not that of a call."""
+    before_self, own = [], []
+    for found in _BRACKET.finditer(text):
+        start = found.start()
+        if found[1] == "self":
+            before_self.append(found.span())
+        if not ((last := text[start - 1 : start]).isalnum() or last == "_"):
+            own.append(start)
+    return before_self, own
 
 
 def _in_brackets(words: str) -> str:
@@ -123,7 +139,7 @@ def _in_brackets(words: str) -> str:
 
 
 _COMMON = frozenset({"self", "cls"})
-_COMMON_IN_BRACKETS, _ANY_IN_BRACKETS = re.compile(_in_brackets("self|cls")), regex(_in_brackets(r"\w+"))
+_COMMON_IN_BRACKETS, _ANY_IN_BRACKETS = regex(_in_brackets("self|cls")), regex(_in_brackets(r"\w+"))
 
 
 def _is_called(text: str, place: int) -> bool:
@@ -148,6 +164,24 @@ _OWNER_IN_BRACKETS = re.compile(r"\((?<!\w\()[\w.\s]+\)[\s)]*(?:\.\s*\w+[\s)]*)?
 _OF_CLASS = re.compile(r"\s*\.\s*(\w+)\s*\(")
 
 
+def has_bare_function(text: str, column: int) -> bool:
+    """A function may stand in a method whose header says nothing of types, or is not to be believed.
+
+    Args:
+        text: of a class.
+        column: where the headers of its methods begin.
+    """
+    for found in _FUNCTION.finditer(text):
+        before = text[text.rfind("\n", 0, found.start()) + 1 : found.start()]
+        is_inner = len(before) > column and before.strip() in ("", "async")
+        if is_inner and (not found[1] or "no_type_check" in text):
+            return True
+    return False
+
+
+_FUNCTION = re.compile(r"def\b(?:[^\n#'\"]*\)\s*(->))?")
+
+
 def read_body(text: str, receiver: str) -> Written:
     """What the text of a method tells.
 
@@ -162,6 +196,11 @@ def read_body(text: str, receiver: str) -> Written:
     return calls + above, is_odd
 
 
+def names_called(text: str) -> set[str]:
+    """The names that are called on `self` in the text of a class; an empty one for what only a look tells."""
+    return set(_NAMED.findall(text))
+
+
 def glance(text: str) -> set[tuple[str, str]]:
     """The calls on `self` in the text of a class: the name, and the arguments with the bracket behind them, if these are plain."""
     return set(_GLANCE.findall(text))
@@ -172,14 +211,15 @@ def look(text: str, calls: Collection[tuple[str, str]], methods: int) -> Written
 
     Args:
         text: of the class.
-        calls: of those that a glance tells of.
+        calls: of those that a glance tells of; without arguments, all of that name.
         methods: how many parameters in it are called `self`, and stand first.
     """
     places = [place for method, arguments in calls if method for place in _all(f"self.{method}({arguments}", text)]
     if ("", "") in calls:
-        places += [found.start() for found in _GLANCE.finditer(text) if not found[1]]
-    if len(_PASSED.findall(text)) != methods:
-        places += [found.end() - len("self") for found in _PASSED.finditer(text) if _is_passed_on(text, found.start())]
+        places += [found.start() for found in _NAMED.finditer(text) if not found[1]]
+    brackets, _ = _brackets(text)
+    if len(brackets) != methods:
+        places += [end - len("self") for start, end in brackets if _is_passed_on(text, start)]
     found = [call for place in places for call in _calls_by(text, place, place + len("self"))]
     above, is_odd = _calls_above(text)
     return found + above, is_odd

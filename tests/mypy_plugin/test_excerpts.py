@@ -16,7 +16,7 @@ from sigcheck.core.module import Module
 from sigcheck.mypy_plugin import others
 from sigcheck.mypy_plugin.excerpts import excerpt_of_methods
 from sigcheck.mypy_plugin.others import Others
-from sigcheck.mypy_plugin.suspicion import Demand, Suspect, Suspicion
+from sigcheck.mypy_plugin.suspicion import Suspect, Suspicion
 from tests.mypy_plugin.programs import CONFIGURATION, QUIET, REMARKED, is_program, same_in_both
 from tests.running import write
 
@@ -28,8 +28,8 @@ def everything_in_doubt() -> Iterator[None]:
     """Of the same suspects, everything is."""
     suspects = Suspicion.suspects
 
-    def all_of_them(self: Suspicion, demand: Demand) -> list[Suspect]:
-        return [Suspect(suspect.definition) for suspect in suspects(self, demand)]
+    def all_of_them(self: Suspicion) -> list[Suspect]:
+        return [Suspect(suspect.definition) for suspect in suspects(self)]
 
     Suspicion.suspects = all_of_them  # type: ignore[method-assign]
     try:

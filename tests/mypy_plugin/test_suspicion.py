@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from mypy import api
 from sigcheck.core.decorators import Decorators
 from sigcheck.core.module import Class
 from sigcheck.mypy_plugin.excerpts import excerpt
-from sigcheck.mypy_plugin.suspicion import Demand, Suspect, Suspicion
+from sigcheck.mypy_plugin.suspicion import Suspect, Suspicion
 from sigcheck.mypy_plugin.written_calls import (
     Arguments,
     WrittenCall,
@@ -41,10 +42,10 @@ def everything_suspected(read: list[int]) -> Iterator[None]:
     """Every class of every module is read; how many there are, and how many would have been, is noted."""
     suspects = Suspicion.suspects
 
-    def all_of_them(self: Suspicion, demand: Demand) -> list[Suspect]:
+    def all_of_them(self: Suspicion) -> list[Suspect]:
         everything = [Suspect(entry.definition) for entry in self._noted]
         read[0] += len(everything)
-        read[1] += len(suspects(self, demand))
+        read[1] += len(suspects(self))
         return everything
 
     Suspicion.suspects = all_of_them  # type: ignore[method-assign]
@@ -61,10 +62,17 @@ def hold(directory: Path, *targets: str) -> tuple[int, int]:
     return read[0], read[1]
 
 
+def typed(program: str) -> str:
+    """The same, with annotations: mypy looks into its functions."""
+    return re.sub(r"(def [^\n]*\)):\n", r"\1 -> object:\n", program)
+
+
 def programs(pairs: list[tuple[str, str]]) -> dict[str, str]:
-    """Each pair as two modules, the second of which inherits from the first."""
+    """Each pair as two modules, the second of which inherits from the first; every second pair has annotations."""
     files = {}
     for number, (above, below) in enumerate(pairs):
+        if number % 2:
+            above, below = typed(above), typed(below)  # noqa: PLW2901
         if not all(map(is_program, (above, below))):
             continue
         files[f"above{number}.py"] = above
@@ -74,10 +82,11 @@ def programs(pairs: list[tuple[str, str]]) -> dict[str, str]:
 
 
 @settings(max_examples=6, deadline=None, suppress_health_check=QUIET)
-@given(pairs=st.lists(st.tuples(families(), families()), min_size=8, max_size=8))
-def test_random_families(pairs: list[tuple[str, str]], tmp_path: Path) -> None:
+@given(pairs=st.lists(st.tuples(families(), families()), min_size=8, max_size=8), repeats=st.booleans())
+def test_random_families(pairs: list[tuple[str, str]], repeats: bool, tmp_path: Path) -> None:
     files = programs(pairs)
-    write(tmp_path, {"mypy.ini": CONFIGURATION, "sigcheck.toml": "repeat-mypy = true\n", **files})
+    setting = f"repeat-mypy = {str(repeats).lower()}\n"
+    write(tmp_path, {"mypy.ini": CONFIGURATION, "sigcheck.toml": setting, **files})
     if files:
         hold(tmp_path, *sorted(files))
 
