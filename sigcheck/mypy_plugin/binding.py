@@ -11,7 +11,7 @@ from typing import NamedTuple
 from mypy import errorcodes, nodes
 from mypy.options import Options
 from mypy.subtypes import is_subtype
-from mypy.types import AnyType, CallableType, Instance, TypeOfAny, get_proper_type
+from mypy.types import AnyType, CallableType, Instance, TypeOfAny, TypeVarType, get_proper_type
 
 from sigcheck.core.names import is_called_by_syntax
 from sigcheck.mypy_plugin.written_calls import Arguments
@@ -189,6 +189,27 @@ def is_plain(node: nodes.SymbolNode | None) -> bool:
         list(zip(seen.arg_names, seen.arg_kinds, strict=True))
         == list(zip(node.func.arg_names, node.func.arg_kinds, strict=True))
     )
+
+
+def is_as_written(node: nodes.SymbolNode | None) -> bool:
+    """A function that has the signature that is written to mypy, at the latest when it checks calls."""
+    if isinstance(node, nodes.Decorator) and node.decorators:
+        return all(map(_gives_back, node.decorators))
+    return is_plain(node)
+
+
+def _gives_back(decorator: nodes.Expression) -> bool:
+    """By its annotation, a decorator gives what it gets: of a function of the same signature, mypy knows that signature."""
+    is_made = isinstance(decorator, nodes.CallExpr)
+    expression = decorator.callee if isinstance(decorator, nodes.CallExpr) else decorator
+    function = expression.node if isinstance(expression, nodes.RefExpr) else None
+    kind = get_proper_type(function.type) if isinstance(function, nodes.FuncDef) else None
+    if is_made and isinstance(kind, CallableType):
+        kind = get_proper_type(kind.ret_type)
+    if not isinstance(kind, CallableType) or kind.arg_kinds != [_POS]:
+        return False
+    given = get_proper_type(kind.arg_types[0])
+    return isinstance(given, TypeVarType) and not given.values and kind.ret_type == given
 
 
 def is_looked_into(function: nodes.FuncDef, options: Options) -> bool:

@@ -116,7 +116,7 @@ class OwnCalls:
             found = look_up(order, 0, name)
             if found is not None:
                 self.callees.setdefault(found[0], set()).add(name)
-            if name and name != "__new__" and (found is None or type(found[1].node) is nodes.FuncDef):
+            if name and name != "__new__" and (found is None or self._survey.is_as_written(found[1].node)):
                 told.add(name)
         return told
 

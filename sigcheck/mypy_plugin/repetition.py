@@ -18,7 +18,8 @@ from sigcheck.core.incompatibility import AsyncMismatch, DefaultChanged, Receive
 from sigcheck.core.member import Flavour
 from sigcheck.core.names import is_interface
 from sigcheck.core.signature import Kind, Signature
-from sigcheck.mypy_plugin.binding import accepts, callable_of, is_checked, is_looked_into, is_plain
+from sigcheck.mypy_plugin.binding import accepts, callable_of, is_as_written, is_checked, is_looked_into, is_plain
+from sigcheck.mypy_plugin.symbols import method_at
 from sigcheck.mypy_plugin.written_calls import Arguments
 from sigcheck.readers.mypy_nodes.expressions import children
 
@@ -69,11 +70,9 @@ def is_call_told_by_mypy(finding: BrokenCall, caller: nodes.FuncDef, owner: node
         (entry.names[call.method] for entry in owner.mro[_FROM[call.route] :] if call.method in entry.names), None
     )
     callee = found.node if found is not None else None
-    if isinstance(callee, nodes.Decorator) and is_plain(callee):
-        callee = callee.func
-    if not isinstance(callee, nodes.FuncDef):
+    if not is_as_written(callee):
         return False
-    function, keywords = callable_of(callee), tuple(name for name, _ in call.keywords)
+    function, keywords = callable_of(method_at(callee)), tuple(name for name, _ in call.keywords)
     arguments = Arguments(call.positional, keywords, call.has_star, call.has_double_star)
     return not accepts(function, arguments, function.receivers)
 

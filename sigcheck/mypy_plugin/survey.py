@@ -9,7 +9,7 @@ from mypy import nodes
 
 from sigcheck.core.identifiers import is_plain
 from sigcheck.core.regex import regex
-from sigcheck.mypy_plugin.binding import Arity, arity_of, callable_of
+from sigcheck.mypy_plugin.binding import Arity, arity_of, callable_of, is_as_written
 
 _CLASS = regex(r"class[ \t\f]+(\w+)\s*[(:\[]")
 _IN_FUNCTION = regex(r"^[ \t]+(?:from[^\n]*import\b[^\n(]*(?:\([^)]*)?|import\b[^\n]*|class[ \t]+\w+)", re.MULTILINE)
@@ -28,6 +28,7 @@ class Survey:
         self.values: set[str] = set()
         self.uncertain: set[str] = set()
         self.accepted: set[tuple[object, ...]] = set()
+        self._as_written: dict[nodes.SymbolNode | None, bool] = {}
         self._arities: dict[nodes.FuncDef, Arity] = {}
         self._in_functions: set[str] | None = None
         self._lines: list[str] | None = None
@@ -62,6 +63,15 @@ class Survey:
         known = self._arities.get(function)
         if known is None:
             known = self._arities[function] = arity_of(callable_of(function))
+        return known
+
+    def is_as_written(self, node: nodes.SymbolNode | None) -> bool:
+        """To mypy, a method has the signature that is written."""
+        if type(node) is nodes.FuncDef:
+            return True
+        known = self._as_written.get(node)
+        if known is None:
+            known = self._as_written[node] = is_as_written(node)
         return known
 
     def is_local_name(self, name: str) -> bool:
