@@ -46,7 +46,7 @@ class Configuration:
         opaque_decorators: decorators that change a signature in a way nobody can read.
         injects: decorator to the parameters it supplies.
         respect_type_ignores: honour `# type: ignore[override]` and pyright's.
-        repeat_mypy: the mypy plugin tells a broken override also where mypy does.
+        repeat_mypy: the mypy plugin tells a broken override, or a call that its own class refuses, also where mypy does.
         strict_resolve: a base without source is an error.
         cache_dir: where to remember what was learnt of each file; None for nowhere.
     """
