@@ -110,13 +110,16 @@ class OwnCalls:
                 self.loose.add(call.method)
 
     def _told(self, names: Collection[str]) -> set[str]:
-        """Those of functions that have the signature that is written: where mypy looks, it tells which calls do not bind."""
+        """Those of no methods, or of such that have the signature that is written: where mypy looks, it tells which calls do not bind."""
         order, told = self._info.mro, set()
         for name in names:
             found = look_up(order, 0, name)
             if found is not None:
                 self.callees.setdefault(found[0], set()).add(name)
-            if name and name != "__new__" and (found is None or self._survey.is_as_written(found[1].node)):
+            node = found[1].node if found is not None else None
+            kind = kind_of(node)
+            is_plain = kind is not ODD and (kind is not CALLABLE or self._survey.is_as_written(node))
+            if is_plain and name and name != "__new__":
                 told.add(name)
         return told
 
