@@ -27,7 +27,8 @@ class Look:
         is_odd: mypy's symbols may not tell which class it is, or what it has.
         odd_names: the names of which they do not tell the whole.
         none_names: those that are bound to None.
-        borrowed: those that are bound to a method of another class, which is found there.
+        repeated: those that are defined again with the same parameters; mypy's symbol is the first definition.
+        borrowed: those that are bound to a method of another name, which is found in this class or in another.
     """
 
     def __init__(self, definition: nodes.ClassDef, survey: Survey) -> None:
@@ -42,6 +43,7 @@ class Look:
         self.is_odd = False
         self.odd_names: set[str] = set()
         self.none_names: set[str] = set()
+        self.repeated: set[str] = set()
         self.borrowed: dict[str, Found] = {}
         self.definition = definition
         self.survey = survey
@@ -112,7 +114,7 @@ class Look:
         return False
 
     def _read_body(self) -> None:
-        seen: set[str] = set()
+        seen: dict[str, nodes.Statement] = {}
         for statement in self.definition.defs.body:
             kind = type(statement)
             name = ""
@@ -130,21 +132,27 @@ class Look:
             elif kind not in _SILENT:
                 self.is_odd = True
             if name:
-                if name in seen:
+                if name not in seen:
+                    seen[name] = statement
+                elif _is_repeated(seen[name], statement):
+                    self.repeated.add(name)
+                else:
                     self.is_odd = True
-                seen.add(name)
-        self.is_odd = self.is_odd or not seen.isdisjoint(self._assigned)
+        self.is_odd = self.is_odd or not self._assigned.isdisjoint(seen)
 
     def _read_assignment(self, statement: nodes.AssignmentStmt) -> None:
         value = statement.rvalue
         if isinstance(value, nodes.TempNode):
             return
         names = [name for target in statement.lvalues for name in names_in(target)]
+        for name in self._assigned.intersection(names):
+            self._same.pop(name, None)
+            self.borrowed.pop(name, None)
         if len(statement.lvalues) == 1 and isinstance(value, nodes.NameExpr) and value.name == "None":
             self.none_names.update(names)
         elif isinstance(value, _MEMBERS) and not self._is_value(value):
             self.odd_names.update(names)
-            if isinstance(statement.lvalues[0], nodes.NameExpr):
+            if isinstance(statement.lvalues[0], nodes.NameExpr) and statement.lvalues[0].name not in self._assigned:
                 self._read_alias(statement.lvalues[0].name, value)
         self._assigned.update(names)
 
@@ -152,9 +160,9 @@ class Look:
         """`name = method`, `name = Class.method`."""
         if isinstance(value, nodes.NameExpr):
             known = self.info.names.get(value.name)
-            method = known.node if known is not None else None
-            if isinstance(method, nodes.FuncDef) and method.line < value.line:
-                self._same[name] = method.name
+            if known is not None and isinstance(known.node, nodes.FuncDef) and known.node.line < value.line:
+                self._same[name] = known.node.name
+                self.borrowed[name] = (self.info, known)
         elif isinstance(value, nodes.MemberExpr) and isinstance(value.expr, nodes.NameExpr):
             owner, root = value.expr.node, value.expr.name
             if not isinstance(owner, nodes.TypeInfo) or owner is self.info or root in self.info.names:
@@ -225,6 +233,17 @@ class Look:
 
 _MEMBERS = (nodes.NameExpr, nodes.MemberExpr, nodes.LambdaExpr, nodes.CallExpr)
 _SILENT = frozenset({nodes.ExpressionStmt, nodes.PassStmt, nodes.ClassDef})
+
+
+def _is_repeated(first: nodes.Statement, again: nodes.Statement) -> bool:
+    """What is told of a method by its header is the same of both definitions; no catch-all has its body to be asked."""
+    if not (isinstance(first, nodes.FuncDef) and isinstance(again, nodes.FuncDef)):
+        return False
+    function = callable_of(first)
+    return function == callable_of(again) and _CATCH_ALLS.isdisjoint(function.kinds)
+
+
+_CATCH_ALLS = frozenset({nodes.ARG_STAR, nodes.ARG_STAR2})
 
 
 def _last_name(node: nodes.Node) -> str:

@@ -275,7 +275,7 @@ class _Class:
         if symbol.implicit or symbol.plugin_generated:
             return False
         mine = kind_of(symbol.node)
-        is_odd = name in self.look.odd_names and owner is self.info
+        is_odd = name in self.look.odd_names and name not in self.look.borrowed
         is_none = name in self.look.none_names
         if mine is None and not is_odd and not is_none:
             return False
@@ -347,7 +347,8 @@ class _Class:
         options = demand.options
         is_told = (
             not demand.repeats_mypy
-            and function.info is self.info
+            and self.info.names[name].node is override
+            and name not in self.look.repeated
             and errorcodes.OVERRIDE not in options.disabled_error_codes
             and (options.check_untyped_defs or not function.is_dynamic())
             and is_plain(override)

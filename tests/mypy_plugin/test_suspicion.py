@@ -166,6 +166,17 @@ IN_ORDER = {
     "a method of another class that is the base's": (
         "class Other:\n    def step(self, a: int, b: int) -> int: ...\n\n\nclass Sub(Base):\n    step = Other.step\n"
     ),
+    "another name of a method of its own": (
+        "class Sub(Base):\n    def walk(self, a: int, b: int) -> int: ...\n\n    step = walk\n"
+    ),
+    "a method that is defined again with the same parameters": (
+        "class Sub(Base):\n"
+        "    def step(self, a: int, b: int) -> int: ...\n\n"
+        "    def step(self, a, b):  # type: ignore[no-redef]\n"
+        "        return self.step(a, b)\n\n\n"
+        "class Lower(Sub):\n"
+        "    def step(self, a: int, b: int, c: int = 0) -> int: ...\n"
+    ),
     "a value of a module that is not there": (
         "import nowhere\n\n\nclass Upper:\n    kind = nowhere.A\n\n\nclass Sub(Upper):\n    kind = nowhere.B\n"
     ),
@@ -196,6 +207,38 @@ SUSPECTS = {
     ),
     "a method of a class that it does not inherit": (
         "class Other:\n    def step(self, x): ...\n\n\nclass Sub(Base):\n    step = Other.step\n"
+    ),
+    "another name of a method of its own that does not serve": (
+        "class Sub(Base):\n    def walk(self, a): ...\n\n    step = walk\n"
+    ),
+    "a name that is another's of two methods": (
+        "class Sub(Base):\n"
+        "    def walk(self, a: int, b: int) -> int: ...\n\n"
+        "    def halt(self, x: int, y: int) -> int: ...\n\n"
+        "    step = walk\n"
+        "    step = halt\n"
+    ),
+    "a method that is defined again with other parameters": (
+        "class Sub(Base):\n"
+        "    def step(self, a: int, b: int) -> int: ...\n\n"
+        "    def step(self, x: int, y: int) -> int: ...\n"
+    ),
+    "a method that is defined again alike, and mypy tells of the first": (
+        "class Sub(Base):\n    def step(self, a: int) -> int: ...\n\n    def step(self, a: int) -> int: ...\n"
+    ),
+    "a call of a method that is defined again alike": (
+        "class Sub(Base):\n"
+        "    def stop(self, a): ...\n\n"
+        "    def stop(self, a): ...\n\n"
+        "    def halt(self):\n"
+        "        self.stop()\n"
+    ),
+    "a catch-all that only the first of two definitions reads": (
+        "class Sub(Base):\n"
+        "    def step(self, a: int, **rest: int) -> int:  # type: ignore[override]\n"
+        "        return sum(rest.values())\n\n"
+        "    def step(self, a: int, **rest: int) -> int:\n"
+        "        return a\n"
     ),
     "a method with a receiver, for an open one of the class": (
         "class Open:\n    @classmethod\n    def run(cls, *args, **kwargs): ...\n\n\n"
