@@ -58,10 +58,10 @@ class Look:
         self.is_odd = self.is_odd or is_obscure(self._text, receivers)
         self.calls.read(bound, self._text, definition.line)
 
-    def traits(self, *, is_odd: bool) -> dict[str, object]:
-        """What others need of the class."""
+    def traits(self) -> dict[str, object]:
+        """What others need of the class; to be asked when all those of the module were looked over."""
         definition, calls = self.definition, self.calls
-        is_odd = is_odd or self.is_odd
+        is_odd = self.is_odd or self.survey.is_odd
         text = self.survey.text if is_odd else ("@" if definition.decorators else "") + self._text
         kept: dict[str, object] = {"digest": digest_of(text.encode("utf-8", "surrogatepass"))}
         if is_odd:
@@ -129,8 +129,11 @@ class Look:
                 self._read_several(statement)  # type: ignore[arg-type]
             elif kind is nodes.AssignmentStmt:
                 self._read_assignment(statement)  # type: ignore[arg-type]
+            elif kind is nodes.ClassDef:
+                self.survey.look_for_classes(statement)
             elif kind not in _SILENT:
                 self.is_odd = True
+                self.survey.look_for_classes(statement)
             if name:
                 if name not in seen:
                     seen[name] = statement
@@ -232,7 +235,7 @@ class Look:
 
 
 _MEMBERS = (nodes.NameExpr, nodes.MemberExpr, nodes.LambdaExpr, nodes.CallExpr)
-_SILENT = frozenset({nodes.ExpressionStmt, nodes.PassStmt, nodes.ClassDef})
+_SILENT = frozenset({nodes.ExpressionStmt, nodes.PassStmt})
 
 
 def _is_repeated(first: nodes.Statement, again: nodes.Statement) -> bool:

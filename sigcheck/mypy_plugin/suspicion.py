@@ -137,15 +137,17 @@ class Suspicion:
         self._noted = noted
         self._classes: dict[int, _Class] = {}
         survey = Survey(tree, text or "", [entry.definition for entry in noted])
-        self._is_whole = text is None or survey.is_odd or "sigcheck:" in survey.text
         for entry in noted:
-            if entry.is_local or isinstance(entry.definition.info, nodes.FakeInfo):
+            if entry.is_local:
                 continue
-            look = Look(entry.definition, survey)
-            self._classes[id(entry.definition)] = _Class(look)
-            traits = look.traits(is_odd=survey.is_odd)
-            look.info.metadata[KEY] = traits
-            self.kept.append((look.info, traits))
+            if isinstance(entry.definition.info, nodes.FakeInfo):
+                survey.is_odd = True
+                continue
+            self._classes[id(entry.definition)] = _Class(Look(entry.definition, survey))
+        self._is_whole = text is None or survey.is_odd or "sigcheck:" in survey.text
+        for known in self._classes.values():
+            traits = known.info.metadata[KEY] = known.look.traits()
+            self.kept.append((known.info, traits))
 
     def suspects(self, demand: Demand) -> list[Suspect]:
         """The class statements to read; to be asked for when all modules of a cycle of imports were looked over."""

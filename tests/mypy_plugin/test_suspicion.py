@@ -283,6 +283,30 @@ SUSPECTS = {
         "    class Sub(Base):\n"
         "        def step(self, r): ...\n"
     ),
+    "a class that mypy takes for unreachable": (
+        "import sys\n\n\n"
+        "class Other: ...\n\n\n"
+        "if sys.version_info < (3, 0):\n"
+        "    class Sub(Base):\n"
+        "        def step(self, q): ...\n"
+    ),
+    "such a class in a class": (
+        "import sys\n\n\n"
+        "class Outer:\n"
+        "    if sys.version_info < (3, 0):\n"
+        "        class Sub(Base):\n"
+        "            def step(self, q): ...\n"
+    ),
+    "a class that mypy shows to nobody": (
+        "from typing import NamedTuple\n\n\n"
+        "class Outer:\n"
+        "    class Pair(NamedTuple):\n"
+        "        a: int\n\n"
+        "        def go(self):\n"
+        "            self.stop(1)\n\n\n"
+        "class Sub(Outer.Pair):\n"
+        "    def stop(self): ...\n"
+    ),
     "a form feed before the call": (
         "\f\n" * 9 + "class Sub(Base):\n    def other(self):\n        self.step()\n\n\nclass Part(Sub):\n    pass\n"
     ),
