@@ -6,6 +6,7 @@ Bodies are not walked: what they call is looked for in their text.
 from __future__ import annotations
 
 from mypy import nodes
+from mypy.types import Instance
 
 from sigcheck.mypy_plugin.binding import callable_of
 from sigcheck.mypy_plugin.makers import ACCESSORS, MAKERS, STRANGE
@@ -28,7 +29,7 @@ class Look:
         odd_names: the names of which they do not tell the whole.
         none_names: those that are bound to None.
         repeated: those that are defined again with the same parameters; mypy's symbol is the first definition.
-        borrowed: those that are bound to a method of another name, which is found in this class or in another.
+        borrowed: those that are bound to a method of another name, or to a value, which is found in this class or in another.
     """
 
     def __init__(self, definition: nodes.ClassDef, survey: Survey) -> None:
@@ -160,7 +161,7 @@ class Look:
         self._assigned.update(names)
 
     def _read_alias(self, name: str, value: nodes.Expression) -> None:
-        """`name = method`, `name = Class.method`."""
+        """`name = method`, `name = Class.method`, `name = Class.VALUE`."""
         if isinstance(value, nodes.NameExpr):
             known = self.info.names.get(value.name)
             if known is not None and isinstance(known.node, nodes.FuncDef) and known.node.line < value.line:
@@ -171,9 +172,7 @@ class Look:
             if not isinstance(owner, nodes.TypeInfo) or owner is self.info or root in self.info.names:
                 return
             known = owner.names.get(value.name)
-            if known is None or not isinstance(known.node, nodes.FuncDef) or callable_of(known.node).flavour:
-                return
-            if self.survey.is_certain(root):
+            if known is not None and _can_be_lent(known.node) and self.survey.is_certain(root):
                 self.borrowed[name] = (owner, known)
 
     def _is_value(self, value: nodes.Expression) -> bool:
@@ -246,6 +245,15 @@ def _is_repeated(first: nodes.Statement, again: nodes.Statement) -> bool:
     return function == callable_of(again) and _CATCH_ALLS.isdisjoint(function.kinds)
 
 
+def _can_be_lent(node: nodes.SymbolNode | None) -> bool:
+    """It is a function that binds its receiver, or what mypy knows for a number or a string, though nobody says so."""
+    if isinstance(node, nodes.FuncDef):
+        return not callable_of(node).flavour
+    kind = node.type if isinstance(node, nodes.Var) and node.is_inferred else None
+    return isinstance(kind, Instance) and kind.type.fullname in _PLAIN_VALUES
+
+
+_PLAIN_VALUES = frozenset({"builtins.int", "builtins.str", "builtins.bytes", "builtins.float", "builtins.bool"})
 _CATCH_ALLS = frozenset({nodes.ARG_STAR, nodes.ARG_STAR2})
 
 

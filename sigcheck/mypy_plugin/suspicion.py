@@ -168,6 +168,7 @@ class _Class:
     def __init__(self, look: Look) -> None:
         self.look = look
         self.info = look.info
+        self._borrowed: dict[str, Found] = {}
         self._open_names: dict[str, nodes.FuncDef] = {}
         self._open_catch_alls: dict[str, nodes.FuncDef] = {}
         self._open_callers: set[tuple[str, nodes.TypeInfo]] = set()
@@ -193,9 +194,11 @@ class _Class:
         self._open_catch_alls.clear()
         self._open_callers.clear()
         self._open_calls.clear()
-        lenders = [owner for owner, _ in self.look.borrowed.values()]
-        if any(KEY not in owner.metadata or "odd" in traits_of(owner, modules) for owner in lenders):
-            return ANYTHING
+        self._borrowed = {
+            name: (owner, symbol)
+            for name, (owner, symbol) in self.look.borrowed.items()
+            if KEY in owner.metadata and _tells(traits_of(owner, modules), symbol)
+        }
         if any(self._breaks(name, *self._own(name), known, demand) for name in met):
             return ANYTHING
         if len(info.bases) > 1 and any(self._meets(base, traits, modules) for base, traits in known):
@@ -235,7 +238,7 @@ class _Class:
         if not is_broken and (not open_catch_alls or swallows_nothing(info, open_catch_alls)):
             return None
         names = open_catch_alls.keys() | self._open_names.keys()
-        if not self.look.borrowed.keys().isdisjoint(names):
+        if not self._borrowed.keys().isdisjoint(names):
             return ANYTHING  # They stand under another name, in a class that is none of those above.
         return Doubt(frozenset(names), frozenset(words))
 
@@ -243,7 +246,7 @@ class _Class:
         """What calls in this class find by that name in a class is not certain."""
         if not is_uncertain(base, name, modules):
             return False
-        borrowed = self.look.borrowed.get(name) if base is self.info else None
+        borrowed = self._borrowed.get(name) if base is self.info else None
         return borrowed is None or not self._binds(base, name, borrowed, None, modules)
 
     @staticmethod
@@ -263,7 +266,7 @@ class _Class:
 
     def _own(self, name: str) -> Found:
         """What the class has under a name, and where it was made."""
-        return self.look.borrowed.get(name) or (self.info, self.info.names[name])
+        return self._borrowed.get(name) or (self.info, self.info.names[name])
 
     def _breaks(
         self,
@@ -277,7 +280,7 @@ class _Class:
         if symbol.implicit or symbol.plugin_generated:
             return False
         mine = kind_of(symbol.node)
-        is_odd = name in self.look.odd_names and name not in self.look.borrowed
+        is_odd = name in self.look.odd_names and name not in self._borrowed
         is_none = name in self.look.none_names
         if mine is None and not is_odd and not is_none:
             return False
@@ -400,7 +403,7 @@ class _Class:
                 found = look_up(order, order.index(base) + 1 if start else 0, name)
                 if found is None:
                     continue
-                here = self._own(name) if found[0] is self.info and name in self.look.borrowed else aliased(found, name)
+                here = self._own(name) if found[0] is self.info and name in self._borrowed else aliased(found, name)
                 there = look_up(base.mro, start, name)
                 if there is not None and there[1].node is here[1].node:
                     continue
@@ -469,6 +472,12 @@ def _reads_catch_alls(function: nodes.FuncDef, lines: Sequence[str]) -> bool:
         for name, kind in zip(function.arg_names, function.arg_kinds, strict=True)
         if name is not None and kind in (nodes.ARG_STAR, nodes.ARG_STAR2)
     )
+
+
+def _tells(lender: Traits, symbol: nodes.SymbolTableNode) -> bool:
+    """What a class has there is what mypy's symbols tell."""
+    node = symbol.node
+    return "odd" not in lender and node is not None and node.name not in lender.get("names", ())
 
 
 def _call_objects(name: str, base: nodes.TypeInfo, modules: Mapping[str, nodes.MypyFile]) -> bool:

@@ -177,6 +177,12 @@ IN_ORDER = {
         "class Lower(Sub):\n"
         "    def step(self, a: int, b: int, c: int = 0) -> int: ...\n"
     ),
+    "a value of another class, for a property": (
+        "class Kind:\n    ONE = 1\n\n\n"
+        "class Upper:\n    @property\n    def kind(self) -> int: ...\n\n\n"
+        "class Sub(Upper):\n    kind = Kind.ONE  # type: ignore[assignment]\n"
+    ),
+    "a method of a class of which nobody knows, where no base has it": "class Sub(Base):\n    __hash__ = object.__hash__\n",
     "a value of a module that is not there": (
         "import nowhere\n\n\nclass Upper:\n    kind = nowhere.A\n\n\nclass Sub(Upper):\n    kind = nowhere.B\n"
     ),
@@ -210,6 +216,14 @@ SUSPECTS = {
     ),
     "another name of a method of its own that does not serve": (
         "class Sub(Base):\n    def walk(self, a): ...\n\n    step = walk\n"
+    ),
+    "a function that another class has for a value": (
+        "def plain(self, x): ...\n\n\n"
+        "class Kind:\n    ONE: int = plain  # type: ignore[assignment]\n\n\n"
+        "class Sub(Base):\n    step = Kind.ONE  # type: ignore[assignment]\n"
+    ),
+    "a value of another class, where a method is": (
+        "class Kind:\n    ONE = None\n\n\nclass Sub(Base):\n    step = Kind.ONE  # type: ignore[assignment]\n"
     ),
     "a name that is another's of two methods": (
         "class Sub(Base):\n"
