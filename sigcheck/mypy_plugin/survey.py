@@ -22,7 +22,7 @@ class Survey:
     Attributes:
         lines: of the text.
         is_odd: a name may not be written as Python compares it, or there may be a class statement that mypy has shown to nobody and
-            that stands in no function; of no avail before all others were looked over.
+            that stands in no function; certain when all others were looked over.
     """
 
     def __init__(self, tree: nodes.MypyFile, text: str, definitions: Sequence[nodes.ClassDef]) -> None:
