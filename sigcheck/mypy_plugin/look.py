@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from mypy import nodes
 from mypy.options import Options
+from mypy.types import Instance
 
 from sigcheck.mypy_plugin.binding import callable_of, is_checked
 from sigcheck.mypy_plugin.makers import ACCESSORS, MAKERS, STRANGE
@@ -28,7 +29,8 @@ class Look:
         is_odd: mypy's symbols may not tell which class it is, or what it has.
         odd_names: the names of which they do not tell the whole.
         none_names: those that are bound to None.
-        borrowed: those that are bound to a method of another class, which is found there.
+        repeated: those that are defined again with the same parameters; mypy's symbol is the first definition.
+        borrowed: those that are bound to a method of another name, or to a value, which is found in this class or in another.
     """
 
     def __init__(self, definition: nodes.ClassDef, survey: Survey, options: Options | None) -> None:
@@ -44,6 +46,7 @@ class Look:
         self.is_odd = False
         self.odd_names: set[str] = set()
         self.none_names: set[str] = set()
+        self.repeated: set[str] = set()
         self.borrowed: dict[str, Found] = {}
         self.definition = definition
         self.survey = survey
@@ -69,10 +72,10 @@ class Look:
             text, max((entry.column for entry in methods), default=0)
         )
 
-    def traits(self, *, is_odd: bool) -> dict[str, object]:
-        """What others need of the class."""
+    def traits(self) -> dict[str, object]:
+        """What others need of the class; to be asked when all those of the module were looked over."""
         definition, calls = self.definition, self.calls
-        is_odd = is_odd or self.is_odd
+        is_odd = self.is_odd or self.survey.is_odd
         text = self.survey.text if is_odd else ("@" if definition.decorators else "") + self._text
         kept: dict[str, object] = {"digest": digest_of(text.encode("utf-8", "surrogatepass"))}
         if is_odd:
@@ -125,7 +128,7 @@ class Look:
         return False
 
     def _read_body(self) -> None:
-        seen: set[str] = set()
+        seen: dict[str, nodes.Statement] = {}
         for statement in self.definition.defs.body:
             kind = type(statement)
             name = ""
@@ -140,42 +143,49 @@ class Look:
                 self._read_several(statement)  # type: ignore[arg-type]
             elif kind is nodes.AssignmentStmt:
                 self._read_assignment(statement)  # type: ignore[arg-type]
+            elif kind is nodes.ClassDef:
+                self.survey.look_for_classes(statement)
             elif kind not in _SILENT:
                 self.is_odd = True
+                self.survey.look_for_classes(statement)
             if name:
-                if name in seen:
+                if name not in seen:
+                    seen[name] = statement
+                elif _is_repeated(seen[name], statement):
+                    self.repeated.add(name)
+                else:
                     self.is_odd = True
-                seen.add(name)
-        self.is_odd = self.is_odd or not seen.isdisjoint(self._assigned)
+        self.is_odd = self.is_odd or not self._assigned.isdisjoint(seen)
 
     def _read_assignment(self, statement: nodes.AssignmentStmt) -> None:
         value = statement.rvalue
         if isinstance(value, nodes.TempNode):
             return
         names = [name for target in statement.lvalues for name in names_in(target)]
+        for name in self._assigned.intersection(names):
+            self._same.pop(name, None)
+            self.borrowed.pop(name, None)
         if len(statement.lvalues) == 1 and isinstance(value, nodes.NameExpr) and value.name == "None":
             self.none_names.update(names)
         elif isinstance(value, _MEMBERS) and not self._is_value(value):
             self.odd_names.update(names)
-            if isinstance(statement.lvalues[0], nodes.NameExpr):
+            if isinstance(statement.lvalues[0], nodes.NameExpr) and statement.lvalues[0].name not in self._assigned:
                 self._read_alias(statement.lvalues[0].name, value)
         self._assigned.update(names)
 
     def _read_alias(self, name: str, value: nodes.Expression) -> None:
-        """`name = method`, `name = Class.method`."""
+        """`name = method`, `name = Class.method`, `name = Class.VALUE`."""
         if isinstance(value, nodes.NameExpr):
             known = self.info.names.get(value.name)
-            method = known.node if known is not None else None
-            if isinstance(method, nodes.FuncDef) and method.line < value.line:
-                self._same[name] = method.name
+            if known is not None and isinstance(known.node, nodes.FuncDef) and known.node.line < value.line:
+                self._same[name] = known.node.name
+                self.borrowed[name] = (self.info, known)
         elif isinstance(value, nodes.MemberExpr) and isinstance(value.expr, nodes.NameExpr):
             owner, root = value.expr.node, value.expr.name
             if not isinstance(owner, nodes.TypeInfo) or owner is self.info or root in self.info.names:
                 return
             known = owner.names.get(value.name)
-            if known is None or not isinstance(known.node, nodes.FuncDef) or callable_of(known.node).flavour:
-                return
-            if self.survey.is_certain(root):
+            if known is not None and _can_be_lent(known.node) and self.survey.is_certain(root):
                 self.borrowed[name] = (owner, known)
 
     def _is_value(self, value: nodes.Expression) -> bool:
@@ -237,7 +247,27 @@ class Look:
 
 
 _MEMBERS = (nodes.NameExpr, nodes.MemberExpr, nodes.LambdaExpr, nodes.CallExpr)
-_SILENT = frozenset({nodes.ExpressionStmt, nodes.PassStmt, nodes.ClassDef})
+_SILENT = frozenset({nodes.ExpressionStmt, nodes.PassStmt})
+
+
+def _is_repeated(first: nodes.Statement, again: nodes.Statement) -> bool:
+    """What is told of a method by its header is the same of both definitions; no catch-all has its body to be asked."""
+    if not (isinstance(first, nodes.FuncDef) and isinstance(again, nodes.FuncDef)):
+        return False
+    function = callable_of(first)
+    return function == callable_of(again) and _CATCH_ALLS.isdisjoint(function.kinds)
+
+
+def _can_be_lent(node: nodes.SymbolNode | None) -> bool:
+    """It is a function that binds its receiver, or what mypy knows for a number or a string, though nobody says so."""
+    if isinstance(node, nodes.FuncDef):
+        return not callable_of(node).flavour
+    kind = node.type if isinstance(node, nodes.Var) and node.is_inferred else None
+    return isinstance(kind, Instance) and kind.type.fullname in _PLAIN_VALUES
+
+
+_PLAIN_VALUES = frozenset({"builtins.int", "builtins.str", "builtins.bytes", "builtins.float", "builtins.bool"})
+_CATCH_ALLS = frozenset({nodes.ARG_STAR, nodes.ARG_STAR2})
 
 
 def _last_name(node: nodes.Node) -> str:

@@ -11,17 +11,24 @@ from sigcheck.core.identifiers import is_plain
 from sigcheck.core.regex import regex
 from sigcheck.mypy_plugin.binding import Arity, arity_of, callable_of, is_as_written
 
-_CLASS = regex(r"class[ \t\f]+(\w+)\s*[(:\[]")
+_CLASS = regex(r"^\s*class\b", re.MULTILINE)
 _IN_FUNCTION = regex(r"^[ \t]+(?:from[^\n]*import\b[^\n(]*(?:\([^)]*)?|import\b[^\n]*|class[ \t]+\w+)", re.MULTILINE)
 _WORD = regex(r"\w+")
 
 
 class Survey:
-    """A module, and what its names can be bound to."""
+    """A module, and what its names can be bound to.
+
+    Attributes:
+        lines: of the text.
+        is_odd: a name may not be written as Python compares it, or there may be a class statement that mypy has shown to nobody and
+            that stands in no function; certain when all others were looked over.
+    """
 
     def __init__(self, tree: nodes.MypyFile, text: str, definitions: Sequence[nodes.ClassDef]) -> None:
         self.name = tree.fullname
         self.text = text
+        self.lines = text.split("\n")
         self.named: dict[str, nodes.TypeInfo] = {}
         self.symbols = tree.names
         self.bound: dict[str, int] = {}
@@ -29,30 +36,22 @@ class Survey:
         self.uncertain: set[str] = set()
         self.accepted: set[tuple[object, ...]] = set()
         self._as_written: dict[nodes.SymbolNode | None, bool] = {}
+        self.is_odd = not is_plain(text)
+        self._met = {id(entry) for entry in definitions}
         self._arities: dict[nodes.FuncDef, Arity] = {}
         self._in_functions: set[str] | None = None
-        self._lines: list[str] | None = None
-        self._starts: dict[int, int] = {}
         self._read_statements(tree.defs)
-        self.is_odd = not is_plain(text) or self._has_unknown_class(tree.defs, definitions)
 
-    @property
-    def lines(self) -> list[str]:
-        """The lines of the text."""
-        if self._lines is None:
-            self._lines = self.text.split("\n")
-        return self._lines
+    def text_of(self, statement: nodes.Statement) -> str:
+        """The text of a statement; its decorators are none of it."""
+        return "\n".join(self.lines[statement.line - 1 : statement.end_line or statement.line])
 
-    def text_of(self, definition: nodes.ClassDef) -> str:
-        """The text of a class statement."""
-        first, last = definition.line, definition.end_line or definition.line
-        start = self._starts.get(first)
-        if start is None:
-            return "\n".join(self.lines[first - 1 : last])
-        # To tell all lines apart takes longer than all else that is done with them.
-        end = next((place for line, place in self._starts.items() if line > last), len(self.text))
-        text = self.text[start:end]
-        return text.rsplit("\n", max(text.count("\n") - (last - first), 0))[0]
+    def look_for_classes(self, statement: nodes.Statement) -> None:
+        """Find whether a statement is, or has in it, a class that mypy may have shown to nobody: what it calls unreachable, it passes over."""
+        if not self.is_odd:
+            is_class = type(statement) is nodes.ClassDef
+            hides = id(statement) not in self._met if is_class else _CLASS.search(self.text_of(statement)) is not None
+            self.is_odd = hides
 
     def body_of(self, method: nodes.FuncDef) -> str:
         """The text of a method behind its documentation; with its header, where the body begins on the same line."""
@@ -80,30 +79,6 @@ class Survey:
             self._in_functions = set(_WORD.findall("\n".join(_IN_FUNCTION.findall(self.text))))
         return name in self._in_functions
 
-    def _has_unknown_class(self, statements: Sequence[nodes.Statement], definitions: Sequence[nodes.ClassDef]) -> bool:
-        """There is a class statement that mypy did not analyse, and that stands in no function."""
-        text, line, last = self.text, 1, 0
-        names = []
-        for found in _CLASS.finditer(text):
-            names.append(found[1])
-            start = found.start()
-            begin = text.rfind("\n", 0, start) + 1
-            if begin == start or text[begin:start].isspace():
-                line += text.count("\n", last, start)
-                last = start
-                self._starts[line] = begin
-        if sorted(names) == sorted([entry.name for entry in definitions]):
-            return False
-        return any(
-            not any(
-                part.line <= line <= (part.end_line or 0)
-                for block in (statements, *(entry.defs.body for entry in definitions))
-                for part in block
-                if type(part) in FUNCTIONS or type(part) is nodes.ExpressionStmt
-            )
-            for line in self._starts.keys() - {entry.line for entry in definitions}
-        )
-
     def _read_statements(self, statements: Sequence[nodes.Statement]) -> None:
         bound = self.bound
         for statement in statements:
@@ -130,12 +105,15 @@ class Survey:
 
     def _read_compound(self, compound: nodes.Statement) -> None:
         """What a statement binds that stands around others, or of which nobody knows."""
+        has_walrus = ":=" in self.text_of(compound)
         pending: list[object] = [compound]
         while pending:
             part = pending.pop()
             kind = type(part)
             if kind in FUNCTIONS or kind is nodes.ClassDef:
                 self.uncertain.add(part.name)  # type: ignore[attr-defined]
+                if kind is nodes.ClassDef:
+                    self.look_for_classes(part)  # type: ignore[arg-type]
             elif kind is nodes.ImportFrom:
                 self.uncertain.update(renamed or name for name, renamed in part.names)  # type: ignore[attr-defined]
             elif kind is nodes.Import:
@@ -147,13 +125,13 @@ class Survey:
                 pending += part.body  # type: ignore[attr-defined]
             elif kind is list:
                 pending += part  # type: ignore[arg-type]
-            elif kind in _AROUND and ":=" not in self.text:
+            elif kind in _AROUND and not has_walrus:
                 pending += [getattr(part, name) for name in _AROUND[kind]]
             elif isinstance(part, nodes.Expression):
                 self.uncertain.update(names_in(part))
             elif isinstance(part, nodes.Statement) and kind not in _HARMLESS:
-                last = part.end_line or part.line
-                self.uncertain.update(_WORD.findall("\n".join(self.lines[part.line - 1 : last])))
+                self.look_for_classes(part)
+                self.uncertain.update(_WORD.findall(self.text_of(part)))
 
     def is_certain(self, name: str) -> bool:
         """The name means one thing in the module, whatever is true."""

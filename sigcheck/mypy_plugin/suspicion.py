@@ -140,15 +140,18 @@ class Suspicion:
         self._noted = noted
         self._classes: dict[int, _Class] = {}
         survey = Survey(tree, text or "", [entry.definition for entry in noted])
-        self._is_whole = text is None or survey.is_odd or "sigcheck:" in survey.text
+        options = None if demand.repeats_mypy else demand.options
         for entry in noted:
-            if entry.is_local or isinstance(entry.definition.info, nodes.FakeInfo):
+            if entry.is_local:
                 continue
-            look = Look(entry.definition, survey, None if demand.repeats_mypy else demand.options)
-            self._classes[id(entry.definition)] = _Class(look)
-            traits = look.traits(is_odd=survey.is_odd)
-            look.info.metadata[KEY] = traits
-            self.kept.append((look.info, traits))
+            if isinstance(entry.definition.info, nodes.FakeInfo):
+                survey.is_odd = True
+                continue
+            self._classes[id(entry.definition)] = _Class(Look(entry.definition, survey, options))
+        self._is_whole = text is None or survey.is_odd or "sigcheck:" in survey.text
+        for known in self._classes.values():
+            traits = known.info.metadata[KEY] = known.look.traits()
+            self.kept.append((known.info, traits))
 
     def suspects(self) -> list[Suspect]:
         """The class statements to read; to be asked for when all modules of a cycle of imports were looked over."""
@@ -169,6 +172,7 @@ class _Class:
     def __init__(self, look: Look) -> None:
         self.look = look
         self.info = look.info
+        self._borrowed: dict[str, Found] = {}
         self._open_names: dict[str, nodes.FuncDef] = {}
         self._open_catch_alls: dict[str, nodes.FuncDef] = {}
         self._open_callers: set[tuple[str, nodes.TypeInfo]] = set()
@@ -194,9 +198,11 @@ class _Class:
         self._open_catch_alls.clear()
         self._open_callers.clear()
         self._open_calls.clear()
-        lenders = [owner for owner, _ in self.look.borrowed.values()]
-        if any(KEY not in owner.metadata or "odd" in traits_of(owner, modules) for owner in lenders):
-            return ANYTHING
+        self._borrowed = {
+            name: (owner, symbol)
+            for name, (owner, symbol) in self.look.borrowed.items()
+            if KEY in owner.metadata and _tells(traits_of(owner, modules), symbol)
+        }
         if any(self._breaks(name, *self._own(name), known, demand) for name in met):
             return ANYTHING
         if len(info.bases) > 1 and any(self._meets(base, traits, modules) for base, traits in known):
@@ -236,7 +242,7 @@ class _Class:
         if not is_broken and (not open_catch_alls or swallows_nothing(info, open_catch_alls)):
             return None
         names = open_catch_alls.keys() | self._open_names.keys()
-        if not self.look.borrowed.keys().isdisjoint(names):
+        if not self._borrowed.keys().isdisjoint(names):
             return ANYTHING  # They stand under another name, in a class that is none of those above.
         return Doubt(frozenset(names), frozenset(words))
 
@@ -246,7 +252,7 @@ class _Class:
         """What calls in this class find in a class by one of these names is not certain."""
         if KEY in base.metadata and not traits_of(base, modules).get("names"):
             return False
-        borrowed = self.look.borrowed if base is self.info else {}
+        borrowed = self._borrowed if base is self.info else {}
         return any(
             name not in borrowed or not self._binds(base, name, borrowed[name], None, modules)
             for name in names
@@ -270,7 +276,7 @@ class _Class:
 
     def _own(self, name: str) -> Found:
         """What the class has under a name, and where it was made."""
-        return self.look.borrowed.get(name) or (self.info, self.info.names[name])
+        return self._borrowed.get(name) or (self.info, self.info.names[name])
 
     def _breaks(
         self,
@@ -284,7 +290,7 @@ class _Class:
         if symbol.implicit or symbol.plugin_generated:
             return False
         mine = kind_of(symbol.node)
-        is_odd = name in self.look.odd_names and owner is self.info
+        is_odd = name in self.look.odd_names and name not in self._borrowed
         is_none = name in self.look.none_names
         if mine is None and not is_odd and not is_none:
             return False
@@ -356,7 +362,8 @@ class _Class:
         options = demand.options
         is_told = (
             not demand.repeats_mypy
-            and function.info is self.info
+            and self.info.names[name].node is override
+            and name not in self.look.repeated
             and errorcodes.OVERRIDE not in options.disabled_error_codes
             and (options.check_untyped_defs or not function.is_dynamic())
             and is_plain(override)
@@ -406,7 +413,7 @@ class _Class:
                 found = look_up(order, order.index(base) + 1 if start else 0, name)
                 if found is None:
                     continue
-                here = self._own(name) if found[0] is self.info and name in self.look.borrowed else aliased(found, name)
+                here = self._own(name) if found[0] is self.info and name in self._borrowed else aliased(found, name)
                 there = look_up(base.mro, start, name)
                 if there is not None and there[1].node is here[1].node:
                     continue
@@ -475,6 +482,12 @@ def _reads_catch_alls(function: nodes.FuncDef, lines: Sequence[str]) -> bool:
         for name, kind in zip(function.arg_names, function.arg_kinds, strict=True)
         if name is not None and kind in (nodes.ARG_STAR, nodes.ARG_STAR2)
     )
+
+
+def _tells(lender: Traits, symbol: nodes.SymbolTableNode) -> bool:
+    """What a class has there is what mypy's symbols tell."""
+    node = symbol.node
+    return "odd" not in lender and node is not None and node.name not in lender.get("names", ())
 
 
 def _call_objects(name: str, base: nodes.TypeInfo, modules: Mapping[str, nodes.MypyFile]) -> bool:

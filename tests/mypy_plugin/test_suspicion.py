@@ -175,6 +175,23 @@ IN_ORDER = {
     "a method of another class that is the base's": (
         "class Other:\n    def step(self, a: int, b: int) -> int: ...\n\n\nclass Sub(Base):\n    step = Other.step\n"
     ),
+    "another name of a method of its own": (
+        "class Sub(Base):\n    def walk(self, a: int, b: int) -> int: ...\n\n    step = walk\n"
+    ),
+    "a method that is defined again with the same parameters": (
+        "class Sub(Base):\n"
+        "    def step(self, a: int, b: int) -> int: ...\n\n"
+        "    def step(self, a, b):  # type: ignore[no-redef]\n"
+        "        return self.step(a, b)\n\n\n"
+        "class Lower(Sub):\n"
+        "    def step(self, a: int, b: int, c: int = 0) -> int: ...\n"
+    ),
+    "a value of another class, for a property": (
+        "class Kind:\n    ONE = 1\n\n\n"
+        "class Upper:\n    @property\n    def kind(self) -> int: ...\n\n\n"
+        "class Sub(Upper):\n    kind = Kind.ONE  # type: ignore[assignment]\n"
+    ),
+    "a method of a class of which nobody knows, where no base has it": "class Sub(Base):\n    __hash__ = object.__hash__\n",
     "a value of a module that is not there": (
         "import nowhere\n\n\nclass Upper:\n    kind = nowhere.A\n\n\nclass Sub(Upper):\n    kind = nowhere.B\n"
     ),
@@ -205,6 +222,46 @@ SUSPECTS = {
     ),
     "a method of a class that it does not inherit": (
         "class Other:\n    def step(self, x): ...\n\n\nclass Sub(Base):\n    step = Other.step\n"
+    ),
+    "another name of a method of its own that does not serve": (
+        "class Sub(Base):\n    def walk(self, a): ...\n\n    step = walk\n"
+    ),
+    "a function that another class has for a value": (
+        "def plain(self, x): ...\n\n\n"
+        "class Kind:\n    ONE: int = plain  # type: ignore[assignment]\n\n\n"
+        "class Sub(Base):\n    step = Kind.ONE  # type: ignore[assignment]\n"
+    ),
+    "a value of another class, where a method is": (
+        "class Kind:\n    ONE = None\n\n\nclass Sub(Base):\n    step = Kind.ONE  # type: ignore[assignment]\n"
+    ),
+    "a name that is another's of two methods": (
+        "class Sub(Base):\n"
+        "    def walk(self, a: int, b: int) -> int: ...\n\n"
+        "    def halt(self, x: int, y: int) -> int: ...\n\n"
+        "    step = walk\n"
+        "    step = halt\n"
+    ),
+    "a method that is defined again with other parameters": (
+        "class Sub(Base):\n"
+        "    def step(self, a: int, b: int) -> int: ...\n\n"
+        "    def step(self, x: int, y: int) -> int: ...\n"
+    ),
+    "a method that is defined again alike, and mypy tells of the first": (
+        "class Sub(Base):\n    def step(self, a: int) -> int: ...\n\n    def step(self, a: int) -> int: ...\n"
+    ),
+    "a call of a method that is defined again alike": (
+        "class Sub(Base):\n"
+        "    def stop(self, a): ...\n\n"
+        "    def stop(self, a): ...\n\n"
+        "    def halt(self):\n"
+        "        self.stop()\n"
+    ),
+    "a catch-all that only the first of two definitions reads": (
+        "class Sub(Base):\n"
+        "    def step(self, a: int, **rest: int) -> int:  # type: ignore[override]\n"
+        "        return sum(rest.values())\n\n"
+        "    def step(self, a: int, **rest: int) -> int:\n"
+        "        return a\n"
     ),
     "a method with a receiver, for an open one of the class": (
         "class Open:\n    @classmethod\n    def run(cls, *args, **kwargs): ...\n\n\n"
@@ -248,6 +305,30 @@ SUSPECTS = {
         "        def step(self, q): ...\n\n"
         "    class Sub(Base):\n"
         "        def step(self, r): ...\n"
+    ),
+    "a class that mypy takes for unreachable": (
+        "import sys\n\n\n"
+        "class Other: ...\n\n\n"
+        "if sys.version_info < (3, 0):\n"
+        "    class Sub(Base):\n"
+        "        def step(self, q): ...\n"
+    ),
+    "such a class in a class": (
+        "import sys\n\n\n"
+        "class Outer:\n"
+        "    if sys.version_info < (3, 0):\n"
+        "        class Sub(Base):\n"
+        "            def step(self, q): ...\n"
+    ),
+    "a class that mypy shows to nobody": (
+        "from typing import NamedTuple\n\n\n"
+        "class Outer:\n"
+        "    class Pair(NamedTuple):\n"
+        "        a: int\n\n"
+        "        def go(self):\n"
+        "            self.stop(1)\n\n\n"
+        "class Sub(Outer.Pair):\n"
+        "    def stop(self): ...\n"
     ),
     "a form feed before the call": (
         "\f\n" * 9 + "class Sub(Base):\n    def other(self):\n        self.step()\n\n\nclass Part(Sub):\n    pass\n"
