@@ -18,23 +18,31 @@ _PIECE = re.compile(
 
 def excerpt(text: str, name: str) -> Iterator[str]:
     """A module's text, line by line, in which of functions is left that they are there, as of classes of another name."""
-    begin, stub = 0, ""
-    for piece in _PIECE.finditer(text):
-        function, class_, word, other = piece.groups()
-        if not (word or other):
-            continue
-        yield _left_of(text[begin : piece.start()], stub)
-        begin = piece.start()
-        stub = ""
-        if function:
+    for keyword, word, statement in _statements(text):
+        if keyword == "def":
             stub = f"\ndef {word}(): pass"
-        elif class_ and word != name:
+        elif keyword == "class" and word != name:
             stub = f"\nclass {word}: pass"
-    yield _left_of(text[begin:], stub)
+        else:
+            yield statement
+            continue
+        yield stub + "\n" * (statement.count("\n") - 1)
 
 
-def _left_of(statement: str, stub: str) -> str:
-    return stub + "\n" * (statement.count("\n") - 1) if stub else statement
+@lru_cache(maxsize=16)
+def _statements(text: str) -> list[tuple[str, str, str]]:
+    """The statements of a module, each with its keyword and its name where it is a function or a class.
+
+    They are kept, for it is rarely one class alone that is read of a module.
+    """
+    begin, keyword, word = 0, "", ""
+    found: list[tuple[str, str, str]] = []
+    for piece in _PIECE.finditer(text):
+        if piece.lastindex is not None:
+            found.append((keyword, word, text[begin : piece.start()]))
+            begin, keyword, word = piece.start(), piece[1] or piece[2] or "", piece[3] or ""
+    found.append((keyword, word, text[begin:]))
+    return found
 
 
 def excerpt_of_methods(

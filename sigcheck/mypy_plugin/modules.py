@@ -94,7 +94,7 @@ class AnalysedModule:
         from sigcheck.mypy_plugin.verdicts import Analysed, Inquest  # noqa: PLC0415
 
         functions = tuple(self.functions.values())
-        analysed = Analysed(self.tree, self.options, self.errors, self.modules, self.scopes, functions, self.lines)
+        analysed = Analysed(self.tree, self.options, self.errors, self.modules, self.scopes, functions, self._text)
         Inquest(analysed, settings(), suspects).report(self._depend)
 
     def _depend_on_bases(self) -> None:
@@ -145,10 +145,6 @@ class AnalysedModule:
 
         scope = next(iter(self.scopes.values()))
         Desk(self.errors, self.tree.path, self.name, self.options, scope).apologise(defect)
-
-    def lines(self) -> list[str] | None:
-        """The lines of its text; None where it cannot be had."""
-        return self._text.split("\n") if self._text is not None else None
 
 
 def keep_unread(tree: nodes.MypyFile, string: Instance | None) -> None:

@@ -52,7 +52,7 @@ class Analysed:
         modules: every module that mypy has loaded.
         scopes: the parts of it that are analysed in this round, by their targets.
         functions: the functions in which class statements were met.
-        lines: of its text, when they are asked for.
+        text: of its file; None where it cannot be had.
     """
 
     tree: nodes.MypyFile
@@ -61,7 +61,7 @@ class Analysed:
     modules: dict[str, nodes.MypyFile]
     scopes: Mapping[str, SavedScope]
     functions: Sequence[nodes.FuncDef]
-    lines: Callable[[], list[str] | None]
+    text: str | None
 
 
 class Inquest:
@@ -78,7 +78,7 @@ class Inquest:
         self.module = module
         self.settings = settings
         self.name = module.tree.fullname
-        self._text = SourceText(module.lines)
+        self._text = SourceText([] if module.text is None else module.text.split("\n"))
         self._references = References(module.modules)
         definitions = [suspect.definition for suspect in suspects]
         self._suspects = {id(definition) for definition in definitions}
@@ -205,9 +205,8 @@ class Inquest:
         )
 
     def _suppressions(self, *, foreign: bool) -> tuple[Suppression, ...]:
-        if not (foreign or self._text.has("sigcheck:")):
-            return ()
-        return read_suppressions("\n".join(self.module.lines() or ()), self.name)
+        text = self.module.text or ""
+        return read_suppressions(text, self.name) if foreign or "sigcheck:" in text else ()
 
     def _path(self, module: str) -> str | None:
         tree = self.module.modules.get(module)

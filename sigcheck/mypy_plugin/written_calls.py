@@ -92,9 +92,9 @@ _GAP = r"\s*(?:(?:\\\n|#[^\n]*\n)\s*)*"
 _BRACKET = re.compile(rf"\(\s*(?:(?=[#\\]){_GAP})?(self|cls|type|super)\b")
 _WORD, _LONGEST = string.ascii_letters + string.digits + "_", 80
 _TRANSPARENT = re.compile(r"\s*\*\w+\s*,\s*\*\*\w+\s*,?\s*\)")
-_CONTINUED = re.compile(r"\\\n(?:(?<=\.\\\n)|(?<=\. \\\n)|[\s\\]*(?:\.(?![.\d])|(\()))")
+_CONTINUED = re.compile(r"\\\n(?:(?<=[^.]\.\\\n)|(?<=[^.]\. \\\n)|[\s\\]*(?:\.(?![.\d])|(\()))")
 # Two spaces stand before a comment, or one, or none.
-_COMMENTED = re.compile(r"#(?:(?<=\.#)|(?<=\. #)|(?<=\.  #)|[^\n]*\n\s*(?:\.(?![.\d])|(\()))")
+_COMMENTED = re.compile(r"#(?:(?<=[^.]\.#)|(?<=[^.]\. #)|(?<=[^.]\.  #)|[^\n]*\n\s*(?:\.(?![.\d])|(\()))")
 _CALLED = re.compile(r"(?:\.\s*\w+|super)[\s\\]*\Z")
 
 
@@ -107,13 +107,19 @@ def is_obscure(text: str, receivers: Collection[str]) -> bool:
     """
     for parted in (_COMMENTED, _CONTINUED):
         for found in parted.finditer(text):
-            if found[1] is None or _is_called(text, found.start()):
+            place = found.start()
+            if _is_called(text, place) if found[1] else not _is_comment(text, place):
                 return True
     if not _COMMON.issuperset(receivers):
         parts = _ANY_IN_BRACKETS.finditer(text)
     else:
         parts = (part for place in _brackets(text)[1] if (part := _COMMON_IN_BRACKETS.match(text, place)) is not None)
     return any((name := part[1] or part[2]) is None or name in receivers for part in parts)
+
+
+def _is_comment(text: str, place: int) -> bool:
+    """The line is nothing but a comment, up to that place."""
+    return text[text.rfind("\n", 0, place) + 1 : place].lstrip().startswith("#")
 
 
 @lru_cache(maxsize=1)
@@ -364,7 +370,9 @@ _STARS = re.compile(r"(?:\A|,)\s*\*")
 _KEYWORDS = re.compile(r"(?:\A|,)\s*(\w+)\s*=(?!=)")
 _KEYWORD, _BLANK = re.compile(rf"(\w+){_GAP}=(?!=)"), " \t\n\f\\"
 STRING_OR_COMMENT = (
-    r"\"{3}(?:[^\\]|\\.)*?\"{3}|'{3}(?:[^\\]|\\.)*?'{3}|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|#[^\n]*"
+    # Each begins with a plain character, and goes through plain ones at once: that is what makes it fast.
+    r"\"\"\"[^\"\\]*(?:(?:\\.|\"(?!\"\"))[^\"\\]*)*\"\"\"|'''[^'\\]*(?:(?:\\.|'(?!''))[^'\\]*)*'''"
+    r"|\"[^\"\\\n]*(?:\\.[^\"\\\n]*)*\"|'[^'\\\n]*(?:\\.[^'\\\n]*)*'|#[^\n]*"
 )
 _TOKEN = re.compile(
     # What stands in brackets is of no interest: where that is plain, it is one token.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import re
+import tokenize
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +19,7 @@ from sigcheck.mypy_plugin import others
 from sigcheck.mypy_plugin.excerpts import excerpt_of_methods
 from sigcheck.mypy_plugin.others import Others
 from sigcheck.mypy_plugin.suspicion import Suspect, Suspicion
+from sigcheck.mypy_plugin.written_calls import STRING_OR_COMMENT
 from tests.mypy_plugin.programs import CONFIGURATION, QUIET, REMARKED, is_program, same_in_both
 from tests.running import write
 
@@ -317,3 +320,29 @@ def test_a_header_is_known(header: str) -> None:
 def test_of_any_other_header_nothing_is_left_out(header: str) -> None:
     text = f"import a\n{header}\n    def f(self): ...\n"
     assert excerpt_of_methods(text, "C", {"f"}, re.compile("(?!)"), lambda _: True) == ("", [])
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        '""',
+        '"it is # not"',
+        r'"a \" b"',
+        r'"\\"',
+        '"a \\\n b"',
+        "''",
+        "'\"'",
+        '""""""',
+        '"""a"b""c\n"d"""',
+        r'"""a\"""b"""',
+        r'"""a\\"""',
+        "'''it's ''so\n'''",
+        "# \"it's",
+    ],
+)
+def test_a_string_and_a_comment_end_where_python_ends_them(piece: str) -> None:
+    (token, *_) = tokenize.generate_tokens(io.StringIO(piece).readline)
+    assert token.string == piece
+    found = re.match(STRING_OR_COMMENT, f"{piece}\n'x'\n" + '"""y"""', re.DOTALL)
+    assert found is not None
+    assert found[0] == piece

@@ -143,6 +143,10 @@ IN_ORDER = {
     "the receiver, handed to a parameter": (
         "class Sub(Base):\n    def __init__(self, base):\n        self.base = base\n        base.step(self, 1, 2, 3)\n"
     ),
+    "what only looks like a call over two lines": (
+        "class Sub(Base):\n    def other(self) -> None: ...  # Note.\n\n    def more(self):\n"
+        "        # 1. # (one)\n        # 2. # (two)\n        return 1\n"
+    ),
     "calls in documentation and comments": (
         "class Sub(Base):\n"
         "    def other(self):\n"

@@ -107,9 +107,15 @@ _WITH_BLOCKS = (
 )
 
 
+_USUAL = frozenset({"self", "cls"})
+"""Receivers that many methods have. For another one, to compile what is exact takes longer than to look at more lines."""
+
+
 @lru_cache(maxsize=64)
 def _of_interest(receiver: str) -> re.Pattern[str]:
     """A line of a body on which a call to a sibling may stand, an assignment to an attribute, or a question about a method."""
+    if receiver not in _USUAL:
+        return _named(receiver)
     word = re.escape(receiver)
     # It begins with plain letters, which is what makes it fast.
     return re.compile(
@@ -132,6 +138,8 @@ def _named(variable: str) -> re.Pattern[str]:
 @lru_cache(maxsize=64)
 def _rebinding(receiver: str) -> re.Pattern[str]:
     """A line on which the receiver's name may be bound anew."""
+    if receiver not in _USUAL:
+        return _named(receiver)
     return re.compile(rf"{re.escape(receiver)}[ \t]*(?:=(?!=)|[,)\]][^=\n]*(?:=(?!=)|\bin\b)|in\b|:|$)", re.MULTILINE)
 
 

@@ -6,7 +6,7 @@ mypy's own visitors cannot be subclassed by interpreted code where mypy is compi
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from mypy import nodes, patterns
 
@@ -135,14 +135,13 @@ _FARTHEST = 200
 
 @dataclass(slots=True)
 class SourceText:
-    """The text of expressions: of names it is made from the nodes, of others cut out of the file, which is read when it must be.
+    """The text of expressions: of names it is made from the nodes, of others cut out of the file.
 
     Attributes:
-        read: the lines of the file, or None where it cannot be read any more.
+        lines: of the file; none where it cannot be read any more.
     """
 
-    read: Callable[[], list[str] | None]
-    _lines: list[str] | None = field(default=None, init=False)
+    lines: list[str]
     _part: tuple[tuple[int, int], str] = field(default=((0, 0), ""), init=False)
 
     def of(self, node: nodes.Node) -> str:
@@ -152,20 +151,15 @@ class SourceText:
 
     def line(self, number: int) -> str:
         """One line of the file, 1-based; empty where there is none."""
-        lines = self._whole()
-        return lines[number - 1] if 0 < number <= len(lines) else ""
-
-    def has(self, words: str) -> bool:
-        """The words stand somewhere in the file."""
-        return any(words in line for line in self._whole())
+        return self.lines[number - 1] if 0 < number <= len(self.lines) else ""
 
     def matching(self, function: nodes.Node, *wanted: re.Pattern[str]) -> list[int]:
         """The lines of a function, sorted, on which one of the patterns matches; every line where that is not certain."""
         first, last = function.line, function.end_line
-        if last is None or last > len(self._whole()):
+        if last is None or last > len(self.lines):
             return list(range(first, (last or first) + 1))
         if self._part[0] != (first, last):
-            self._part = ((first, last), "\n".join(self._whole()[first - 1 : last]))
+            self._part = ((first, last), "\n".join(self.lines[first - 1 : last]))
         text = self._part[1]
         if not is_plain(text):
             return list(range(first, last + 1))
@@ -187,16 +181,11 @@ class SourceText:
                 return number
         return first
 
-    def _whole(self) -> list[str]:
-        if self._lines is None:
-            self._lines = list(self.read() or ())
-        return self._lines
-
     def _cut(self, node: nodes.Node) -> str:
         first, last = node.line, node.end_line
         if last is None or node.end_column is None or first < 1 or last < first:
             return "..."
-        lines = [line.encode("utf-8", "surrogatepass") for line in self._whole()[first - 1 : last]]
+        lines = [line.encode("utf-8", "surrogatepass") for line in self.lines[first - 1 : last]]
         if len(lines) != last - first + 1:
             return "..."
         lines[-1] = lines[-1][: node.end_column]
