@@ -94,10 +94,12 @@ def share(package: Path) -> float:
         return own / (process_time() - before - own)
 
 
-def shares(package: Path, rounds: int) -> list[float]:
-    """As many of them, each in a process of its own."""
+def shares(package: Path, rounds: int, scratch: Path) -> list[float]:
+    """As many of them, each in a process of its own; a first one compiles what is imported."""
+    os.environ["PYTHONPYCACHEPREFIX"] = str(scratch / "bytecode")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     with get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
-        return pool.map(share, [package] * rounds, chunksize=1)
+        return pool.map(share, [package] * (rounds + 1), chunksize=1)[1:]
 
 
 def measure(name: str, package: Path, rounds: int) -> None:
@@ -116,13 +118,13 @@ def measure(name: str, package: Path, rounds: int) -> None:
             for key, value in took.items():
                 times.setdefault(key, []).append(value)
             print(f"{name} {turn}: { ({' '.join(key): round(value, 2) for key, value in took.items()}) }")
+        within = shares(package, rounds, Path(scratch))
     for label in ("cold", "warm"):
         with_plugin, without = times[label, order[1]], times[label, ""]
         ratios = [one / other for one, other in zip(with_plugin, without, strict=True)]
         print(
             f"{name} {label}: {min(with_plugin) / min(without):.3f} (neighbours {min(ratios):.3f} to {max(ratios):.3f})"
         )
-    within = shares(package, rounds)
     print(f"{name} within the process: {statistics.median(within):.1%} ({min(within):.1%} to {max(within):.1%})")
 
 
