@@ -89,7 +89,11 @@ _NAMED = re.compile(_ON_SELF + _WRITTEN_ODDLY)
 # The arguments are looked ahead at: there may be calls in them.
 _GLANCE = regex(rf"{_ON_SELF}(?:(?=({_ARGUMENTS}))|){_WRITTEN_ODDLY}")
 _GAP = r"\s*(?:(?:\\\n|#[^\n]*\n)\s*)*"
-_BRACKET = re.compile(rf"\(\s*(?:(?=[#\\]){_GAP})?(self|cls|type|super)\b")
+_FILLING = rf"\s*(?:(?=[#\\]){_GAP})?"
+_BRACKET = re.compile(
+    # One of its own, or that of a call or of a header: then the receiver is of interest, but not what it has.
+    rf"\((?:(?<!\w\(){_FILLING}(self|cls|type|super)\b|(?<=\w\(){_FILLING}self\b(?=\s*(?![\s.\w])))"
+)
 _WORD, _LONGEST = string.ascii_letters + string.digits + "_", 80
 _TRANSPARENT = re.compile(r"\s*\*\w+\s*,\s*\*\*\w+\s*,?\s*\)")
 _CONTINUED = re.compile(r"\\\n(?:(?<=[^.]\.\\\n)|(?<=[^.]\. \\\n)|[\s\\]*(?:\.(?![.\d])|(\()))")
@@ -127,11 +131,11 @@ def _brackets(text: str) -> tuple[list[tuple[int, int]], list[int]]:
     """Where a bracket opens before `self`, and this ends; and where one does before a part of a call, and is not that of a call."""
     before_self, own = [], []
     for found in _BRACKET.finditer(text):
-        start = found.start()
-        if found[1] == "self":
+        word = found[1]
+        if word is not None:
+            own.append(found.start())
+        if word is None or word == "self":
             before_self.append(found.span())
-        if not ((last := text[start - 1 : start]).isalnum() or last == "_"):
-            own.append(start)
     return before_self, own
 
 
