@@ -59,18 +59,11 @@ class Look:
         bound = [method for method in self._methods if not method.is_static or method.name == "__new__"]
         receivers = {method.arg_names[0] or "self" for method in bound if method.arg_names}
         self.is_odd = self.is_odd or is_obscure(self._text, receivers)
-        if options is None or self._has_bare_function():
-            checked = []
-        else:
-            checked = [method for method in bound if is_checked(method, options)]
+        checked: set[nodes.FuncDef] = set()
+        column = max((method.column for method in self._methods), default=0)
+        if options is not None and not has_bare_function(self._text, column):
+            checked.update(method for method in bound if is_checked(method, options))
         self.calls.read(bound, self._text, definition.line, checked)
-
-    def _has_bare_function(self) -> bool:
-        """In some method there may be a function that mypy does not look into."""
-        methods, text = self._methods, self._text
-        return text.count("def ") != len(methods) and has_bare_function(
-            text, max((entry.column for entry in methods), default=0)
-        )
 
     def traits(self) -> dict[str, object]:
         """What others need of the class; to be asked when all those of the module were looked over."""

@@ -94,6 +94,7 @@ WHERE = {
     "a header over several lines": (
         "def go(self) -> None:\n    def inner(\n        a,\n    ):\n        self.m(1, 2)\n    inner(1)"
     ),
+    "a tabulator behind the word": "def\tgo(self) -> None:\n    def inner():\n        self.m(1, 2)",
     "a coroutine in it": "def go(self) -> None:\n    async def inner():\n        self.m(1, 2)",
     "a function on the line of another": "def go(self) -> None:\n    if self.x: pass\n    def a(): self.m(1, 2)",
     "behind a decorator": "def go(self) -> None:\n    @staticmethod\n    def inner():\n        self.m(1, 2)",
