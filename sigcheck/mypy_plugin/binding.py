@@ -11,7 +11,7 @@ from typing import NamedTuple
 from mypy import errorcodes, nodes
 from mypy.options import Options
 from mypy.subtypes import is_subtype
-from mypy.types import AnyType, CallableType, Instance, TypeOfAny, TypeVarType, get_proper_type
+from mypy.types import AnyType, CallableType, Instance, TypeOfAny, get_proper_type
 
 from sigcheck.core.names import is_called_by_syntax
 from sigcheck.mypy_plugin.written_calls import Arguments
@@ -192,38 +192,39 @@ def is_plain(node: nodes.SymbolNode | None) -> bool:
 
 
 def is_as_written(node: nodes.SymbolNode | None) -> bool:
-    """A function that has the signature that is written to mypy, at the latest when it checks calls."""
-    if isinstance(node, nodes.Decorator) and node.decorators:
-        return all(map(_gives_back, node.decorators))
-    return is_plain(node)
+    """A function that mypy knows by the header that is written, in a cold run as in a warm one: its cache knows no decorators."""
+    return isinstance(node, nodes.FuncDef) and None not in node.arg_names
 
 
-def _gives_back(decorator: nodes.Expression) -> bool:
-    """By its annotation, a decorator gives what it gets: of a function of the same signature, mypy knows that signature."""
-    is_made = isinstance(decorator, nodes.CallExpr)
-    expression = decorator.callee if isinstance(decorator, nodes.CallExpr) else decorator
-    function = expression.node if isinstance(expression, nodes.RefExpr) else None
-    kind = get_proper_type(function.type) if isinstance(function, nodes.FuncDef) else None
-    if is_made and isinstance(kind, CallableType):
-        kind = get_proper_type(kind.ret_type)
-    if not isinstance(kind, CallableType) or kind.arg_kinds != [_POS]:
-        return False
-    given = get_proper_type(kind.arg_types[0])
-    return isinstance(given, TypeVarType) and not given.values and kind.ret_type == given
+def is_checked(function: nodes.FuncDef, info: nodes.TypeInfo, options: Options) -> bool:
+    """Mypy tells of every call on the receiver of a method that does not bind, where a function in it is not exempt.
 
-
-def is_looked_into(function: nodes.FuncDef, options: Options) -> bool:
-    """Mypy checks the body of a function; of one with `@no_type_check` it keeps no types."""
-    return function.type is not None or (options.check_untyped_defs and not function.is_decorated)
-
-
-def is_checked(function: nodes.FuncDef, options: Options) -> bool:
-    """Mypy tells of every call on the receiver of a method that does not bind."""
+    Args:
+        function: the method.
+        info: its class.
+        options: mypy's, for its module.
+    """
+    symbol = info.names.get(function.name)
+    node = symbol.node if symbol is not None else None
+    if isinstance(node, nodes.Decorator) and not is_exempt(node):
+        node = node.func
     return (
-        is_looked_into(function, options)
+        node is function  # Of two definitions, mypy may pass over one.
+        and is_looked_into(function, options)
         and not (function.arguments and function.arguments[0].type_annotation)
         and _CALL_CODES.isdisjoint(options.disabled_error_codes)
     )
+
+
+def is_looked_into(function: nodes.FuncDef, options: Options) -> bool:
+    """Mypy checks the body of a function, unless that is exempt."""
+    return options.check_untyped_defs or function.type is not None
+
+
+def is_exempt(node: nodes.Decorator) -> bool:
+    """The function is decorated with `@no_type_check`."""
+    names = (word.fullname for word in node.original_decorators if isinstance(word, nodes.RefExpr))
+    return any(name.rpartition(".")[2] == "no_type_check" for name in names)
 
 
 _CALL_CODES = frozenset({errorcodes.CALL_ARG, errorcodes.MISC})

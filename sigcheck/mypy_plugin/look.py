@@ -62,7 +62,7 @@ class Look:
         checked: set[nodes.FuncDef] = set()
         column = max((method.column for method in self._methods), default=0)
         if options is not None and not has_bare_function(self._text, column):
-            checked.update(method for method in bound if is_checked(method, options))
+            checked.update(method for method in bound if is_checked(method, self.info, options))
         self.calls.read(bound, self._text, definition.line, checked)
 
     def traits(self) -> dict[str, object]:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 
 from mypy import nodes
 
-from sigcheck.mypy_plugin.binding import Arity, accepts, is_bound_to_class, is_misnamed
+from sigcheck.mypy_plugin.binding import Arity, accepts, is_as_written, is_bound_to_class, is_misnamed
 from sigcheck.mypy_plugin.survey import Survey, body_line
 from sigcheck.mypy_plugin.symbols import CALLABLE, ODD, Found, kind_of, look_up, method_at
 from sigcheck.mypy_plugin.written_calls import (
@@ -118,7 +118,7 @@ class OwnCalls:
                 self.callees.setdefault(found[0], set()).add(name)
             node = found[1].node if found is not None else None
             kind = kind_of(node)
-            is_plain = kind is not ODD and (kind is not CALLABLE or self._survey.is_as_written(node))
+            is_plain = kind is not ODD and (kind is not CALLABLE or is_as_written(node))
             if is_plain and name and name != "__new__":
                 told.add(name)
         return told

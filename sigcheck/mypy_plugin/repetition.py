@@ -18,8 +18,15 @@ from sigcheck.core.incompatibility import AsyncMismatch, DefaultChanged, Receive
 from sigcheck.core.member import Flavour
 from sigcheck.core.names import is_interface
 from sigcheck.core.signature import Kind, Signature
-from sigcheck.mypy_plugin.binding import accepts, callable_of, is_as_written, is_checked, is_looked_into, is_plain
-from sigcheck.mypy_plugin.symbols import method_at
+from sigcheck.mypy_plugin.binding import (
+    accepts,
+    callable_of,
+    is_as_written,
+    is_checked,
+    is_exempt,
+    is_looked_into,
+    is_plain,
+)
 from sigcheck.mypy_plugin.written_calls import Arguments
 from sigcheck.readers.mypy_nodes.expressions import children
 
@@ -64,15 +71,16 @@ def is_call_told_by_mypy(finding: BrokenCall, caller: nodes.FuncDef, owner: node
     call = finding.call
     if call.named or call.route not in _FROM or not isinstance(finding.reason, RejectedArgument):
         return False
-    if not is_checked(caller, options) or not _looks_into(caller, call.place.line, options):
+    is_local = "@" in owner.fullname  # Then what stands around it would have to be looked into as well.
+    if is_local or not is_checked(caller, owner, options) or not _looks_into(caller, call.place.line, options):
         return False
     found = next(
         (entry.names[call.method] for entry in owner.mro[_FROM[call.route] :] if call.method in entry.names), None
     )
     callee = found.node if found is not None else None
-    if not is_as_written(callee):
+    if not isinstance(callee, nodes.FuncDef) or not is_as_written(callee):
         return False
-    function, keywords = callable_of(method_at(callee)), tuple(name for name, _ in call.keywords)
+    function, keywords = callable_of(callee), tuple(name for name, _ in call.keywords)
     arguments = Arguments(call.positional, keywords, call.has_star, call.has_double_star)
     return not accepts(function, arguments, function.receivers)
 
@@ -85,11 +93,12 @@ def _looks_into(caller: nodes.FuncDef, line: int, options: Options) -> bool:
     pending: list[nodes.Node] = [caller.body]
     while pending:
         node = pending.pop()
-        if (
-            isinstance(node, nodes.FuncDef)
-            and node.line <= line <= (node.end_line or node.line)
-            and not is_looked_into(node, options)
-        ):
+        is_blind = (
+            isinstance(node, nodes.OverloadedFuncDef)  # Of two definitions, mypy may pass over one.
+            or (isinstance(node, nodes.Decorator) and is_exempt(node))
+            or (isinstance(node, nodes.FuncDef) and not is_looked_into(node, options))
+        )
+        if is_blind and node.line <= line <= (node.end_line or line):
             return False
         pending += children(node)
     return True

@@ -9,7 +9,7 @@ from mypy import nodes
 
 from sigcheck.core.identifiers import is_plain
 from sigcheck.core.regex import regex
-from sigcheck.mypy_plugin.binding import Arity, arity_of, callable_of, is_as_written
+from sigcheck.mypy_plugin.binding import Arity, arity_of, callable_of
 
 _CLASS = regex(r"^\s*class\b", re.MULTILINE)
 _IN_FUNCTION = regex(r"^[ \t]+(?:from[^\n]*import\b[^\n(]*(?:\([^)]*)?|import\b[^\n]*|class[ \t]+\w+)", re.MULTILINE)
@@ -35,7 +35,6 @@ class Survey:
         self.values: set[str] = set()
         self.uncertain: set[str] = set()
         self.accepted: set[tuple[object, ...]] = set()
-        self._as_written: dict[nodes.SymbolNode | None, bool] = {}
         self.is_odd = not is_plain(text)
         self._met = {id(entry) for entry in definitions}
         self._arities: dict[nodes.FuncDef, Arity] = {}
@@ -62,15 +61,6 @@ class Survey:
         known = self._arities.get(function)
         if known is None:
             known = self._arities[function] = arity_of(callable_of(function))
-        return known
-
-    def is_as_written(self, node: nodes.SymbolNode | None) -> bool:
-        """To mypy, a method has the signature that is written."""
-        if type(node) is nodes.FuncDef:
-            return True
-        known = self._as_written.get(node)
-        if known is None:
-            known = self._as_written[node] = is_as_written(node)
         return known
 
     def is_local_name(self, name: str) -> bool:
