@@ -200,6 +200,18 @@ def test_calls_by_names_that_python_normalizes(mode: str, tmp_path: Path) -> Non
     assert [line.partition(": error: ")[0] for line in found] == ["sub.py:3", "sub.py:4", "sub.py:5"]
 
 
+def test_a_receiver_that_an_expression_binds_anew_is_another_object(tmp_path: Path) -> None:
+    source = (
+        "class A:\n    def m(self, a): ...\n"
+        "    def list(self, o):\n        [self.m(1, 2) for self in o]\n"
+        "    def dict(self, o):\n        return {self.m(1, 2): 1 for a, self in o if self.m()}\n"
+        "    def walrus(self, o):\n        if (self := o): self.m(1, 2)\n"
+        "    def inner(self, o):\n        return [self.m(1, 2) for a in o]\n"
+    )
+    lines, _, _ = run_mypy(tmp_path, sub__py=source)
+    assert [line.partition(": error: ")[0] for line in lines if line.endswith("[call-binding]")] == ["sub.py:10"]
+
+
 BRANCHES = {
     # Of a base elsewhere, mypy knows the one for its platform; what the class itself defines is read on every branch.
     "base": {"win32": ["sub.py:5"], "linux": []},

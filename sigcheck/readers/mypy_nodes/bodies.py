@@ -428,33 +428,38 @@ def _leaves(body: nodes.Block) -> bool:
 
 
 def _bound_names(body: nodes.Block) -> Iterator[str]:
-    """The names that statements of a body bind anew, at any depth."""
-    pending: list[nodes.Node] = [body]
+    """The names that statements of a body bind anew, at any depth, and expressions, also those of nested functions."""
+    pending: list[tuple[nodes.Node, bool]] = [(body, False)]
     while pending:
-        node = pending.pop()
-        targets: list[nodes.Node] = []
+        node, is_nested = pending.pop()
         match node:
-            case nodes.AssignmentStmt():
-                targets = [*node.lvalues] if not isinstance(node.rvalue, nodes.TempNode) else []
-            case nodes.ForStmt():
-                targets = [node.index]
-            case nodes.WithStmt():
-                targets = [target for target in node.target if target is not None]
+            case nodes.AssignmentStmt() if not is_nested and not isinstance(node.rvalue, nodes.TempNode):
+                yield from _names_of(node.lvalues)
+            case nodes.ForStmt() if not is_nested:
+                yield from _names_of([node.index])
+            case nodes.WithStmt() if not is_nested:
+                yield from _names_of([target for target in node.target if target is not None])
+            case nodes.GeneratorExpr() | nodes.DictionaryComprehension():
+                yield from _names_of(node.indices)
+            case nodes.AssignmentExpr():
+                yield node.target.name
             case _:
                 pass
-        while targets:
-            match targets.pop():
-                case nodes.NameExpr() as target:
-                    yield target.name
-                case nodes.TupleExpr() | nodes.ListExpr() as several:
-                    targets += several.items
-                case _:
-                    continue
-        if isinstance(node, _WITH_BLOCKS):
-            for name in child_fields(type(node)):
-                pending += (
-                    part for part in flattened(getattr(node, name)) if isinstance(part, nodes.Statement | nodes.Block)
-                )
+        is_nested = is_nested or type(node) in _FUNCTIONS or type(node) is nodes.ClassDef
+        pending += ((part, is_nested) for part in children(node))
+
+
+def _names_of(targets: Sequence[nodes.Node]) -> Iterator[str]:
+    """What is bound where these are assigned to."""
+    pending = [*targets]
+    while pending:
+        match pending.pop():
+            case nodes.NameExpr() as target:
+                yield target.name
+            case nodes.TupleExpr() | nodes.ListExpr() as several:
+                pending += several.items
+            case _:
+                continue
 
 
 def _is_name(node: nodes.Node, name: str) -> bool:
