@@ -45,13 +45,11 @@ def seconds(package: Path, plugin: str, cache: Path) -> float:
     """CPU time of one run of mypy, in seconds."""
     configuration = cache.parent / f"{plugin or 'plain'}.ini"
     configuration.write_text(f"[mypy]\n{f'plugins = {plugin}' if plugin else ''}\n", encoding="utf-8")
-    # Installed, both are compiled; and so they are here, from the second round on.
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     before = os.times()
     ran = subprocess.run(
         [sys.executable, "-m", "mypy", *OPTIONS, str(configuration), "--cache-dir", str(cache), str(package)],
         cwd=cache.parent,  # beside a package lies what shadows the libraries of mypy
-        env={**environment, "PYTHONPATH": str(ROOT), "PYTHONPYCACHEPREFIX": str(cache.parent / "bytecode")},
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=False,
@@ -94,10 +92,8 @@ def share(package: Path) -> float:
         return own / (process_time() - before - own)
 
 
-def shares(package: Path, rounds: int, scratch: Path) -> list[float]:
+def shares(package: Path, rounds: int) -> list[float]:
     """As many of them, each in a process of its own; a first one compiles what is imported."""
-    os.environ["PYTHONPYCACHEPREFIX"] = str(scratch / "bytecode")
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     with get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
         return pool.map(share, [package] * (rounds + 1), chunksize=1)[1:]
 
@@ -106,6 +102,9 @@ def measure(name: str, package: Path, rounds: int) -> None:
     """Print the two ratios of a package, and the share."""
     times: dict[tuple[str, str], list[float]] = {}
     with tempfile.TemporaryDirectory() as scratch:
+        # Installed, both are compiled; and so they are here, from the second round on.
+        os.environ["PYTHONPYCACHEPREFIX"] = str(Path(scratch) / "bytecode")
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         for turn in range(rounds + 1):
             took: dict[tuple[str, str], float] = {}
             order = ["", "sigcheck.mypy_plugin"]
@@ -118,7 +117,7 @@ def measure(name: str, package: Path, rounds: int) -> None:
             for key, value in took.items():
                 times.setdefault(key, []).append(value)
             print(f"{name} {turn}: { ({' '.join(key): round(value, 2) for key, value in took.items()}) }")
-        within = shares(package, rounds, Path(scratch))
+        within = shares(package, rounds)
     for label in ("cold", "warm"):
         with_plugin, without = times[label, order[1]], times[label, ""]
         ratios = [one / other for one, other in zip(with_plugin, without, strict=True)]

@@ -6,7 +6,7 @@ Yes means that no rule can find anything. No means that the exact relation is to
 from __future__ import annotations
 
 import sys
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 from mypy import errorcodes, nodes
 from mypy.options import Options
@@ -191,7 +191,7 @@ def is_plain(node: nodes.SymbolNode | None) -> bool:
     )
 
 
-def is_as_written(node: nodes.SymbolNode | None) -> bool:
+def is_as_written(node: nodes.SymbolNode | None) -> TypeGuard[nodes.FuncDef]:
     """A function that mypy knows by the header that is written, in a cold run as in a warm one: its cache knows no decorators."""
     return isinstance(node, nodes.FuncDef) and None not in node.arg_names
 
@@ -206,10 +206,9 @@ def is_checked(function: nodes.FuncDef, info: nodes.TypeInfo, options: Options) 
     """
     symbol = info.names.get(function.name)
     node = symbol.node if symbol is not None else None
-    if isinstance(node, nodes.Decorator) and not is_exempt(node):
-        node = node.func
     return (
-        node is function  # Of two definitions, mypy may pass over one.
+        function_of(node) is function  # Of two definitions, mypy may pass over one.
+        and not (isinstance(node, nodes.Decorator) and is_exempt(node))
         and is_looked_into(function, options)
         and not (function.arguments and function.arguments[0].type_annotation)
         and _CALL_CODES.isdisjoint(options.disabled_error_codes)

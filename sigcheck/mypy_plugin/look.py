@@ -59,10 +59,9 @@ class Look:
         bound = [method for method in self._methods if not method.is_static or method.name == "__new__"]
         receivers = {method.arg_names[0] or "self" for method in bound if method.arg_names}
         self.is_odd = self.is_odd or is_obscure(self._text, receivers)
-        checked: set[nodes.FuncDef] = set()
-        column = max((method.column for method in self._methods), default=0)
-        if options is not None and not has_bare_function(self._text, column):
-            checked.update(method for method in bound if is_checked(method, self.info, options))
+        checked = {method for method in bound if options is not None and is_checked(method, self.info, options)}
+        if checked and has_bare_function(self._text, max(method.column for method in self._methods)):
+            checked.clear()
         self.calls.read(bound, self._text, definition.line, checked)
 
     def traits(self) -> dict[str, object]:

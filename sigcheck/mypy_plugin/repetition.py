@@ -44,7 +44,7 @@ def is_override_told_by_mypy(
     """
     if errorcodes.OVERRIDE in options.disabled_error_codes or not is_interface(override.name):
         return False
-    if override.is_dynamic() and not options.check_untyped_defs:
+    if not is_looked_into(override, options):
         return False  # mypy looks only at overrides with an annotation.
     if finding.is_shadowing or isinstance(finding.reason, (AsyncMismatch, DefaultChanged)):
         return False
@@ -78,7 +78,7 @@ def is_call_told_by_mypy(finding: BrokenCall, caller: nodes.FuncDef, owner: node
         (entry.names[call.method] for entry in owner.mro[_FROM[call.route] :] if call.method in entry.names), None
     )
     callee = found.node if found is not None else None
-    if not isinstance(callee, nodes.FuncDef) or not is_as_written(callee):
+    if not is_as_written(callee):
         return False
     function, keywords = callable_of(callee), tuple(name for name, _ in call.keywords)
     arguments = Arguments(call.positional, keywords, call.has_star, call.has_double_star)

@@ -20,6 +20,7 @@ from sigcheck.mypy_plugin.binding import (
     Callable,
     callable_of,
     is_like,
+    is_looked_into,
     is_plain,
     is_refused_by_mypy,
     is_same,
@@ -367,7 +368,7 @@ class _Class:
             and self.info.names[name].node is override
             and name not in self.look.repeated
             and errorcodes.OVERRIDE not in options.disabled_error_codes
-            and (options.check_untyped_defs or not function.is_dynamic())
+            and is_looked_into(function, options)
             and is_plain(override)
             and is_plain(base)
             and (is_lost or is_refused_by_mypy(mine, theirs, Instance(self.info.mro[-1], [])))

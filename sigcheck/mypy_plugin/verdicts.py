@@ -20,7 +20,7 @@ from sigcheck.core.honour import BodyQuestion, NeglectedParameter, answer_to
 from sigcheck.core.module import Module, Suppression
 from sigcheck.core.place import Place
 from sigcheck.core.rules import RULES
-from sigcheck.mypy_plugin.binding import is_plain
+from sigcheck.mypy_plugin.binding import function_of, is_plain
 from sigcheck.mypy_plugin.others import Others
 from sigcheck.mypy_plugin.repetition import is_call_told_by_mypy, is_override_told_by_mypy
 from sigcheck.mypy_plugin.reporting import Desk
@@ -198,7 +198,7 @@ class Inquest:
             return False
         own, theirs = override.info.names.get(override.name), info.names.get(finding.base.name)
         node = own.node if own is not None else None
-        if node is not override and not (isinstance(node, nodes.Decorator) and node.func is override):
+        if function_of(node) is not override:
             return False  # Another definition of the name counts to mypy.
         return is_override_told_by_mypy(finding, override, theirs.node if theirs is not None else None, options) and (
             not isinstance(node, nodes.Decorator) or is_plain(node)

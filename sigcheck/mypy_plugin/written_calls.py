@@ -181,12 +181,14 @@ def has_bare_function(text: str, column: int) -> bool:
         text: of a class.
         column: where the headers of its methods begin.
     """
+    has_typed = False
     for found in _FUNCTION.finditer(text):
         before = text[text.rfind("\n", 0, found.start()) + 1 : found.start()]
-        is_inner = len(before) > column and before.strip() in ("", "async")
-        if is_inner and (not found[1] or re.search(rf"\n[ \t]{{{column + 1},}}@", text)):
-            return True
-    return False
+        if len(before) > column and before.strip() in ("", "async"):
+            if not found[1]:
+                return True
+            has_typed = True
+    return has_typed and re.search(rf"\n[ \t]{{{column + 1},}}@", text) is not None
 
 
 _FUNCTION = re.compile(r"def\b(?:[^\n#'\"]*\)\s*(->))?")
