@@ -96,10 +96,11 @@ class SigcheckPlugin(Plugin):
         from sigcheck.mypy_plugin.modules import AnalysedModule, keep_unread  # noqa: PLC0415
 
         string = api.named_type("builtins.str") if api.options.fine_grained_incremental else None
+        options: Options = api.options
         if tree.path in api.errors.ignored_files:
-            api.schedule_patch(_COLLECT, lambda: self._try(tree.fullname, lambda: keep_unread(tree, string)))
+            api.schedule_patch(_COLLECT, lambda: self._try(tree.fullname, lambda: keep_unread(tree, options, string)))
             return None
-        module = AnalysedModule(tree, api.options, api.errors, api.modules, string=string)
+        module = AnalysedModule(tree, options, api.errors, api.modules, string=string)
         asked = self._settings_of_run if self._is_configured else None
         api.schedule_patch(_COLLECT, lambda: self._run(module, lambda: module.collect(asked)))
         api.schedule_patch(_CHECK, lambda: self._run(module, lambda: module.check(self._settings_of_run)))

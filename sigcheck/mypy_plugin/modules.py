@@ -17,7 +17,7 @@ from mypy.types import Instance, LiteralType
 
 from sigcheck.core.dataclass import dataclass, field
 from sigcheck.mypy_plugin.suspicion import Demand, Noted, Suspicion
-from sigcheck.mypy_plugin.texts import read_bytes, read_text
+from sigcheck.mypy_plugin.texts import read_bytes, read_text, stamp_of
 from sigcheck.mypy_plugin.traits import KEY, digest_of
 
 if TYPE_CHECKING:
@@ -147,14 +147,16 @@ class AnalysedModule:
         Desk(self.errors, self.tree.path, self.name, self.options, scope).apologise(defect)
 
 
-def keep_unread(tree: nodes.MypyFile, string: Instance | None) -> None:
+def keep_unread(tree: nodes.MypyFile, options: Options, string: Instance | None) -> None:
     """Of the classes of a module whose errors nobody sees, keep where they stand, and what changes with the text.
 
     Args:
         tree: mypy's, its semantic analysis done.
+        options: those for it.
         string: `builtins.str`, where `dmypy` is to be told what changes.
     """
-    digest = digest_of(read_bytes(tree.path) or b"")
+    # Mypy believes a file's stamp too, but where a build system has stamps of no meaning.
+    digest = digest_of(read_bytes(tree.path) or b"") if options.bazel else stamp_of(tree.path)
     for definition in _classes_in(tree.defs):
         info, line = definition.info, definition.line
         if type(info) is nodes.TypeInfo:

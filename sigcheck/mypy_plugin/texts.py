@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 
 from mypy import nodes
@@ -15,6 +16,15 @@ def read_bytes(path: str) -> bytes | None:
             return file.read()
     except OSError:
         return None
+
+
+def stamp_of(path: str) -> str:
+    """What changes with the content of a file, and may change without."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return ""
+    return f"{found.st_mtime_ns}-{found.st_size}"
 
 
 def decode(content: bytes) -> str | None:

@@ -25,7 +25,7 @@ Traits: TypeAlias = Mapping[str, Any]
 `digest` changes with what others can be told when they read the text of the class. `odd` is its line, where mypy's symbols do not
 tell which class it is; `names` are the names of which they do not tell the whole. `calls` are the names that are called on the
 receiver, `super` those on `super()`, `loose` those of which it is not certain that the call binds. `span`, the class's lines, stands
-for all but the digest, which is that of the module.
+for all but the digest, which is then the stamp of the module's file.
 """
 
 _MOST = 4096
