@@ -5,6 +5,9 @@ Bodies are not walked: what they call is looked for in their text.
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Iterator
+
 from mypy import nodes
 from mypy.options import Options
 from mypy.types import Instance
@@ -15,7 +18,7 @@ from sigcheck.mypy_plugin.own_calls import OwnCalls
 from sigcheck.mypy_plugin.survey import Survey, names_in
 from sigcheck.mypy_plugin.symbols import Found, is_without_source
 from sigcheck.mypy_plugin.traits import digest_of
-from sigcheck.mypy_plugin.written_calls import has_bare_function, is_obscure
+from sigcheck.mypy_plugin.written_calls import bare_functions, is_obscure
 
 
 class Look:
@@ -60,8 +63,8 @@ class Look:
         receivers = {method.arg_names[0] or "self" for method in bound if method.arg_names}
         self.is_odd = self.is_odd or is_obscure(self._text, receivers)
         checked = {method for method in bound if options is not None and is_checked(method, self.info, options)}
-        if checked and has_bare_function(self._text, max(method.column for method in self._methods)):
-            checked.clear()
+        if checked:
+            checked.difference_update(self._with_bare_functions())
         self.calls.read(bound, self._text, definition.line, checked)
 
     def traits(self) -> dict[str, object]:
@@ -83,6 +86,15 @@ class Look:
         if calls.on_super:
             kept["super"] = sorted(calls.on_super)
         return kept
+
+    def _with_bare_functions(self) -> Iterator[nodes.FuncDef]:
+        """The methods in which a function may stand whose body mypy passes over."""
+        methods = sorted(self._methods, key=lambda method: method.line)
+        for place in bare_functions(self._text, max(method.column for method in methods)):
+            line = self.definition.line + self._text.count("\n", 0, place)
+            index = bisect_right(methods, line, key=lambda method: method.line)
+            if index:
+                yield methods[index - 1]
 
     def _read_header(self) -> None:
         definition, survey = self.definition, self.survey

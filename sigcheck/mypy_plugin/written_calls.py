@@ -174,21 +174,25 @@ _OWNER_IN_BRACKETS = re.compile(r"\((?<!\w\()[\w.\s]+\)[\s)]*(?:\.\s*\w+[\s)]*)?
 _OF_CLASS = re.compile(r"\s*\.\s*(\w+)\s*\(")
 
 
-def has_bare_function(text: str, column: int) -> bool:
-    """A function may stand in a method whose header says nothing of types, or whose decorator makes that nothing.
+def bare_functions(text: str, column: int) -> list[int]:
+    """Where functions may stand in a method whose header says nothing of types, or whose decorator makes that nothing.
 
     Args:
         text: of a class.
         column: where the headers of its methods begin.
     """
+    bare: list[int] = []
     has_typed = False
     for found in _FUNCTION.finditer(text):
         before = text[text.rfind("\n", 0, found.start()) + 1 : found.start()]
         if len(before) > column and before.strip() in ("", "async"):
-            if not found[1]:
-                return True
-            has_typed = True
-    return has_typed and re.search(rf"\n[ \t]{{{column + 1},}}@", text) is not None
+            if found[1]:
+                has_typed = True
+            else:
+                bare.append(found.start())
+    if has_typed:
+        bare += [found.start() + 1 for found in re.finditer(rf"\n[ \t]{{{column + 1},}}@", text)]
+    return bare
 
 
 _FUNCTION = re.compile(r"def\b(?:[^\n#'\"]*\)\s*(->))?")
