@@ -78,20 +78,24 @@ class OwnCalls:
         self, methods: Sequence[nodes.FuncDef], text: str, line: int, unchecked: Sequence[nodes.FuncDef]
     ) -> None:
         """Find the calls in methods whose receiver is called `self`."""
+        is_handed_on = True
         if len(unchecked) == len(methods):
             calls = glance(text)
         else:
-            names = names_called(text)
+            names, others = names_called(text)
+            is_handed_on = others != len(methods)  # In each header it is named once.
             told = self._told(names)
             self.on_self |= told
             calls = {(name, "") for name in names - told}
+            if is_handed_on:
+                calls.add(_ODDLY_WRITTEN)
             calls.update(*[glance(self._survey.body_of(method)) for method in unchecked])
         uncertain = {call for call in calls if not self._is_certain_to_bind(*call)}
         self.on_self.update([name for name, _ in calls - uncertain])
-        others, is_odd = look(text, uncertain, len(methods))
+        found, is_odd = look(text, uncertain, is_handed_on=is_handed_on)
         self.is_amiss = self.is_amiss or is_odd
         last, lines = 0, [method.line for method in methods]
-        for call in sorted(others, key=lambda call: call.place):
+        for call in sorted(found, key=lambda call: call.place):
             line += text.count("\n", last, call.place)
             last = call.place
             method = methods[bisect_right(lines, line) - 1]
@@ -235,5 +239,8 @@ class OwnCalls:
 
 _UNKNOWN = "unknown"
 
+
+_ODDLY_WRITTEN = ("", "")
+"""In what `glance` gives: calls of which only a look tells."""
 
 _FILLED = ([nodes.ARG_POS], [nodes.ARG_OPT])

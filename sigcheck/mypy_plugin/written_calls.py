@@ -86,14 +86,14 @@ _ON_SELF = r"self(?<![\w.]self)(?:\.(\w+)\("
 # An attribute that is only read is passed over at once.
 _WRITTEN_ODDLY = r"|\.__class__|\.\w+\s+\(|(?!\.\w)\s*\.\s*(?:\w+\s*\(|__class__))"
 _NAMED = re.compile(_ON_SELF + _WRITTEN_ODDLY)
+# Where it is named without an attribute, or with one that is not called plainly, there is no name of a method.
+_CALLED_OR_ODD = re.compile(r"self(?<![\w.]self)(?:\.(?:(\w+)\(|__class__)|(?!\.\w+\b(?!\s+\()|\w))")
 # The arguments are looked ahead at: there may be calls in them.
 _GLANCE = regex(rf"{_ON_SELF}(?:(?=({_ARGUMENTS}))|){_WRITTEN_ODDLY}")
 _GAP = r"\s*(?:(?:\\\n|#[^\n]*\n)\s*)*"
 _FILLING = rf"\s*(?:(?=[#\\]){_GAP})?"
-_BRACKET = re.compile(
-    # One of its own, or that of a call or of a header: then the receiver is of interest, but not what it has.
-    rf"\((?:(?<!\w\(){_FILLING}(self|cls|type|super)\b|(?<=\w\(){_FILLING}self\b(?=\s*(?![\s.\w])))"
-)
+_BEFORE_SELF = regex(rf"\({_FILLING}self\b(?=\s*(?![\s.\w]))")
+_OWN_BRACKET = re.compile(rf"\((?<!\w\()(?=[cst\s#\\]){_FILLING}(?:self|cls|type|super)\b")
 _WORD, _LONGEST = string.ascii_letters + string.digits + "_", 80
 _TRANSPARENT = re.compile(r"\s*\*\w+\s*,\s*\*\*\w+\s*,?\s*\)")
 _CONTINUED = re.compile(r"\\\n(?:(?<=[^.]\.\\\n)|(?<=[^.]\. \\\n)|[\s\\]*(?:\.(?![.\d])|(\()))")
@@ -117,26 +117,14 @@ def is_obscure(text: str, receivers: Collection[str]) -> bool:
     if not _COMMON.issuperset(receivers):
         parts = _ANY_IN_BRACKETS.finditer(text)
     else:
-        parts = (part for place in _brackets(text)[1] if (part := _COMMON_IN_BRACKETS.match(text, place)) is not None)
+        places = [found.start() for found in _OWN_BRACKET.finditer(text)]
+        parts = (part for place in places if (part := _COMMON_IN_BRACKETS.match(text, place)) is not None)
     return any((name := part[1] or part[2]) is None or name in receivers for part in parts)
 
 
 def _is_comment(text: str, place: int) -> bool:
     """The line is nothing but a comment, up to that place."""
     return text[text.rfind("\n", 0, place) + 1 : place].lstrip().startswith("#")
-
-
-@lru_cache(maxsize=1)
-def _brackets(text: str) -> tuple[list[tuple[int, int]], list[int]]:
-    """Where a bracket opens before `self`, and this ends; and where one does before a part of a call, and is not that of a call."""
-    before_self, own = [], []
-    for found in _BRACKET.finditer(text):
-        word = found[1]
-        if word is not None:
-            own.append(found.start())
-        if word is None or word == "self":
-            before_self.append(found.span())
-    return before_self, own
 
 
 def _in_brackets(words: str) -> str:
@@ -212,9 +200,12 @@ def read_body(text: str, receiver: str) -> Written:
     return calls + above, is_odd
 
 
-def names_called(text: str) -> set[str]:
-    """The names that are called on `self` in the text of a class; an empty one for what only a look tells."""
-    return set(_NAMED.findall(text))
+def names_called(text: str) -> tuple[set[str], int]:
+    """The names that are called on `self` in the text of a class; and how often it is named for another purpose than that, or to read."""
+    found = _CALLED_OR_ODD.findall(text)
+    names = set(found)
+    names.discard("")
+    return names, found.count("")
 
 
 def glance(text: str) -> set[tuple[str, str]]:
@@ -222,20 +213,20 @@ def glance(text: str) -> set[tuple[str, str]]:
     return set(_GLANCE.findall(text))
 
 
-def look(text: str, calls: Collection[tuple[str, str]], methods: int) -> Written:
+def look(text: str, calls: Collection[tuple[str, str]], *, is_handed_on: bool) -> Written:
     """What a glance at the text of a class is not enough for.
 
     Args:
         text: of the class.
         calls: of those that a glance tells of; without arguments, all of that name.
-        methods: how many parameters in it are called `self`, and stand first.
+        is_handed_on: `self` may be an argument of a call.
     """
     places = [place for method, arguments in calls if method for place in _all(f"self.{method}({arguments}", text)]
     if ("", "") in calls:
         places += [found.start() for found in _NAMED.finditer(text) if not found[1]]
-    brackets, _ = _brackets(text)
-    if len(brackets) != methods:
-        places += [end - len("self") for start, end in brackets if _is_passed_on(text, start)]
+    if is_handed_on:
+        brackets = [found.span() for found in _BEFORE_SELF.finditer(text)]
+        places += [end - len("self") for start, end in brackets if _is_handed_on(text, start)]
     found = [call for place in places for call in _calls_by(text, place, place + len("self"))]
     above, is_odd = _calls_above(text)
     return found + above, is_odd
@@ -278,7 +269,7 @@ def _calls_above(text: str) -> Written:
     return calls, is_odd
 
 
-def _is_passed_on(text: str, place: int) -> bool:
+def _is_handed_on(text: str, place: int) -> bool:
     """A bracket opens the arguments of a function that may be found on a class."""
     before = text[max(place - _LONGEST, 0) : place].rstrip()
     owner = before.rstrip(_WORD).rstrip()

@@ -24,6 +24,7 @@ from sigcheck.mypy_plugin.written_calls import (
     WrittenCall,
     glance,
     look,
+    names_called,
     names_for_certain,
     read_arguments,
     read_body,
@@ -564,13 +565,17 @@ def is_seen_by_both(text: str, methods: int) -> int:
     """A glance with a look finds the calls in a text that stand there; how many a glance was enough for."""
     calls = glance(text)
     plain = {call for call in calls if shape_of(call[1]) is not None}
-    others, is_odd = look(text, calls - plain, methods)
+    others, is_odd = look(text, calls - plain, is_handed_on=True)
+    _, times = names_called(text)
+    if times == methods:
+        fewer, is_odd_too = look(text, calls - plain - {("", "")}, is_handed_on=False)
+        assert (set(map(way, fewer)), is_odd_too) == (set(map(way, others)), is_odd), text
     written, is_odder = read_body(text, "self")
     assert is_odd == is_odder, text
     assert {("self", "", name) for name, _ in plain} | set(map(way, others)) == set(map(way, written)), text
     for name, arguments in plain:
         shape = shape_of(arguments)
-        looked = [call for call in look(text, {(name, arguments)}, methods)[0] if call.method == name]
+        looked = [call for call in look(text, {(name, arguments)}, is_handed_on=True)[0] if call.method == name]
         known = [call.arguments for call in looked if call.route == "self" and text.startswith(arguments, call.opened)]
         assert known, text
         assert {(len(it.positional), *it[1:]) for it in known if it} == {(*(shape or ()), False, False)}, text
