@@ -5,7 +5,7 @@
 A package that is not named is fetched with pip. Both variants see the same files with the same options; they take turns. CPU time is
 user and system time of mypy's process. What disturbs a run only adds to it: printed is the ratio of the least of each, and how far the
 ratios of neighbours scatter. Where that is more than what the plugin costs, the third figure tells more: the share of the plugin's own
-steps, timed within the process, in the rest of a cold run.
+steps, timed within the process (`mypy_within.py`), in the rest of a cold run, each from the start of the process to its end.
 """
 
 from __future__ import annotations
@@ -16,15 +16,12 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
-from multiprocessing import get_context
 from pathlib import Path
-from time import process_time
-from typing import Any
 
 from corpora import CORPORA, DEFAULT_DIRECTORY, prepare
 
-ROOT = Path(__file__).resolve().parent.parent
+WITHIN = Path(__file__).resolve().with_name("mypy_within.py")
+ROOT = WITHIN.parent.parent
 PYLINT = "pylint==4.0.2"
 OPTIONS = ["--ignore-missing-imports", "--follow-imports=silent", "--no-site-packages", "--config-file"]
 
@@ -60,42 +57,25 @@ def seconds(package: Path, plugin: str, cache: Path) -> float:
     return after.children_user + after.children_system - before.children_user - before.children_system
 
 
-def share(package: Path) -> float:
-    """The CPU time of the plugin's own steps in a cold run, over that of the rest of the run; in this process."""
-    from mypy import api  # noqa: PLC0415 - it is loaded before the clock runs
-
-    from sigcheck.mypy_plugin.hooks import SigcheckPlugin  # noqa: PLC0415
-
-    own, is_inside = 0.0, False
-
-    def timed(step: Callable[..., Any]) -> Callable[..., Any]:
-        def run(*arguments: Any) -> Any:
-            nonlocal own, is_inside
-            if is_inside:
-                return step(*arguments)
-            is_inside, before = True, process_time()
-            try:
-                return step(*arguments)
-            finally:
-                own, is_inside = own + process_time() - before, False
-
-        return run
-
-    steps: Any = SigcheckPlugin
-    for name in ("__init__", "set_modules", "_note", "_try"):
-        setattr(steps, name, timed(getattr(steps, name)))
-    with tempfile.TemporaryDirectory() as scratch:
-        configuration = Path(scratch) / "mypy.ini"
-        configuration.write_text("[mypy]\nplugins = sigcheck.mypy_plugin\n", encoding="utf-8")
-        before = process_time()
-        api.run([*OPTIONS, str(configuration), "--cache-dir", scratch, str(package)])
-        return own / (process_time() - before - own)
-
-
 def shares(package: Path, rounds: int) -> list[float]:
-    """As many of them, each in a process of its own; a first one compiles what is imported."""
-    with get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
-        return pool.map(share, [package] * (rounds + 1), chunksize=1)[1:]
+    """The share of the plugin's own steps in the rest of a cold run, so many times; a first run compiles what is imported."""
+    found = []
+    for _ in range(rounds + 1):
+        with tempfile.TemporaryDirectory() as scratch:
+            configuration = Path(scratch) / "mypy.ini"
+            configuration.write_text("[mypy]\nplugins = sigcheck.mypy_plugin\n", encoding="utf-8")
+            ran = subprocess.run(
+                [sys.executable, str(WITHIN), *OPTIONS, str(configuration), "--cache-dir", scratch, str(package)],
+                cwd=scratch,
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        if ran.returncode:
+            sys.exit(f"{WITHIN.name} ended with {ran.returncode} on {package}: {ran.stdout[-300:]}{ran.stderr[-300:]}")
+        found.append(float(ran.stdout))
+    return found[1:]
 
 
 def measure(name: str, package: Path, rounds: int) -> None:
