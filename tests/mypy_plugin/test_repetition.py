@@ -247,6 +247,38 @@ def test_somebody_tells_of_it_wherever_it_stands(option: str, tmp_path: Path, mo
         assert twice <= TOLD_TWICE
 
 
+AMONG = {
+    "typed methods": ["def a(self) -> None: ...", "def b(self) -> None: ...", "def c(self) -> None: ..."],
+    "static methods": ["@staticmethod\ndef a() -> None: ...", "@staticmethod\ndef b() -> None: ..."],
+    "classes": [f"class {name}:\n    def m(self) -> None: ..." for name in "DEF"],
+    "properties": ["@property\ndef p(self) -> int: return 1\n@p.setter\ndef p(self, value: int) -> None: ..."],
+    "overloads of another": ["@property\ndef p(self) -> int:\n    def inner(): ...\n    return 1", "x = 1"],
+}
+INNER = [
+    "def inner():\n    self.m(1, 2)",
+    "async def inner(a,\n    b):\n    self.m(1, 2)",
+    "@keep\ndef inner() -> None:\n    self.m(1, 2)",
+]
+
+
+def test_a_function_that_mypy_passes_over_is_looked_into_wherever_it_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Among methods that mypy checks, in a class of which nothing else is suspected."""
+    monkeypatch.chdir(tmp_path)
+    files, expected = {}, set()
+    for number, (others, inner) in enumerate(product(AMONG.values(), INNER)):
+        for place in range(len(others) + 1):
+            method = "\n    ".join(["def go(self) -> None:", *inner.split("\n")])
+            body = "\n".join(["def m(self, a: int) -> None: ...", *others[:place], method, *others[place:]])
+            text = "def keep(f): return f\n\nclass A:\n" + "".join(f"    {line}\n" for line in body.split("\n"))
+            files[f"m{number}_{place}"] = text
+            expected.add(f"m{number}_{place}.py:{bad_line(text)}")
+    theirs = lines_of(tmp_path, "call-arg|misc", files)
+    assert len(expected - theirs) > len(expected) / 2
+    assert lines_of(tmp_path, "call-binding", files) | theirs == expected
+
+
 LENT = """\
 from contextlib import contextmanager
 from typing import Callable, Iterator, TypeVar, no_type_check
