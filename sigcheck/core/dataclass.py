@@ -9,13 +9,13 @@ for. The standard module is loaded only for them. Imports nothing of sigcheck.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 _MISSING: Any = object()
-_FEW = 8
-"""So many values of a class are made before its `__init__` is compiled, which takes as long as to make two dozen without."""
+_FEW = 100
+"""So many values of a class are made before its `__init__` is compiled, which takes as long as to make them without."""
 
 
 class _Field:
@@ -59,7 +59,6 @@ class _Plan:
         # They are taken out of the class, to make room for slots.
         self.given = {name: namespace.pop(name) for name in self.names if name in namespace}
         self.options = {"frozen": frozen, "eq": eq, "order": order}
-        self.left = _FEW
         namespace["__annotations__"] = self.annotations
         namespace["__slots__"] = self.names
         namespace["__match_args__"] = tuple([name for name in self.names if _is_given(self.given.get(name))])
@@ -101,24 +100,41 @@ class _Plan:
             if vars(self.made).get(made.__name__) is first:
                 setattr(self.made, made.__name__, made)
 
-    def set(self, instance: object, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> bool:
-        """Make a value as `__init__` would; False where the call is wrong, or there are so many that one is worth compiling."""
-        self.left -= 1
-        names = self.made.__match_args__
-        values = dict(zip(names, arguments, strict=False)) | keywords
-        if self.left < 0 or len(arguments) > len(names) or len(values) < len(arguments) + len(keywords):
-            return False
-        for field in self.fields:
-            if field.init and field.name in values:
-                value = values.pop(field.name)
-            elif field.default is not _MISSING:
-                value = field.default
-            elif field.default_factory is not _MISSING:
-                value = field.default_factory()
+    def first_init(self) -> Callable[..., None]:
+        """An `__init__` that nothing is compiled for. It makes a few values, and leaves calls that are wrong to the other."""
+        made, count, left = self.made, len(self.made.__match_args__), _FEW
+        fields = sorted(self.fields, key=lambda field: not field.init)
+        setters = [vars(made)[field.name].__set__ for field in fields]
+        whole = count if count == len(fields) else -1
+
+        def __init__(value: Any, /, *arguments: Any, **keywords: Any) -> None:  # noqa: N807
+            nonlocal left
+            left -= 1
+            is_whole = len(arguments) == whole and not keywords
+            values = arguments if is_whole else completed(arguments, keywords)
+            if values is not None and left:
+                for put, each in zip(setters, values, strict=True):
+                    put(value, each)
             else:
-                return False
-            object.__setattr__(instance, field.name, value)
-        return not values
+                made.__init__ = self.init()
+                made.__init__(value, *arguments, **keywords)
+
+        def completed(arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Sequence[Any] | None:
+            """What all fields are set to; None where the call is wrong."""
+            values, unused = [*arguments], len(keywords)
+            for field in fields[len(arguments) :]:
+                if field.name in keywords and field.init:
+                    values.append(keywords[field.name])
+                    unused -= 1
+                elif field.default is not _MISSING:
+                    values.append(field.default)
+                elif field.default_factory is not _MISSING:
+                    values.append(field.default_factory())
+                else:
+                    return None
+            return values if not unused and len(arguments) <= count else None
+
+        return __init__
 
     def init(self) -> Callable[..., None]:
         """The `__init__`. It alone is worth compiling: values are made more often than anything is done to them."""
@@ -194,9 +210,8 @@ class _OnDemand:
 
 def _first_init(self: Any, *arguments: Any, **keywords: Any) -> None:
     plan = self.__plan__
-    if not plan.set(self, arguments, keywords):
-        plan.made.__init__ = plan.init()
-        plan.made.__init__(self, *arguments, **keywords)
+    plan.made.__init__ = plan.first_init()
+    plan.made.__init__(self, *arguments, **keywords)
 
 
 def _repr(self: Any) -> str:

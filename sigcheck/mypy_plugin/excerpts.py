@@ -7,9 +7,10 @@ from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterator
 from functools import lru_cache
 
+from sigcheck.core.regex import regex
 from sigcheck.mypy_plugin.written_calls import STRING_OR_COMMENT
 
-_PIECE = re.compile(
+_PIECE = regex(
     STRING_OR_COMMENT + r"|\n(?:(?:async[ \t]+)?(def)|(class))[ \t]+(\w+)|(\n)(?=[^\s#)\]}])",
     re.DOTALL,
 )
@@ -92,7 +93,7 @@ def excerpt_of_methods(
     return "".join(pieces), sorted(names[index] for index in chosen)
 
 
-_HEADER = re.compile(
+_HEADER = regex(
     r"(\n?class[ \t]+\w+[ \t]*(?:\([^()\"'#]*\))?[ \t]*:[ \t]*(?:#[^\n]*)?)\n(?:[ \t]*(?:#[^\n]*)?\n)*([ \t]+)"
 )
 """The header of a class statement, and how its body is indented."""

@@ -56,7 +56,7 @@ class SigcheckPlugin(Plugin):
             # Where there is nothing to do, they are not needed.
             from sigcheck.mypy_plugin.settings import read_settings  # noqa: PLC0415
 
-            self._read_settings = read_settings()
+            self._read_settings = read_settings(is_configured=self._is_configured)
         return self._read_settings
 
     def get_customize_class_mro_hook(self, fullname: str) -> Callable[[ClassDefContext], None] | None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from mypy.options import Options
 
-import sigcheck.errors
-from sigcheck.config import Configuration, find_configuration, read_configuration
 from sigcheck.core.dataclass import dataclass
 from sigcheck.core.decorators import Decorators
 from sigcheck.core.demands import Demands
@@ -27,23 +26,24 @@ class Settings:
     """What a run is asked for.
 
     Attributes:
-        configuration: as the command line has it.
         demands: what `core` is asked for.
+        decorators: what the configuration says of them.
+        is_ignored: it switches a rule off for the file of a path.
+        repeats_mypy: what mypy tells is told again.
+        fails_on_warnings: a warning is an error to mypy.
         problem: why the configuration cannot be read; None where it can.
         is_beyond: something is asked for of which names and kinds of parameters say nothing.
         is_complete: every rule about overrides is an error or a warning.
     """
 
-    configuration: Configuration
     demands: Demands
+    decorators: Decorators = Decorators()
+    is_ignored: Callable[[str, str], bool] = lambda _rule, _path: False
+    repeats_mypy: bool = False
+    fails_on_warnings: bool = True
     problem: str | None = None
     is_beyond: bool = False
     is_complete: bool = False
-
-    @property
-    def decorators(self) -> Decorators:
-        """What the configuration says of decorators."""
-        return Decorators(frozenset(self.configuration.opaque_decorators), self.configuration.injects)
 
     def demand(self, options: Options) -> Demand:
         """What is asked of the classes of a module."""
@@ -54,24 +54,33 @@ class Settings:
             if self.is_beyond
             else lambda info: any(entry.names_base(base.fullname) for entry in contracts for base in info.mro),
             self.is_complete,
-            self.configuration.repeat_mypy,
+            self.repeats_mypy,
         )
 
     def fails(self, severity: Severity) -> bool:
         """A diagnostic of that severity is an error to mypy, else a note."""
-        return severity is Severity.ERROR or (
-            severity is Severity.WARNING and self.configuration.fail_on is Severity.WARNING
-        )
+        return severity is Severity.ERROR or (severity is Severity.WARNING and self.fails_on_warnings)
 
 
-def read_settings() -> Settings:
-    """The settings for a run of mypy: those nearest to its configuration file, or else to the working directory."""
+def read_settings(*, is_configured: bool) -> Settings:
+    """The settings for a run of mypy: those nearest to its configuration file, or else to the working directory.
+
+    Args:
+        is_configured: there may be some.
+    """
+    if not is_configured:
+        on = {name: rule.severity for name, rule in RULES.items() if rule.severity is not Severity.OFF}
+        return Settings(Demands(_told(on)), is_complete=True)
+    # Where nothing is configured, nothing of this is needed.
+    from sigcheck.config import Configuration, find_configuration, read_configuration  # noqa: PLC0415
+    from sigcheck.errors import SigcheckError  # noqa: PLC0415
+
     try:
         source = next((found for start in starts() if (found := find_configuration(Path(start))) is not None), None)
         configuration = read_configuration(source) if source is not None else Configuration()
-        severities = {name: level for name, level in configuration.severities().items() if name not in _NOT_TOLD}
-    except sigcheck.errors.SigcheckError as error:
-        return Settings(Configuration(), Demands({}), str(error))
+        severities = _told(configuration.severities())
+    except SigcheckError as error:
+        return Settings(Demands({}), problem=str(error))
     demands = Demands(
         severities,
         configuration.contracts,
@@ -79,8 +88,11 @@ def read_settings() -> Settings:
         configuration.respect_type_ignores,
     )
     return Settings(
-        configuration,
         demands,
+        Decorators(frozenset(configuration.opaque_decorators), configuration.injects),
+        configuration.is_ignored,
+        configuration.repeat_mypy,
+        configuration.fail_on is Severity.WARNING,
         is_beyond=bool(configuration.opaque_decorators or configuration.injects or _BEYOND & severities.keys()),
         is_complete=all(
             name in severities
@@ -88,3 +100,8 @@ def read_settings() -> Settings:
             if rule.group == "override" and rule.severity is not Severity.OFF
         ),
     )
+
+
+def _told(severities: Mapping[str, Severity]) -> dict[str, Severity]:
+    """Those of the rules of which the plugin has something to say."""
+    return {name: severity for name, severity in severities.items() if name not in _NOT_TOLD}

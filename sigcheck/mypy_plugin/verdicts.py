@@ -167,13 +167,11 @@ class Inquest:
         found = check([module, *others], hierarchy, demands, usages_of)
         checked = conclude(found.remarks, found.verdicts, hierarchy.inconsistent, demands)
         for diagnostic in checked.diagnostics:
-            if diagnostic.place.path != self.name or settings.configuration.is_ignored(
-                diagnostic.rule, self.module.tree.path
-            ):
+            if diagnostic.place.path != self.name or settings.is_ignored(diagnostic.rule, self.module.tree.path):
                 continue
             if not self._is_in_doubt(diagnostic):
                 continue
-            if not settings.configuration.repeat_mypy and self._is_told(diagnostic, definitions):
+            if not settings.repeats_mypy and self._is_told(diagnostic, definitions):
                 continue
             yield diagnostic, _ignoring_lines(diagnostic), settings.fails(diagnostic.severity)
 

@@ -99,7 +99,7 @@ _TRANSPARENT = re.compile(r"\s*\*\w+\s*,\s*\*\*\w+\s*,?\s*\)")
 _CONTINUED = re.compile(r"\\\n(?:(?<=[^.]\.\\\n)|(?<=[^.]\. \\\n)|[\s\\]*(?:\.(?![.\d])|(\()))")
 # Two spaces stand before a comment, or one, or none.
 _COMMENTED = re.compile(r"#(?:(?<=[^.]\.#)|(?<=[^.]\. #)|(?<=[^.]\.  #)|[^\n]*\n\s*(?:\.(?![.\d])|(\()))")
-_CALLED = re.compile(r"(?:\.\s*\w+|super)[\s\\]*\Z")
+_CALLED = regex(r"(?:\.\s*\w+|super)[\s\\]*\Z")
 
 
 def is_obscure(text: str, receivers: Collection[str]) -> bool:
@@ -152,14 +152,14 @@ def _is_called(text: str, place: int) -> bool:
 
 _SUPER = re.compile(r"super\s*\(")
 _SUPER_CALL = re.compile(r"super\s*\(([^()]*)\)\s*\.\s*(\w+)\s*\(")
-_SUPER_READ = re.compile(r"super\s*\([^()]*\)\s*(?:\.\s*\w+\s*(?![\s(\w]|\)\s*\()|(?![\s.(]|\)\s*[.(]))")
+_SUPER_READ = regex(r"super\s*\([^()]*\)\s*(?:\.\s*\w+\s*(?![\s(\w]|\)\s*\()|(?![\s.(]|\)\s*[.(]))")
 _BEHIND = re.compile(r"\s*\)\s*\.\s*(\w+)\s*\(")
-_OWNER_REVERSED = re.compile(r"\s*\(\s*(\w+)\s*\.\s*([\w.]*)")
+_OWNER_REVERSED = regex(r"\s*\(\s*(\w+)\s*\.\s*([\w.]*)")
 _HEADER = re.compile(r"\s*(?:async\s+)?def\s+\w+\s*(?:\[[^()]*\]\s*)?\(\s*\Z")
-_OPENED = re.compile(rf"\({_GAP}\Z")
+_OPENED = regex(rf"\({_GAP}\Z")
 _BEFORE_BRACKETS = ("return", "await", "yield", "not", "and", "or", "in", "is", "if", "else", "while", "assert")
-_OWNER_IN_BRACKETS = re.compile(r"\((?<!\w\()[\w.\s]+\)[\s)]*(?:\.\s*\w+[\s)]*)?\(\s*\Z")
-_OF_CLASS = re.compile(r"\s*\.\s*(\w+)\s*\(")
+_OWNER_IN_BRACKETS = regex(r"\((?<!\w\()[\w.\s]+\)[\s)]*(?:\.\s*\w+[\s)]*)?\(\s*\Z")
+_OF_CLASS = regex(r"\s*\.\s*(\w+)\s*\(")
 
 
 def bare_functions(text: str, column: int) -> list[int]:
@@ -323,7 +323,7 @@ def names_for_certain(text: str, name: str) -> bool:
     return False
 
 
-_IS_OTHER = re.compile(r"\w|\s*[=\"'\\]")
+_IS_OTHER = regex(r"\w|\s*[=\"'\\]")
 
 
 def _is_in_comment(text: str, place: int) -> bool:
@@ -334,7 +334,7 @@ def _is_in_comment(text: str, place: int) -> bool:
         bool(mark)
         and "'" not in before
         and '"' not in before
-        and any(found.start() == begin + len(before) for found in _TEXT.finditer(text))
+        and any(found.start() == begin + len(before) for found in _TOKEN.finditer(text))
     )
 
 
@@ -367,7 +367,7 @@ def _calls_with(text: str, start: int, end: int) -> Iterator[WrittenCall]:
 _PLAIN = re.compile(r"([^()\[\]{}'\"#*\\]*)\)")
 _HAS_INNER, _IN_ARGUMENTS = re.compile(r"[(\[{'\"]"), re.compile(_INNER)
 _FOR = re.compile(r"\bfor\b")
-_STARS = re.compile(r"(?:\A|,)\s*\*")
+_STARS = regex(r"(?:\A|,)\s*\*")
 _KEYWORDS = re.compile(r"(?:\A|,)\s*(\w+)\s*=(?!=)")
 _KEYWORD, _BLANK = re.compile(rf"(\w+){_GAP}=(?!=)"), " \t\n\f\\"
 STRING_OR_COMMENT = (
@@ -431,7 +431,7 @@ def _sorted(parts: list[str]) -> Arguments | None:
     positional: list[str] = []
     keywords: list[str] = []
     has_star = has_double_star = False
-    if len(parts) > 1 and "for" in parts[0] and _is_generator(parts[0]):
+    if len(parts) > 1 and _FOR.search(parts[0]) is not None and _is_generator(parts[0]):
         return None
     for part in parts:
         if "lambda" in part and "lambda" in _TEXT.sub(" ", part):
@@ -462,7 +462,7 @@ def _is_generator(text: str) -> bool:
 
 
 _TEXT, _BRACKETS = (
-    re.compile(STRING_OR_COMMENT, re.DOTALL),
-    re.compile(r"\([^()\[\]{}]*\)|\[[^()\[\]{}]*\]|\{[^()\[\]{}]*\}"),
+    regex(STRING_OR_COMMENT, re.DOTALL),
+    regex(r"\([^()\[\]{}]*\)|\[[^()\[\]{}]*\]|\{[^()\[\]{}]*\}"),
 )
 _NONE, _ONE = Arguments((), (), False, False), Arguments(("",), (), False, False)
