@@ -196,7 +196,7 @@ class _Class:
                 return ANYTHING
             known.append((base, traits))
             met |= own & base.names.keys()
-            met |= own & set(traits.get("calls", ()))
+            met |= own & traits.get("calls", ())
         self._open_names.clear()
         self._open_catch_alls.clear()
         self._open_callers.clear()
@@ -227,22 +227,14 @@ class _Class:
         from sigcheck.mypy_plugin.headers import broken, swallows_nothing  # noqa: PLC0415
 
         info = self.info
-        # Of the classes of this module, every header is read.
-        is_spread = any(base.module_name != info.module_name for base in info.mro[1:] if not is_without_source(base))
-        words = set[str]()
-        is_broken = False
-        for found in broken(info, self._open_names) if self._open_names else ():
-            is_broken = True
-            words.update(found if is_spread else self._open_names)
-            if not is_spread:
-                break
+        words = {word for found in broken(info, self._open_names) for word in found} if self._open_names else set[str]()
         open_catch_alls = {
             name: function
             for name, function in self._open_catch_alls.items()
             if function.info is info
             or not _reads_catch_alls(function, (text_around(function.info, modules) or "").split("\n"))
         }
-        if not is_broken and (not open_catch_alls or swallows_nothing(info, open_catch_alls)):
+        if not words and (not open_catch_alls or swallows_nothing(info, open_catch_alls)):
             return None
         names = open_catch_alls.keys() | self._open_names.keys()
         if not self._borrowed.keys().isdisjoint(names):

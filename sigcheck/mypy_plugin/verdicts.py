@@ -96,7 +96,7 @@ class Inquest:
             self.settings.decorators,
             module.functions,
             wants=wants,
-            wants_body=lambda node: names is None or node.name in names or bool(self._text.matching(node, mention)),
+            wants_method=lambda node: names is None or node.name in names or bool(self._text.matching(node, mention)),
         )
 
     def report(self, depend: Callable[[Iterable[str], Iterable[str], str], None]) -> None:
