@@ -82,13 +82,17 @@ class Inquest:
         self._references = References(module.modules)
         definitions = [suspect.definition for suspect in suspects]
         self._suspects = {id(definition) for definition in definitions}
+        infos = [definition.info for definition in definitions if not isinstance(definition.info, nodes.FakeInfo)]
+        self._above = {base for info in infos for base in info.mro[1:]}
         self._doubt = _together(suspect.doubt for suspect in suspects)
         self._read = self._read_module(_involved(definitions, module.functions))
         self._comments = self._suppressions(foreign=settings.demands.respect_type_ignores)
 
     def _read_module(self, wants: Callable[[nodes.ClassDef], bool]) -> ReadModule:
-        module = self.module
-        names, mention = self._doubt.names, self._doubt.mention
+        module, mention = self.module, self._doubt.mention
+        names = self._doubt.names
+        # What is told of a suspect hangs on the methods above it.
+        above = self._above if self._doubt.words else frozenset[nodes.TypeInfo]()
         return read_module(
             module.tree,
             self._references,
@@ -96,7 +100,9 @@ class Inquest:
             self.settings.decorators,
             module.functions,
             wants=wants,
-            wants_method=lambda node: names is None or node.name in names or bool(self._text.matching(node, mention)),
+            wants_method=lambda node: (
+                names is None or node.name in names or (node.info in above and bool(self._text.matching(node, mention)))
+            ),
         )
 
     def report(self, depend: Callable[[Iterable[str], Iterable[str], str], None]) -> None:
