@@ -80,7 +80,8 @@ def excerpt_of_methods(
         The text, and the names of the methods in it; nothing where it is not certain where these stand.
     """
     pieces = list(excerpt(text, name))
-    places = [place for place, piece in enumerate(pieces) if re.match(rf"\n?class[ \t]+{name}\b", piece)]
+    kinds = [(keyword, word) for keyword, word, _ in statements_of(text)]
+    places = [place for place, kind in enumerate(kinds) if kind == ("class", name)]
     statement = pieces[places[0]] if len(places) == 1 else ""
     header = _HEADER.match(statement)
     if header is None:

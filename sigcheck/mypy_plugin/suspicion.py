@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable as Function
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from mypy import errorcodes, nodes
 from mypy.options import Options
@@ -97,9 +98,14 @@ class Doubt:
     @property
     def mention(self) -> re.Pattern[str]:
         """One of the words, in a text."""
-        # Each begins with plain letters, which is what makes it fast; and no text has a null character.
-        words = "|".join(rf"{word}(?<!\w{word})" for word in sorted(self.words))
-        return re.compile(rf"(?:{words})\b" if words else "\0")
+        return _mention(self.words)
+
+
+@lru_cache(maxsize=64)
+def _mention(words: frozenset[str]) -> re.Pattern[str]:
+    # Each begins with plain letters, which is what makes it fast; and no text has a null character.
+    found = "|".join(rf"{word}(?<!\w{word})" for word in sorted(words))
+    return re.compile(rf"(?:{found})\b" if found else "\0")
 
 
 ANYTHING = Doubt(None)

@@ -89,10 +89,18 @@ class Inquest:
         self._comments = self._suppressions(foreign=settings.demands.respect_type_ignores)
 
     def _read_module(self, wants: Callable[[nodes.ClassDef], bool]) -> ReadModule:
-        module, mention = self.module, self._doubt.mention
-        names = self._doubt.names
-        # What is told of a suspect hangs on the methods above it.
-        above = self._above if self._doubt.words else frozenset[nodes.TypeInfo]()
+        module, (names, words) = self.module, (self._doubt.names, self._doubt.words)
+        calls = Doubt(None, words & (names or words))
+
+        def wants_method(node: nodes.FuncDef) -> bool:
+            if names is None or node.name in names:
+                return True
+            # What is told of a suspect hangs on the methods above it.
+            return node.info in self._above and (
+                any(argument.variable.name in words for argument in node.arguments)
+                or bool(self._text.matching(node, calls.mention))
+            )
+
         return read_module(
             module.tree,
             self._references,
@@ -100,9 +108,7 @@ class Inquest:
             self.settings.decorators,
             module.functions,
             wants=wants,
-            wants_method=lambda node: (
-                names is None or node.name in names or (node.info in above and bool(self._text.matching(node, mention)))
-            ),
+            wants_method=wants_method,
         )
 
     def report(self, depend: Callable[[Iterable[str], Iterable[str], str], None]) -> None:
