@@ -296,24 +296,25 @@ class _Class:
         if mine is None and not is_odd and not is_none:
             return False
         is_seen = is_interface(name)
+        callers = {base for base, traits in known if name in traits.get("calls", ())}
         # A call is about what its author saw: what is found in the class in which it stands.
-        seen = [look_up(base.mro, 0, name) for base, traits in known if name in traits.get("calls", ())]
-        called = {found[0] for found in seen if found is not None}
-        nearer: list[tuple[nodes.TypeInfo, Callable]] = []
+        called = {found[0] for base in callers if (found := look_up(base.mro, 0, name)) is not None}
+        loose = [base for base, traits in known if name in traits.get("loose", ())]
+        nearer: list[tuple[nodes.TypeInfo, nodes.FuncDef]] = []
         for base, traits in known:
-            if not is_seen and name not in traits.get("calls", ()):
+            if not is_seen and base not in callers:
                 continue
             theirs = base.names.get(name)
             if theirs is None or theirs.implicit:
                 is_function = mine is not None or is_odd
-                if is_function and name in traits.get("calls", ()) and self._is_unseen(name, base):
+                if is_function and base in callers and self._is_unseen(name, base):
                     self._open_calls.append((base, name, (owner, symbol), None))
                 continue
             if name in traits.get("names", ()):
                 return True
             kind = kind_of(theirs.node)
             if kind is None:
-                if mine is not None and name in traits.get("calls", ()):
+                if mine is not None and base in callers:
                     return True
                 continue
             if is_odd or is_none or kind is ODD or mine is ODD:
@@ -325,12 +326,11 @@ class _Class:
                     if not (demand.is_complete and self._is_told_by_headers(name, *pair, is_called=is_called)):
                         return True
                     if is_called and pair[0].is_static != pair[1].is_static:
-                        self._open_callers.update((name, it) for it, entry in known if name in entry.get("calls", ()))
+                        self._open_callers.update((name, it) for it in callers)
                     self._open_names[name] = pair[0]
-                loose = [caller for caller, entry in known if name in entry.get("loose", ())]
                 # What its author saw refuses the call, or nobody knows.
                 self._open_calls += [(it, name, (owner, symbol), look_up(it.mro, 0, name)) for it in loose]
-                nearer.append((base, callable_of(method_at(theirs.node))))
+                nearer.append((base, method_at(theirs.node)))
             elif mine is CALLABLE or kind is CALLABLE or (kind is SETTABLE and mine is not SETTABLE):
                 return True
         return False
@@ -340,7 +340,7 @@ class _Class:
         name: str,
         override: nodes.SymbolNode | None,
         base: nodes.SymbolNode | None,
-        nearer: Sequence[tuple[nodes.TypeInfo, Callable]],
+        nearer: Sequence[tuple[nodes.TypeInfo, nodes.FuncDef]],
         demand: Demand,
         *,
         is_called: bool,
@@ -358,7 +358,7 @@ class _Class:
         # A call of the base is told of an override only where its break is not; which rules are asked for is known here.
         if not demand.is_complete or (is_called and is_called_by_syntax(name)):
             return False
-        if any(is_same(mine, known, name) and upper.info in entry.mro for entry, known in nearer):
+        if any(is_same(mine, callable_of(known), name) and upper.info in entry.mro for entry, known in nearer):
             return True  # That one is told.
         options = demand.options
         is_told = (
