@@ -21,7 +21,7 @@ from sigcheck.mypy_plugin.excerpts import excerpt, excerpt_of_methods, statement
 from sigcheck.mypy_plugin.others import Others
 from sigcheck.mypy_plugin.suspicion import Suspect, Suspicion
 from sigcheck.mypy_plugin.written_calls import STRING_OR_COMMENT
-from sigcheck.readers.mypy_nodes import ReadModule
+from sigcheck.readers.mypy_nodes import ReadModule, read_module
 from tests.mypy_plugin.programs import CONFIGURATION, QUIET, REMARKED, is_program, same_in_both
 from tests.running import write
 
@@ -300,7 +300,6 @@ OWN = {
 def test_what_is_read_of_the_classes_of_a_module(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     above, below, _ = ABOVE[kind]
     read: list[dict[str, set[str]]] = []
-    read_module = verdicts.read_module
 
     def noted(*given: Any, **named: Any) -> ReadModule:
         module = read_module(*given, **named)
