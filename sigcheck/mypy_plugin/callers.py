@@ -59,8 +59,8 @@ def _calls(name: str, base: nodes.TypeInfo, text: str, *, is_on_object: bool) ->
     if name in OF_THE_CLASS or "" in objects | classes or objects & classes:
         yield None
         return
-    for call in re.finditer(rf"\.\s*{re.escape(name)}\s*(?:(\()|\\)", text):
-        before = text[max(call.start() - _FARTHEST, 0) : call.start()].rstrip()
+    for dot, call in _attributes(name, text):
+        before = text[max(dot - _FARTHEST, 0) : dot].rstrip()
         if not call.group(1) or before[-1:] == "\\" or "#" in before.rpartition("\n")[2]:
             yield None  # On the next line, or behind a comment.
             return
@@ -74,18 +74,39 @@ def _calls(name: str, base: nodes.TypeInfo, text: str, *, is_on_object: bool) ->
 
 
 _FARTHEST = 200
-_CALL = regex(r"(\w*)\s*\(\s*([^()]*?)\s*\)\Z")
-_NAME = regex(r"(?:\.\s*)?\w+\Z")
+_OPENED = regex(r"\s*(?:(\()|\\)")
+_BACKWARDS = regex(r"(\w*)(\s*\.)?")
+"""The last word of a text, read backwards: so it is found at once."""
+
+
+def _attributes(name: str, text: str) -> Iterator[tuple[int, re.Match[str]]]:
+    """The dots before a name that an opening bracket follows, or a backslash, and what follows."""
+    # The name is looked for as it is: to compile a pattern for each takes longer.
+    place = text.find(name)
+    while place >= 0:
+        behind = place + len(name)
+        opened = _OPENED.match(text, behind)
+        if opened is not None:
+            ahead = text[:place].rstrip()
+            if ahead.endswith("."):
+                yield len(ahead) - 1, opened
+        place = text.find(name, behind)
 
 
 def _owner(before: str) -> tuple[str, str | None]:
     """The name in front of a dot, or the function that is called there and with what; of an attribute only `__class__` counts."""
-    called = _CALL.search(before)
-    if called is not None:
-        return called.group(1), called.group(2)
-    named = _NAME.search(before)
-    word = named.group() if named is not None else ""
-    return "__class__" if word.endswith("__class__") else word, None
+    if before.endswith(")"):
+        opening = before.rfind("(")
+        if opening > before.rfind(")", 0, -1):
+            return _last_word(before[:opening].rstrip())[0], before[opening + 1 : -1].strip()
+    word, is_attribute = _last_word(before)
+    return "__class__" if word.endswith("__class__") else "" if is_attribute else word, None
+
+
+def _last_word(text: str) -> tuple[str, bool]:
+    """The word at the end of a text, and whether it is an attribute."""
+    found = _BACKWARDS.match(text[::-1])
+    return (found[1][::-1], found[2] is not None) if found is not None else ("", False)
 
 
 def _binds_alike(arguments: Arguments, here: Callable, there: Callable | None) -> bool:

@@ -19,7 +19,7 @@ _PIECE = regex(
 
 def excerpt(text: str, name: str) -> Iterator[str]:
     """A module's text, line by line, in which of functions is left that they are there, as of classes of another name."""
-    for keyword, word, statement in _statements(text):
+    for keyword, word, statement in statements_of(text):
         if keyword == "def":
             stub = f"\ndef {word}(): pass"
         elif keyword == "class" and word != name:
@@ -31,19 +31,37 @@ def excerpt(text: str, name: str) -> Iterator[str]:
 
 
 @lru_cache(maxsize=16)
-def _statements(text: str) -> list[tuple[str, str, str]]:
-    """The statements of a module, each with its keyword and its name where it is a function or a class.
+def statements_of(text: str) -> list[tuple[str, str, str]]:
+    """The statements of a module, each with its keyword and its name where it is a function or a class; one, where they are not certain.
 
     They are kept, for it is rarely one class alone that is read of a module.
     """
     begin, keyword, word = 0, "", ""
     found: list[tuple[str, str, str]] = []
     for piece in _PIECE.finditer(text):
+        start = piece.start()
         if piece.lastindex is not None:
-            found.append((keyword, word, text[begin : piece.start()]))
-            begin, keyword, word = piece.start(), piece[1] or piece[2] or "", piece[3] or ""
+            found.append((keyword, word, text[begin:start]))
+            begin, keyword, word = start, piece[1] or piece[2] or "", piece[3] or ""
+            if text[start - 1] == "\\":
+                return [("", "", text)]  # It may go on behind it.
+        elif text[start - 1] in _INTERPOLATING and "{" in piece[0] and _goes_on_in_braces(piece[0]):
+            return [("", "", text)]
     found.append((keyword, word, text[begin:]))
     return found
+
+
+_INTERPOLATING = frozenset("fFrRtT")
+_STRING_WITHIN = {
+    "'": regex(r"\"[^\"]*\""),
+    '"': regex("'[^']*'"),
+}
+
+
+def _goes_on_in_braces(text: str) -> bool:
+    """What was taken for an f-string may end in a string within it."""
+    rest = _STRING_WITHIN[text[0]].sub("", text)
+    return rest.count("{") != rest.count("}")
 
 
 def excerpt_of_methods(
@@ -62,7 +80,8 @@ def excerpt_of_methods(
         The text, and the names of the methods in it; nothing where it is not certain where these stand.
     """
     pieces = list(excerpt(text, name))
-    places = [place for place, piece in enumerate(pieces) if re.match(rf"\n?class[ \t]+{name}\b", piece)]
+    kinds = [(keyword, word) for keyword, word, _ in statements_of(text)]
+    places = [place for place, kind in enumerate(kinds) if kind == ("class", name)]
     statement = pieces[places[0]] if len(places) == 1 else ""
     header = _HEADER.match(statement)
     if header is None:

@@ -52,7 +52,6 @@ class Others:
         self._references = references
         self._decorators = decorators
         self._doubt = doubt
-        self._mention = doubt.mention
         self._respect_foreign = respect_foreign
 
     def read(self, info: nodes.TypeInfo) -> Summary | None:
@@ -70,7 +69,7 @@ class Others:
         text = read_text(tree.path)
         if text is None:
             return None
-        if is_bare and not self._mention.search(text):
+        if is_bare and not self._doubt.mention.search(text):
             return self._bare(info, reference)
         module = self._scan(tree, text, info, path.partition(".")[0], methods)
         if module is None:
@@ -103,16 +102,15 @@ class Others:
         known = _scanned.get(key)
         if known is not None and known[0] == text and known[1] == self._decorators:
             return known[2]
-        module = None
         if methods is not None:
-            short, kept = excerpt_of_methods(text, name, methods, self._mention, partial(_is_plain, info))
+            short, kept = excerpt_of_methods(text, name, methods, self._doubt.mention, partial(_is_plain, info))
             module = self._scan_text(short, tree) if short else None
-            if module is not None and _members_of(module, name) != kept:
-                module = None
-        if module is None:
+            if module is None or _members_of(module, name) != kept:
+                return self._scan(tree, text, info, name, None)
+        else:
             module = self._scan_text("".join(excerpt(text, name)), tree)
-        if module is None or _members_of(module, name) is None:
-            module = self._scan_text(text, tree)
+            if module is None or _members_of(module, name) is None:
+                module = self._scan_text(text, tree)
         while len(_scanned) >= _MOST:
             del _scanned[next(iter(_scanned))]
         _scanned[key] = (text, self._decorators, module)

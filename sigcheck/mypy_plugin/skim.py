@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from sigcheck.core.identifiers import is_plain
+from sigcheck.mypy_plugin.excerpts import excerpt, statements_of
 from sigcheck.mypy_plugin.makers import ACCESSORS, MAKERS, STRANGE
 from sigcheck.mypy_plugin.written_calls import is_obscure
 
@@ -53,10 +54,10 @@ def skim(text: str, first: int, last: int) -> Skimmed:
     calls = frozenset(_ANY_CALL.findall(_CALL_ABOVE.sub("", own)))
     above = frozenset(_ANY_CALL.findall(own)) if "super" in own else frozenset[str]()
     odd = Skimmed(True, frozenset(), frozenset(), calls, above)
-    statements = _parse(text)
-    if statements is None or not is_plain(text):
+    module, statements = _read(text, first)
+    if module is None or not is_plain(text):
         return odd
-    around = [_Scope(statements)]
+    around = [module]
     while True:
         found = [entry for entry in statements if isinstance(entry, ast.ClassDef) and _stands_in(first, entry)]
         if not found or not around[-1].is_certain(found[0].name):
@@ -74,6 +75,32 @@ def skim(text: str, first: int, last: int) -> Skimmed:
         calls,
         above,
     )
+
+
+def _read(text: str, line: int) -> tuple[_Scope | None, Sequence[ast.stmt]]:
+    """What a module binds, None where Python does not understand it; and its statements, or the class alone that stands on a line."""
+    module, statements = _outline(text), _parse(_class_on(text, line)) or ()
+    if module is None or len(statements) != 1:
+        statements = _parse(text) or ()
+        module = _Scope(statements) if statements else None
+    return module, statements
+
+
+@lru_cache(maxsize=4)
+def _outline(text: str) -> _Scope | None:
+    """What a module binds; None where it is not certain."""
+    statements = _parse("".join(excerpt(text, "")))
+    return _Scope(statements) if statements is not None else None
+
+
+def _class_on(text: str, line: int) -> str:
+    """The class statement of a module in which a line stands, on its lines; empty where it is not certain."""
+    end = 1
+    for keyword, _, statement in statements_of(text):
+        begin, end = end, end + statement.count("\n")
+        if line <= end:
+            return "\n" * (begin - 1) + statement if keyword == "class" and line > begin else ""
+    return ""
 
 
 @lru_cache(maxsize=4)

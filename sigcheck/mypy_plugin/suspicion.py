@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable as Function
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from mypy import errorcodes, nodes
 from mypy.options import Options
@@ -97,9 +98,14 @@ class Doubt:
     @property
     def mention(self) -> re.Pattern[str]:
         """One of the words, in a text."""
-        # Each begins with plain letters, which is what makes it fast; and no text has a null character.
-        words = "|".join(rf"{word}(?<!\w{word})" for word in sorted(self.words))
-        return re.compile(rf"(?:{words})\b" if words else "\0")
+        return _mention(self.words)
+
+
+@lru_cache(maxsize=64)
+def _mention(words: frozenset[str]) -> re.Pattern[str]:
+    # Each begins with plain letters, which is what makes it fast; and no text has a null character.
+    found = "|".join(rf"{word}(?<!\w{word})" for word in sorted(words))
+    return re.compile(rf"(?:{found})\b" if found else "\0")
 
 
 ANYTHING = Doubt(None)
@@ -196,7 +202,7 @@ class _Class:
                 return ANYTHING
             known.append((base, traits))
             met |= own & base.names.keys()
-            met |= own & set(traits.get("calls", ()))
+            met |= own & traits.get("calls", ())
         self._open_names.clear()
         self._open_catch_alls.clear()
         self._open_callers.clear()
@@ -227,22 +233,14 @@ class _Class:
         from sigcheck.mypy_plugin.headers import broken, swallows_nothing  # noqa: PLC0415
 
         info = self.info
-        # Of the classes of this module, every header is read.
-        is_spread = any(base.module_name != info.module_name for base in info.mro[1:] if not is_without_source(base))
-        words = set[str]()
-        is_broken = False
-        for found in broken(info, self._open_names) if self._open_names else ():
-            is_broken = True
-            words.update(found if is_spread else self._open_names)
-            if not is_spread:
-                break
+        words = {word for found in broken(info, self._open_names) for word in found} if self._open_names else set[str]()
         open_catch_alls = {
             name: function
             for name, function in self._open_catch_alls.items()
             if function.info is info
             or not _reads_catch_alls(function, (text_around(function.info, modules) or "").split("\n"))
         }
-        if not is_broken and (not open_catch_alls or swallows_nothing(info, open_catch_alls)):
+        if not words and (not open_catch_alls or swallows_nothing(info, open_catch_alls)):
             return None
         names = open_catch_alls.keys() | self._open_names.keys()
         if not self._borrowed.keys().isdisjoint(names):
@@ -298,24 +296,25 @@ class _Class:
         if mine is None and not is_odd and not is_none:
             return False
         is_seen = is_interface(name)
+        callers = {base for base, traits in known if name in traits.get("calls", ())}
         # A call is about what its author saw: what is found in the class in which it stands.
-        seen = [look_up(base.mro, 0, name) for base, traits in known if name in traits.get("calls", ())]
-        called = {found[0] for found in seen if found is not None}
-        nearer: list[tuple[nodes.TypeInfo, Callable]] = []
+        called = {found[0] for base in callers if (found := look_up(base.mro, 0, name)) is not None}
+        loose = [base for base, traits in known if name in traits.get("loose", ())]
+        nearer: list[tuple[nodes.TypeInfo, nodes.FuncDef]] = []
         for base, traits in known:
-            if not is_seen and name not in traits.get("calls", ()):
+            if not is_seen and base not in callers:
                 continue
             theirs = base.names.get(name)
             if theirs is None or theirs.implicit:
                 is_function = mine is not None or is_odd
-                if is_function and name in traits.get("calls", ()) and self._is_unseen(name, base):
+                if is_function and base in callers and self._is_unseen(name, base):
                     self._open_calls.append((base, name, (owner, symbol), None))
                 continue
             if name in traits.get("names", ()):
                 return True
             kind = kind_of(theirs.node)
             if kind is None:
-                if mine is not None and name in traits.get("calls", ()):
+                if mine is not None and base in callers:
                     return True
                 continue
             if is_odd or is_none or kind is ODD or mine is ODD:
@@ -327,12 +326,11 @@ class _Class:
                     if not (demand.is_complete and self._is_told_by_headers(name, *pair, is_called=is_called)):
                         return True
                     if is_called and pair[0].is_static != pair[1].is_static:
-                        self._open_callers.update((name, it) for it, entry in known if name in entry.get("calls", ()))
+                        self._open_callers.update((name, it) for it in callers)
                     self._open_names[name] = pair[0]
-                loose = [caller for caller, entry in known if name in entry.get("loose", ())]
                 # What its author saw refuses the call, or nobody knows.
                 self._open_calls += [(it, name, (owner, symbol), look_up(it.mro, 0, name)) for it in loose]
-                nearer.append((base, callable_of(method_at(theirs.node))))
+                nearer.append((base, method_at(theirs.node)))
             elif mine is CALLABLE or kind is CALLABLE or (kind is SETTABLE and mine is not SETTABLE):
                 return True
         return False
@@ -342,7 +340,7 @@ class _Class:
         name: str,
         override: nodes.SymbolNode | None,
         base: nodes.SymbolNode | None,
-        nearer: Sequence[tuple[nodes.TypeInfo, Callable]],
+        nearer: Sequence[tuple[nodes.TypeInfo, nodes.FuncDef]],
         demand: Demand,
         *,
         is_called: bool,
@@ -360,7 +358,7 @@ class _Class:
         # A call of the base is told of an override only where its break is not; which rules are asked for is known here.
         if not demand.is_complete or (is_called and is_called_by_syntax(name)):
             return False
-        if any(is_same(mine, known, name) and upper.info in entry.mro for entry, known in nearer):
+        if any(is_same(mine, callable_of(known), name) and upper.info in entry.mro for entry, known in nearer):
             return True  # That one is told.
         options = demand.options
         is_told = (

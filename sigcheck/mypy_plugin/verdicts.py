@@ -82,13 +82,25 @@ class Inquest:
         self._references = References(module.modules)
         definitions = [suspect.definition for suspect in suspects]
         self._suspects = {id(definition) for definition in definitions}
+        infos = [definition.info for definition in definitions if not isinstance(definition.info, nodes.FakeInfo)]
+        self._above = {base for info in infos for base in info.mro[1:]}
         self._doubt = _together(suspect.doubt for suspect in suspects)
         self._read = self._read_module(_involved(definitions, module.functions))
         self._comments = self._suppressions(foreign=settings.demands.respect_type_ignores)
 
     def _read_module(self, wants: Callable[[nodes.ClassDef], bool]) -> ReadModule:
-        module = self.module
-        names, mention = self._doubt.names, self._doubt.mention
+        module, (names, words) = self.module, (self._doubt.names, self._doubt.words)
+        calls = Doubt(None, words & (names or words))
+
+        def wants_method(node: nodes.FuncDef) -> bool:
+            if names is None or node.name in names:
+                return True
+            # What is told of a suspect hangs on the methods above it.
+            return node.info in self._above and (
+                any(argument.variable.name in words for argument in node.arguments)
+                or bool(self._text.matching(node, calls.mention))
+            )
+
         return read_module(
             module.tree,
             self._references,
@@ -96,7 +108,7 @@ class Inquest:
             self.settings.decorators,
             module.functions,
             wants=wants,
-            wants_body=lambda node: names is None or node.name in names or bool(self._text.matching(node, mention)),
+            wants_method=wants_method,
         )
 
     def report(self, depend: Callable[[Iterable[str], Iterable[str], str], None]) -> None:

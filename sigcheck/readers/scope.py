@@ -55,12 +55,14 @@ class Scope:
         return None
 
 
-def join(*branches: Names) -> Names:
+def join(first: Names, *others: Names) -> Names:
     """Where branches meet: a name means what any of them gave it."""
-    joined: Names = {}
-    for branch in branches:
+    joined = dict(first)
+    for branch in others:
         for name, meanings in branch.items():
             before = joined.get(name, ())
+            if meanings is before:
+                continue  # As most are, that were bound before the branches part.
             joined[name] = (*before, *(meaning for meaning in meanings if not _is_among(meaning, before)))
     return joined
 

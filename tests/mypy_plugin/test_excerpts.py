@@ -8,6 +8,7 @@ import tokenize
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -15,11 +16,12 @@ from hypothesis import strategies as st
 from mypy.nodes import MypyFile
 
 from sigcheck.core.module import Module
-from sigcheck.mypy_plugin import others
-from sigcheck.mypy_plugin.excerpts import excerpt_of_methods
+from sigcheck.mypy_plugin import others, verdicts
+from sigcheck.mypy_plugin.excerpts import excerpt, excerpt_of_methods, statements_of
 from sigcheck.mypy_plugin.others import Others
 from sigcheck.mypy_plugin.suspicion import Suspect, Suspicion
 from sigcheck.mypy_plugin.written_calls import STRING_OR_COMMENT
+from sigcheck.readers.mypy_nodes import ReadModule, read_module
 from tests.mypy_plugin.programs import CONFIGURATION, QUIET, REMARKED, is_program, same_in_both
 from tests.running import write
 
@@ -280,6 +282,65 @@ def test_what_is_read_of_the_class_above(kind: str, tmp_path: Path, monkeypatch:
     told = hold(tmp_path, "top.py", "mid.py", "sub.py")
     assert ("-binding]" in told) == ("comment" not in kind)
     assert read[0] == wanted
+
+
+OWN = {
+    "a swallowed argument": {"step"},
+    "a new name that nobody has": {"step"},
+    "a new name that another method has": {"step", "other"},
+    "a method that calls the one in doubt": {"step", "go"},
+    "a static method, and calls on the class": {"step", "go", "idle"},
+    "a decorator": {"step"},
+    "an alias that mentions it": {"step", "other"},
+    "documentation that looks like it": {"step"},
+}
+
+
+@pytest.mark.parametrize("kind", OWN)
+def test_what_is_read_of_the_classes_of_a_module(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    above, below, _ = ABOVE[kind]
+    read: list[dict[str, set[str]]] = []
+
+    def noted(*given: Any, **named: Any) -> ReadModule:
+        module = read_module(*given, **named)
+        members = {entry.value.name: {member.name for member in entry.value.members} for entry in module.classes}
+        read.append(members)
+        return module
+
+    monkeypatch.setattr(verdicts, "read_module", noted)
+    more = "\n    def more(self, c):\n        return step\n"
+    write(
+        tmp_path,
+        {
+            "mypy.ini": CONFIGURATION,
+            "sigcheck.toml": "repeat-mypy = true\n",
+            "all.py": f"def deco(f): return f\n\n\nclass Top:\n{above}\n\nclass Sub(Top):\n{below}{more}",
+        },
+    )
+    assert "-binding]" in hold(tmp_path, "all.py")
+    is_anything = "idle" in OWN[kind]
+    assert read[0] == {"all.Top": OWN[kind], "all.Sub": {"step", "more"} if is_anything else {"step"}}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x = 1 + \\\n2\nclass A: ...\n",
+        "x = f'{y['a']}'\nclass A: ...\n",
+        'x = rf"{\'}\' + "y"}"\nclass A: ...\n',
+        'x = F"""{"""y"""}"""\nclass A: ...\n',
+    ],
+)
+def test_where_statements_are_not_certain_nothing_is_left_out(text: str) -> None:
+    assert statements_of(text) == [("", "", text)]
+    assert "".join(excerpt(text, "")) == text
+
+
+@pytest.mark.parametrize("line", ["x = f'{y[\"a\"]}'", "x = f'{y}' 'z'", "x = '{'"])
+def test_where_statements_are_certain(line: str) -> None:
+    assert "".join(excerpt(f"{line}\nclass A:\n    x = 1\ndef f():\n    x = 1\n", "")) == (
+        f"{line}\nclass A: pass\n\ndef f(): pass\n\n"
+    )
 
 
 @pytest.mark.parametrize(

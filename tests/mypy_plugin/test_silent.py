@@ -118,6 +118,8 @@ ODD = {
     "a loop": "class A:\n    for i in x: ...\n",
     "a changed value": "class A:\n    x = 1\n    x += 1\n",
     "its own property": "class A:\n    property = f\n",
+    "a function of that name": "class A: ...\ndef f(): ...\ndef A(): ...\n",
+    "a value of a function's last line": "class A: ...\ndef f():\n    return 1 + \\\n2\nA = 1\n",
     "no Python": "class A:\n    def\n",
 }
 STRANGE = {
@@ -133,6 +135,8 @@ STRANGE = {
     "a maker": "class A:\n    m = staticmethod(f)\n",
     "the name of a method": "n = 1\nclass A:\n    def n(self): ...\n    m = n\n",
     "the name of nothing": "class A:\n    n = None\n    m = n\n",
+    "a function behind a bracket": "class A:\n    x = [\n1]\n    m = f\n",
+    "a function behind a line that goes on": "class A:\n    x = 1 + \\\n2\n    m = f\n",
     "one of two": "class A:\n    m, o = f\n",
 }
 PLAIN = {
@@ -143,6 +147,7 @@ PLAIN = {
     "decorators": "class A:\n    @staticmethod\n    def m(self): ...\n    @d.e(1)\n    def n(self): ...\n",
     "a property": "class A:\n    @property\n    def m(self): ...\n    @m.setter\n    def m(self, x): ...\n    @m.deleter\n    def m(self): ...\n",
     "a class in a class": "class O:\n    class B: ...\n    class A: ...\n",
+    "a bracket at the margin": "def f(\na,\n): ...\nx = [\nf,\n]\nclass A: ...\n",
     "names in a function": "class A: ...\ndef f():\n    A = 1\n",
 }
 

@@ -77,7 +77,7 @@ def read_module(
     with_classes: Collection[nodes.FuncDef] = (),
     *,
     wants: Callable[[nodes.ClassDef], bool] = lambda _: True,
-    wants_body: Callable[[nodes.FuncDef], bool] = lambda _: True,
+    wants_method: Callable[[nodes.FuncDef], bool] = lambda _: True,
 ) -> ReadModule:
     """The classes of a module, and its functions when they are asked for.
 
@@ -88,9 +88,9 @@ def read_module(
         decorators: what the configuration says of them.
         with_classes: functions in whose bodies there are class statements; others are not searched for any.
         wants: whether what stands in a class is to be read; the others are left out.
-        wants_body: whether more is to be read of a function than its header.
+        wants_method: whether a method is to be read that has no decorators; of the others is left that there is something.
     """
-    reader = _Reader(tree, references, text, decorators, with_classes, wants=wants, wants_body=wants_body)
+    reader = _Reader(tree, references, text, decorators, with_classes, wants=wants, wants_method=wants_method)
     reader.block(tree.defs, reader.module_scope, ())
 
     def functions(name: str) -> tuple[Member, ...]:
@@ -118,9 +118,6 @@ class _Draft:
         return ReadClass(self.value.finished(), self.definition, self.functions, self.nodes)
 
 
-_UNREAD = Body(False, False, False, True, False, (), (), frozenset(), ())
-
-
 class _Reader:
     def __init__(
         self,
@@ -131,7 +128,7 @@ class _Reader:
         with_classes: Collection[nodes.FuncDef],
         *,
         wants: Callable[[nodes.ClassDef], bool],
-        wants_body: Callable[[nodes.FuncDef], bool],
+        wants_method: Callable[[nodes.FuncDef], bool],
     ) -> None:
         self.name = tree.fullname
         self.package = self.name if tree.is_package_init_file() else self.name.rpartition(".")[0]
@@ -141,7 +138,7 @@ class _Reader:
         self.decorators = decorators
         self.with_classes = {id(function) for function in with_classes}
         self.wants = wants
-        self.wants_body = wants_body
+        self.wants_method = wants_method
         self.drafts: dict[str, _Draft] = {}
         self.module_scope = Scope(ScopeKind.MODULE)
         self.functions: list[nodes.FuncDef] = []
@@ -393,7 +390,8 @@ class _Reader:
             self.functions.append(function)
             self.block(function.body.body, inner, branch)
             self.functions.pop()
-        if scope.kind is not ScopeKind.CLASS:
+        is_method = scope.kind is ScopeKind.CLASS
+        if not is_method or (function is node and not self.wants_method(function)):
             if scope.kind is ScopeKind.MODULE:
                 earlier_ones = self.module_functions.get(name, []) if branch else []
                 self.module_functions[name] = [*earlier_ones, (function, decorators, branch)]
@@ -423,9 +421,9 @@ class _Reader:
         catch_alls = tuple(parameter.name for parameter in signature.parameters if parameter.is_variadic)
         context = Context(receiver, catch_alls, self.text, lambda found: self.references(found, scope), self.name)
         annotation = _return_annotation(node)
-        body = read_body(node, context, with_returns=annotation is None) if self.wants_body(node) else _UNREAD
+        body = read_body(node, context, with_returns=annotation is None)
         column = node.column + (len("async def ") if node.is_coroutine else len("def ")) + 1
-        is_read = body is not _UNREAD and bool(node.body.body) and not words.is_wrapped
+        is_read = bool(node.body.body) and not words.is_wrapped
         return Member(
             node.name,
             words.flavour,
