@@ -101,6 +101,20 @@ def test_the_daemon_sees_edits_of_what_it_is_silent_about(project: Project) -> N
     assert len(seen) > 6
 
 
+def test_for_a_build_system_the_cache_depends_on_nothing_but_contents(project: Project) -> None:
+    project.edit({"base.py": "class Base: ...\n", "sub.py": "from base import Base\n\n\nclass Sub(Base): ...\n"})
+    project.targets = ["sub.py"]
+    kept = []
+    for moment in (1_600_000_000, 1_650_000_000):
+        os.utime(project.directory / "base.py", (moment, moment))
+        project.mypy(*SILENT, "--bazel", "--no-sqlite-cache")
+        kept += [path.read_bytes() for path in project.directory.glob("base.data.*")]
+        for path in project.directory.glob("*.*.*"):
+            path.unlink()
+    assert len(kept) == 2
+    assert kept[0] == kept[1]
+
+
 ODD = {
     "bound twice": "class A: ...\nA = A\n",
     "under a test": "if x:\n    class A: ...\n",
