@@ -22,6 +22,7 @@ from corpora import CORPORA, DEFAULT_DIRECTORY, prepare
 
 WITHIN = Path(__file__).resolve().with_name("mypy_within.py")
 ROOT = WITHIN.parent.parent
+PLUGIN = "sigcheck.mypy_plugin"
 PYLINT = "pylint==4.0.2"
 OPTIONS = ["--ignore-missing-imports", "--follow-imports=silent", "--no-site-packages", "--config-file"]
 
@@ -38,22 +39,29 @@ def fetch(name: str, into: Path) -> Path:
     return prepare(sglang, into) / "sglang" / "srt" / "layers"
 
 
-def seconds(package: Path, plugin: str, cache: Path) -> float:
-    """CPU time of one run of mypy, in seconds."""
+def run(program: list[str], package: Path, plugin: str, cache: Path, ends: set[int]) -> str:
+    """What a program prints that runs mypy; it must end with one of these statuses."""
     configuration = cache.parent / f"{plugin or 'plain'}.ini"
     configuration.write_text(f"[mypy]\n{f'plugins = {plugin}' if plugin else ''}\n", encoding="utf-8")
-    before = os.times()
     ran = subprocess.run(
-        [sys.executable, "-m", "mypy", *OPTIONS, str(configuration), "--cache-dir", str(cache), str(package)],
+        [sys.executable, *program, *OPTIONS, str(configuration), "--cache-dir", str(cache), str(package)],
         cwd=cache.parent,  # beside a package lies what shadows the libraries of mypy
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=False,
     )
+    if ran.returncode not in ends:
+        what = " ".join(program)
+        sys.exit(f"{what} ended with {ran.returncode} on {package}: {ran.stdout[-300:]}{ran.stderr[-300:]}")
+    return ran.stdout
+
+
+def seconds(package: Path, plugin: str, cache: Path) -> float:
+    """CPU time of one run of mypy, in seconds."""
+    before = os.times()
+    run(["-m", "mypy"], package, plugin, cache, {0, 1})
     after = os.times()
-    if ran.returncode not in {0, 1}:
-        sys.exit(f"mypy ended with {ran.returncode} on {package}: {ran.stdout[-300:]}{ran.stderr[-300:]}")
     return after.children_user + after.children_system - before.children_user - before.children_system
 
 
@@ -62,19 +70,7 @@ def shares(package: Path, rounds: int) -> list[float]:
     found = []
     for _ in range(rounds + 1):
         with tempfile.TemporaryDirectory() as scratch:
-            configuration = Path(scratch) / "mypy.ini"
-            configuration.write_text("[mypy]\nplugins = sigcheck.mypy_plugin\n", encoding="utf-8")
-            ran = subprocess.run(
-                [sys.executable, str(WITHIN), *OPTIONS, str(configuration), "--cache-dir", scratch, str(package)],
-                cwd=scratch,
-                env={**os.environ, "PYTHONPATH": str(ROOT)},
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-        if ran.returncode:
-            sys.exit(f"{WITHIN.name} ended with {ran.returncode} on {package}: {ran.stdout[-300:]}{ran.stderr[-300:]}")
-        found.append(float(ran.stdout))
+            found.append(float(run([str(WITHIN)], package, PLUGIN, Path(scratch) / "cache", {0})))
     return found[1:]
 
 
@@ -87,7 +83,7 @@ def measure(name: str, package: Path, rounds: int) -> None:
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         for turn in range(rounds + 1):
             took: dict[tuple[str, str], float] = {}
-            order = ["", "sigcheck.mypy_plugin"]
+            order = ["", PLUGIN]
             for plugin in order if turn % 2 == 0 else reversed(order):
                 cache = Path(scratch) / f"{turn}{plugin}"
                 took["cold", plugin] = seconds(package, plugin, cache)

@@ -87,9 +87,11 @@ def _attributes(name: str, text: str) -> Iterator[tuple[int, re.Match[str]]]:
         behind = place + len(name)
         opened = _OPENED.match(text, behind)
         if opened is not None:
-            ahead = text[:place].rstrip()
-            if ahead.endswith("."):
-                yield len(ahead) - 1, opened
+            end = place
+            while text[end - 1 : end].isspace():
+                end -= 1
+            if text[end - 1 : end] == ".":
+                yield end - 1, opened
         place = text.find(name, behind)
 
 

@@ -89,12 +89,11 @@ class Look:
 
     def _with_bare_functions(self) -> Iterator[nodes.FuncDef]:
         """The methods in which a function may stand whose body mypy passes over."""
-        methods = sorted(self._methods, key=lambda method: method.line)
-        for place in bare_functions(self._text, max(method.column for method in methods)):
-            line = self.definition.line + self._text.count("\n", 0, place)
-            index = bisect_right(methods, line, key=lambda method: method.line)
+        lines = [method.line for method in self._methods]
+        for place in bare_functions(self._text, max(method.column for method in self._methods)):
+            index = bisect_right(lines, self.definition.line + self._text.count("\n", 0, place))
             if index:
-                yield methods[index - 1]
+                yield self._methods[index - 1]
 
     def _read_header(self) -> None:
         definition, survey = self.definition, self.survey

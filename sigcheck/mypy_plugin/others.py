@@ -106,7 +106,7 @@ class Others:
             short, kept = excerpt_of_methods(text, name, methods, self._doubt.mention, partial(_is_plain, info))
             module = self._scan_text(short, tree) if short else None
             if module is None or _members_of(module, name) != kept:
-                return self._scan(tree, text, info, name, None)
+                module = self._scan(tree, text, info, name, None)
         else:
             module = self._scan_text("".join(excerpt(text, name)), tree)
             if module is None or _members_of(module, name) is None:

@@ -14,6 +14,7 @@ from sigcheck.mypy_plugin.binding import Arity, accepts, is_as_written, is_bound
 from sigcheck.mypy_plugin.survey import Survey, body_line
 from sigcheck.mypy_plugin.symbols import CALLABLE, ODD, Found, kind_of, look_up, method_at
 from sigcheck.mypy_plugin.written_calls import (
+    ODDLY_WRITTEN,
     Arguments,
     WrittenCall,
     glance,
@@ -88,7 +89,7 @@ class OwnCalls:
             self.on_self |= told
             calls = {(name, "") for name in names - told}
             if is_handed_on:
-                calls.add(_ODDLY_WRITTEN)
+                calls.add(ODDLY_WRITTEN)
             calls.update(*[glance(self._survey.body_of(method)) for method in unchecked])
         uncertain = {call for call in calls if not self._is_certain_to_bind(*call)}
         self.on_self.update([name for name, _ in calls - uncertain])
@@ -239,8 +240,5 @@ class OwnCalls:
 
 _UNKNOWN = "unknown"
 
-
-_ODDLY_WRITTEN = ("", "")
-"""In what `glance` gives: calls of which only a look tells."""
 
 _FILLED = ([nodes.ARG_POS], [nodes.ARG_OPT])

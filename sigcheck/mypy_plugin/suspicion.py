@@ -98,11 +98,12 @@ class Doubt:
     @property
     def mention(self) -> re.Pattern[str]:
         """One of the words, in a text."""
-        return _mention(self.words)
+        return mention_of(self.words)
 
 
 @lru_cache(maxsize=64)
-def _mention(words: frozenset[str]) -> re.Pattern[str]:
+def mention_of(words: frozenset[str]) -> re.Pattern[str]:
+    """One of some words, in a text."""
     # Each begins with plain letters, which is what makes it fast; and no text has a null character.
     found = "|".join(rf"{word}(?<!\w{word})" for word in sorted(words))
     return re.compile(rf"(?:{found})\b" if found else "\0")

@@ -19,7 +19,7 @@ def read_bytes(path: str) -> bytes | None:
 
 
 def stamp_of(path: str) -> str:
-    """What changes with the content of a file, and may change without."""
+    """What changes with the content of a file, and may change without; not with the machine to which a cache is carried, as in `files`."""
     try:
         found = os.stat(path)
     except OSError:

@@ -25,7 +25,7 @@ from sigcheck.mypy_plugin.others import Others
 from sigcheck.mypy_plugin.repetition import is_call_told_by_mypy, is_override_told_by_mypy
 from sigcheck.mypy_plugin.reporting import Desk
 from sigcheck.mypy_plugin.settings import Settings
-from sigcheck.mypy_plugin.suspicion import ANYTHING, Doubt, Suspect
+from sigcheck.mypy_plugin.suspicion import ANYTHING, Doubt, Suspect, mention_of
 from sigcheck.readers.comments import read_suppressions
 from sigcheck.readers.mypy_nodes import (
     LeftOutError,
@@ -90,7 +90,7 @@ class Inquest:
 
     def _read_module(self, wants: Callable[[nodes.ClassDef], bool]) -> ReadModule:
         module, (names, words) = self.module, (self._doubt.names, self._doubt.words)
-        calls = Doubt(None, words & (names or words))
+        called = words & names if names is not None else words
 
         def wants_method(node: nodes.FuncDef) -> bool:
             if names is None or node.name in names:
@@ -98,7 +98,7 @@ class Inquest:
             # What is told of a suspect hangs on the methods above it.
             return node.info in self._above and (
                 any(argument.variable.name in words for argument in node.arguments)
-                or bool(self._text.matching(node, calls.mention))
+                or bool(self._text.matching(node, mention_of(called)))
             )
 
         return read_module(

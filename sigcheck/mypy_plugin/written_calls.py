@@ -208,6 +208,10 @@ def names_called(text: str) -> tuple[set[str], int]:
     return names, found.count("")
 
 
+ODDLY_WRITTEN = ("", "")
+"""In what `glance` gives: calls of which only a look tells."""
+
+
 def glance(text: str) -> set[tuple[str, str]]:
     """The calls on `self` in the text of a class: the name, and the arguments with the bracket behind them, if these are plain."""
     return set(_GLANCE.findall(text))
@@ -222,7 +226,7 @@ def look(text: str, calls: Collection[tuple[str, str]], *, is_handed_on: bool) -
         is_handed_on: `self` may be an argument of a call.
     """
     places = [place for method, arguments in calls if method for place in _all(f"self.{method}({arguments}", text)]
-    if ("", "") in calls:
+    if ODDLY_WRITTEN in calls:
         places += [found.start() for found in _NAMED.finditer(text) if not found[1]]
     if is_handed_on:
         brackets = [found.span() for found in _BEFORE_SELF.finditer(text)]
