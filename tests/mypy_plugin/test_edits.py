@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from tests.mypy_plugin.programs import CONFIGURATION, TAKES_CODES, Project, ours
+from tests.mypy_runs import run_mypy
 
 BASE = """\
 class Base:
@@ -98,6 +99,8 @@ def test_dmypy(kind: str, project: Project) -> None:
         assert project.dmypy() == cold, "again"
 
 
+HELP = run_mypy(["--help"])[0]
+
 CACHES = {
     "sqlite": ["--sqlite-cache"],
     "files": ["--no-sqlite-cache"],
@@ -119,6 +122,20 @@ def test_every_cache_and_every_way_to_follow_imports(options: list[str], project
             assert project.mypy(*options) == cold
             assert project.mypy(*options) == cold
     assert bool(ours(cold)) == ("skip" not in options[0])
+
+
+@pytest.mark.parametrize("option", ["--num-workers=2", "--no-native-parser"])
+def test_in_several_processes_and_with_either_parser(option: str, project: Project) -> None:
+    if option.partition("=")[0] not in HELP:
+        pytest.skip("this mypy knows no other way")
+    project.edit(FAMILY)
+    for kind in ("base, two modules away", "call site in the base"):
+        for edit in EDITS[kind]:
+            project.edit(edit)
+            cold = project.cold()
+            assert project.mypy(option) == cold
+            assert project.mypy(option) == cold, "replayed"
+    assert ours(cold)
 
 
 def test_the_daemon_starts_from_a_fine_grained_cache(project: Project) -> None:

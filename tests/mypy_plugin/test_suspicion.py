@@ -9,11 +9,11 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mypy import api
 
 from sigcheck.core.decorators import Decorators
 from sigcheck.core.module import Class
@@ -31,7 +31,7 @@ from sigcheck.mypy_plugin.written_calls import (
     shape_of,
 )
 from sigcheck.readers.source.scan import scan_text
-from tests.mypy_plugin.programs import CONFIGURATION, OPTIONS, QUIET, REMARKED, is_program, same_in_both
+from tests.mypy_plugin.programs import CONFIGURATION, QUIET, REMARKED, is_program, same_in_both
 from tests.running import write
 from tests.test_scan import corpus_of, families
 
@@ -56,11 +56,19 @@ def everything_suspected(read: list[int]) -> Iterator[None]:
         Suspicion.suspects = suspects  # type: ignore[method-assign]
 
 
-def hold(directory: Path, *targets: str) -> tuple[int, int]:
-    """Hold two runs of mypy against each other; how many classes there are, and how many are suspected."""
+class Held(NamedTuple):
+    """Two runs of mypy, held against each other: what both say, how many classes there are, and how many are suspected."""
+
+    told: str
+    classes: int
+    suspected: int
+
+
+def hold(directory: Path, *targets: str) -> Held:
+    """Hold two runs of mypy against each other."""
     read = [0, 0]
-    same_in_both(directory, targets, everything_suspected(read))
-    return read[0], read[1]
+    told = same_in_both(directory, targets, everything_suspected(read))
+    return Held(told, *read)
 
 
 def typed(program: str) -> str:
@@ -112,14 +120,14 @@ def test_many_random_families(pairs: list[tuple[str, str]], repeats: bool, tmp_p
 def test_corpora(corpus: str, package: str, repeats: str, tmp_path: Path) -> None:
     directory = corpus_of(corpus) / package
     write(tmp_path, {"mypy.ini": CONFIGURATION, "sigcheck.toml": f"repeat-mypy = {repeats}\n"})
-    classes, suspected = hold(tmp_path, str(directory))
+    _, classes, suspected = hold(tmp_path, str(directory))
     assert suspected < classes / 2
 
 
 def test_most_classes_are_above_suspicion(tmp_path: Path) -> None:
     root = Path(__file__).resolve().parent.parent.parent
     write(tmp_path, {"mypy.ini": CONFIGURATION})
-    classes, suspected = hold(tmp_path, str(root / "sigcheck" / "core"), str(root / "sigcheck" / "readers"))
+    _, classes, suspected = hold(tmp_path, str(root / "sigcheck" / "core"), str(root / "sigcheck" / "readers"))
     assert classes > 100
     assert suspected < classes / 10
 
@@ -209,7 +217,7 @@ def test_above_suspicion(kind: str, tmp_path: Path) -> None:
     write(
         tmp_path, {"mypy.ini": CONFIGURATION, "base.py": BASE, "sub.py": f"from base import Base\n\n\n{IN_ORDER[kind]}"}
     )
-    classes, suspected = hold(tmp_path, "base.py", "sub.py")
+    _, classes, suspected = hold(tmp_path, "base.py", "sub.py")
     assert (classes > 1, suspected) == (True, 0)
 
 
@@ -345,10 +353,9 @@ SUSPECTS = {
 def test_suspected_and_told(kind: str, tmp_path: Path) -> None:
     text = f"from base import Base\n\n\n{SUSPECTS[kind]}"
     write(tmp_path, {"mypy.ini": CONFIGURATION, "base.py": BASE, "sub.py": text})
-    classes, suspected = hold(tmp_path, "base.py", "sub.py")
+    told, classes, suspected = hold(tmp_path, "base.py", "sub.py")
     assert 0 < suspected < classes
-    told = api.run(["--config-file", str(tmp_path / "mypy.ini"), "--cache-dir", os.devnull, *OPTIONS, str(tmp_path)])
-    assert "-binding]" in told[0]
+    assert "-binding]" in told
 
 
 ODDLY_WRITTEN = [
@@ -407,8 +414,7 @@ def test_calls_that_are_written_oddly(tmp_path: Path) -> None:
     classes = [f"\n\nclass C{number}(Base):\n{body}" for number, body in enumerate(bodies)]
     text = "class Base:\n    def step(self, a, b): ...\n    def stép(self, a, b): ...\n" + "".join(classes)
     write(tmp_path, {"mypy.ini": CONFIGURATION, "m.py": text})
-    hold(tmp_path, "m.py")
-    told = api.run(["--config-file", str(tmp_path / "mypy.ini"), "--cache-dir", os.devnull, *OPTIONS, str(tmp_path)])[0]
+    told = hold(tmp_path, "m.py").told
     lines = [int(line.split(":")[1]) for line in told.splitlines() if "error:" in line and "[call-binding]" in line]
     starts = [number for number, line in enumerate(text.split("\n"), 1) if line.startswith("class C")]
     assert {bisect_right(starts, line) - 1 for line in lines} == set(range(len(bodies)))
@@ -440,7 +446,7 @@ EVERYTHING = [
 @pytest.mark.parametrize("setting", EVERYTHING)
 def test_every_class_is_read_where_only_bodies_tell(setting: str, tmp_path: Path) -> None:
     write(tmp_path, {"mypy.ini": CONFIGURATION, "sigcheck.toml": setting, "base.py": BASE})
-    classes, suspected = hold(tmp_path, "base.py")
+    _, classes, suspected = hold(tmp_path, "base.py")
     assert (classes, suspected) == (1, 1)
 
 
