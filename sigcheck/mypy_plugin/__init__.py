@@ -5,7 +5,8 @@ mypy's symbols (`survey`, `binding`, `headers`) and the text (`texts`, `written_
 need to know of each (`traits`, and `skim` where nobody sees the errors of a module). The suspects `verdicts` reads and checks; it reads
 classes of other modules through `others`, out of `excerpts` of their text.
 `reporting` hands the diagnostics to mypy under the codes of `codes`, unless mypy says them itself (`repetition`); `defects` tells
-what is the plugin's own fault. `settings` is `[tool.sigcheck]`, `fingerprint` what results depend on, `versions` what mypy may be.
+what is the plugin's own fault. `settings` is `[tool.sigcheck]`, `fingerprint` what results depend on, `versions` what mypy may be;
+`neighbours` are mypy's other plugins, which want to see classes too.
 """
 
 from __future__ import annotations

@@ -28,6 +28,12 @@ class SigcheckPlugin(Plugin):
     def __init__(self, options: Options) -> None:
         super().__init__(options)
         look_beside(options)
+        self._is_alone = len(options.plugins) == 1
+        self._misplaced: str | None = None
+        if not self._is_alone:
+            from sigcheck.mypy_plugin.neighbours import misplaced  # noqa: PLC0415 - most are alone
+
+            self._misplaced = misplaced(options)
         self._read_settings: Settings | None = None
         self._is_configured = True
         self._passed: set[str] = set()
@@ -41,11 +47,11 @@ class SigcheckPlugin(Plugin):
         super().set_modules(modules)
         self._passed.clear()
         self._defect, self._is_told = None, False
-        problem = None
+        problem = self._misplaced
         try:
             self._is_configured = may_be_configured()
             if self._is_configured:
-                problem = self._settings_of_run().problem
+                problem = problem or self._settings_of_run().problem
         except Exception as error:  # noqa: BLE001 - mypy must go on
             self._defect = describe(error, "the configuration")
         if problem is not None:
@@ -74,6 +80,12 @@ class SigcheckPlugin(Plugin):
         if self._defect is not None and not self._is_told and tree.path not in api.errors.ignored_files:
             self._is_told = True
             apologise(api.errors, self._defect)
+        if not self._is_alone:
+            from sigcheck.mypy_plugin.neighbours import hook_behind  # noqa: PLC0415 - as above
+
+            hook = hook_behind(self, api.plugin, context.cls.fullname)
+            if hook is not None:
+                hook(context)
 
     def _remember(self, api: Any, tree: nodes.MypyFile, definition: nodes.ClassDef) -> None:
         """Remember the class until mypy is through with its module."""
