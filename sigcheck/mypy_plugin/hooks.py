@@ -106,7 +106,9 @@ class SigcheckPlugin(Plugin):
             return None  # Its classes have no bodies, and their symbols say the rest.
         # Where mypy has everything in its cache, no class comes by, and none of this is needed.
         from sigcheck.mypy_plugin.modules import AnalysedModule, keep_unread  # noqa: PLC0415
+        from sigcheck.mypy_plugin.texts import know_stand_ins  # noqa: PLC0415
 
+        know_stand_ins(api.options.shadow_file or ())
         string = api.named_type("builtins.str") if api.options.fine_grained_incremental else None
         options: Options = api.options
         if tree.path in api.errors.ignored_files:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.mypy_plugin.programs import CONFIGURATION, TAKES_CODES, Project
+from tests.mypy_plugin.programs import CONFIGURATION, TAKES_CODES, Project, ours
 
 BASE = """\
 class Base:
@@ -148,3 +148,35 @@ def test_columns(package: Project) -> None:
         "pkg/sub.py:11:9:11:12",
         "pkg/sub.py:5:9:5:11",
     ]
+
+
+SHADOWS = {
+    "base.py": "class Base:\n    def run(self, x): ...\n\n    def go(self):\n        self.run(x=1)\n",
+    "sub.py": (
+        "import os\nfrom base import Base\n\n\n"
+        "class More(Base):\n    def run(self, x): ...\n\n    def go(self):\n        self.run(1, 2)\n\n\n"
+        "class Sub(Base):\n    def run(self, y): ...\n"
+    ),
+}
+
+
+def test_a_file_that_stands_for_another_is_read_instead(project: Project) -> None:
+    below = "from base import Base\n\n\nclass Sub(Base):\n    def run(self, x): ...\n"
+    project.edit(
+        {
+            "base.py": "class Base:\n    def run(self, x): ...\n\n    def go(self):\n        self.run(1)\n",
+            "sub.py": below,
+        }
+    )
+    assert project.mypy() == []
+    project.edit({f"shadows/{name}": text for name, text in SHADOWS.items()})
+    shadows = [word for name in SHADOWS for word in ("--shadow-file", name, f"shadows/{name}")]
+    told = [project.cold(*shadows), project.mypy(*shadows), project.mypy(*shadows), project.dmypy(*shadows)]
+    project.edit(SHADOWS)
+    assert told == [project.cold()] * 4
+    assert [line.partition(" ")[0] for line in ours(told[0])] == ["sub.py:13:", "sub.py:9:"]
+    project.targets = ["sub.py"]
+    for base in (SHADOWS["base.py"].replace("x=1", "1"), SHADOWS["base.py"].replace("x", "y")):
+        project.edit({"shadows/base.py": base})
+        silent = ("--follow-imports=silent", *shadows)
+        assert project.mypy(*silent) == project.cold(*silent)
