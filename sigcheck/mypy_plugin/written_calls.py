@@ -12,11 +12,9 @@ from collections.abc import Collection, Iterator
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
-from sigcheck.core.dataclass import dataclass
 from sigcheck.core.regex import regex
 
 
-@dataclass(frozen=True, slots=True)
 class WrittenCall:
     """One call.
 
@@ -29,12 +27,15 @@ class WrittenCall:
         opened: where its arguments begin; negative where they are not looked at.
     """
 
-    route: str
-    owner: str
-    method: str
-    text: str
-    place: int
-    opened: int
+    __slots__ = ("method", "opened", "owner", "place", "route", "text")
+
+    def __init__(self, route: str, owner: str, method: str, text: str, place: int, opened: int) -> None:  # noqa: PLR0917 - its attributes
+        self.route = route
+        self.owner = owner
+        self.method = method
+        self.text = text
+        self.place = place
+        self.opened = opened
 
     @property
     def arguments(self) -> Arguments | None:
