@@ -26,7 +26,6 @@ from sigcheck.mypy_plugin.repetition import is_call_told_by_mypy, is_override_to
 from sigcheck.mypy_plugin.reporting import Desk
 from sigcheck.mypy_plugin.settings import Settings
 from sigcheck.mypy_plugin.suspicion import ANYTHING, Doubt, Suspect, mention_of
-from sigcheck.readers.comments import read_suppressions
 from sigcheck.readers.mypy_nodes import (
     LeftOutError,
     MypyResolver,
@@ -216,7 +215,11 @@ class Inquest:
 
     def _suppressions(self, *, foreign: bool) -> tuple[Suppression, ...]:
         text = self.module.text or ""
-        return read_suppressions(text, self.name) if foreign or "sigcheck:" in text else ()
+        if not foreign and "sigcheck:" not in text:
+            return ()
+        from sigcheck.readers.comments import read_suppressions  # noqa: PLC0415 - few modules have such comments
+
+        return read_suppressions(text, self.name)
 
     def _path(self, module: str) -> str | None:
         tree = self.module.modules.get(module)
