@@ -26,7 +26,6 @@ from sigcheck.core.forwarding import BrokenCall, Forwarding
 from sigcheck.core.guarded import Guarded
 from sigcheck.core.hierarchy import Hierarchy, UnresolvedBase
 from sigcheck.core.honour import Asked, Honouring, NeglectedParameter, UsagesOf, question_of, swallowed_arguments
-from sigcheck.core.kinship import Kin, kin_of
 from sigcheck.core.module import Class, Module
 from sigcheck.core.place import Place
 from sigcheck.core.rules import RULES
@@ -34,6 +33,7 @@ from sigcheck.core.suppression import suppress
 from sigcheck.core.verdict import Found, Guard, Line, Remarks, Verdict, call_sites_of, calls_of, remarks_on
 
 if TYPE_CHECKING:
+    from sigcheck.core.kinship import Kin
     from sigcheck.core.usage import Usage
 
 T = TypeVar("T")
@@ -105,6 +105,8 @@ def check(
     remarks = [remarks_on(module) for module in modules]
     if is_divisible(demands):
         return Judgement(remarks, judge(hierarchy, demands, remarks, usages_of, inner, heard=heard))
+    from sigcheck.core.kinship import kin_of  # noqa: PLC0415 - few projects name a family
+
     kin = {family: kin_of(family, modules, hierarchy) for family in demands.families}
     judge_ = _Judge(Guarded(hierarchy, demands.contracts, inner), demands, remarks, kin, usages_of)
     return Judgement(remarks, judge_.verdicts({"": hierarchy.classes}), kin)

@@ -1,11 +1,13 @@
-"""Which override is held against which base, and what is told of it, once. Imports `guarded`, `hierarchy`, `overriding`, `siblings`,
-`kinship`.
+"""Which override is held against which base, and what is told of it, once. Imports `guarded`, `hierarchy` and `overriding`;
+`siblings` and `kinship` where a contract or a family asks for them.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from sigcheck.core.binding import Rejection, bind_certain, is_misbinding
 from sigcheck.core.callsite import CallSite, Route
@@ -16,16 +18,18 @@ from sigcheck.core.family import Family
 from sigcheck.core.guarded import Guarded
 from sigcheck.core.hierarchy import Hierarchy, Pair
 from sigcheck.core.incompatibility import RenamedParameter, ReplacedParameters, names_involved
-from sigcheck.core.kinship import Kin, pairs_of
 from sigcheck.core.member import Member
 from sigcheck.core.module import Class, TypedField
 from sigcheck.core.names import is_interface
 from sigcheck.core.overriding import Break, breaks, changed_defaults
 from sigcheck.core.place import Place
-from sigcheck.core.siblings import Order, Siblings
 from sigcheck.core.signature import Kind, Parameter, Signature
 from sigcheck.core.suppression import lines_of, lines_of_method
 from sigcheck.core.verdict import Line
+
+if TYPE_CHECKING:
+    from sigcheck.core.kinship import Kin
+    from sigcheck.core.siblings import Order, Siblings
 
 Breaks = dict[tuple[int, int], tuple[Break, ...]]
 """Why one member does not serve the callers of another, by their identities."""
@@ -59,7 +63,6 @@ class Comparison:
         self.demands = demands
         self.kin = kin
         self.guarded = guarded or Guarded(hierarchy, demands.contracts)
-        self.siblings = Siblings(self.guarded, owners)
         self.compared: set[tuple[str, str]] = set()
         self.pairs: list[Pair] = []
         self._pairs: set[tuple[int, int]] = set()
@@ -68,11 +71,25 @@ class Comparison:
         self._breaks: Breaks = {} if known is None else known
         self._compared_by: dict[str, frozenset[tuple[int, int]]] = {}
 
+    @cached_property
+    def siblings(self) -> Siblings:
+        """The groups of siblings of the contracts."""
+        from sigcheck.core.siblings import Siblings  # noqa: PLC0415 - only contracts have some
+
+        return Siblings(self.guarded, self.owners)
+
+    def _related(self) -> Iterable[Pair]:
+        """The pairs that the families make."""
+        if not self.kin:
+            return ()
+        from sigcheck.core.kinship import pairs_of  # noqa: PLC0415 - few projects name a family
+
+        return (pair for family, kin in self.kin.items() for pair in pairs_of(family, kin, self.hierarchy))
+
     def findings(self) -> Iterator[tuple[str, Place, Finding]]:
         """Every broken override, with its rule and its place."""
-        families = (pairs_of(family, kin, self.hierarchy) for family, kin in self.kin.items())
         inherited = (pair for owner in self.owners for pair in self.hierarchy.pairs(owner))
-        for pair in itertools.chain(inherited, *families):
+        for pair in itertools.chain(inherited, self._related()):
             if not self._is_wanted(pair):
                 continue
             key = (pair.owner.key, pair.override.name)

@@ -114,7 +114,7 @@ class SigcheckPlugin(Plugin):
         if tree.path in api.errors.ignored_files:
             api.schedule_patch(_COLLECT, lambda: self._try(tree.fullname, lambda: keep_unread(tree, options, string)))
             return None
-        module = AnalysedModule(tree, options, api.errors, api.modules, string=string)
+        module = AnalysedModule(tree, options, api.errors, api.modules, string)
         asked = self._settings_of_run if self._is_configured else None
         api.schedule_patch(_COLLECT, lambda: self._run(module, lambda: module.collect(asked)))
         api.schedule_patch(_CHECK, lambda: self._run(module, lambda: module.check(self._settings_of_run)))

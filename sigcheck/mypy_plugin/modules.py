@@ -15,7 +15,6 @@ from mypy.scope import SavedScope
 from mypy.server.trigger import make_trigger, make_wildcard_trigger
 from mypy.types import Instance, LiteralType
 
-from sigcheck.core.dataclass import dataclass, field
 from sigcheck.mypy_plugin.suspicion import Demand, Noted, Suspicion
 from sigcheck.mypy_plugin.texts import read_bytes, read_text, stamp_of
 from sigcheck.mypy_plugin.traits import KEY, digest_of
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from sigcheck.mypy_plugin.settings import Settings
 
 
-@dataclass(slots=True)
 class AnalysedModule:
     """A module in one round of mypy's analysis.
 
@@ -39,16 +37,24 @@ class AnalysedModule:
         string: `builtins.str`, where `dmypy` is to be told what changes.
     """
 
-    tree: nodes.MypyFile
-    options: Options
-    errors: Errors
-    modules: dict[str, nodes.MypyFile]
-    scopes: dict[str, SavedScope] = field(default_factory=dict)
-    functions: dict[int, nodes.FuncDef] = field(default_factory=dict)
-    classes: dict[int, Noted] = field(default_factory=dict)
-    string: Instance | None = None
-    _suspicion: Suspicion | None = None
-    _text: str | None = None
+    def __init__(
+        self,
+        tree: nodes.MypyFile,
+        options: Options,
+        errors: Errors,
+        modules: dict[str, nodes.MypyFile],
+        string: Instance | None,
+    ) -> None:
+        self.tree = tree
+        self.options = options
+        self.errors = errors
+        self.modules = modules
+        self.scopes: dict[str, SavedScope] = {}
+        self.functions: dict[int, nodes.FuncDef] = {}
+        self.classes: dict[int, Noted] = {}
+        self.string = string
+        self._suspicion: Suspicion | None = None
+        self._text: str | None = None
 
     @property
     def name(self) -> str:

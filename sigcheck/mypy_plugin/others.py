@@ -19,7 +19,6 @@ from sigcheck.mypy_plugin.suspicion import ANYTHING, Doubt
 from sigcheck.mypy_plugin.texts import read_text
 from sigcheck.mypy_plugin.traits import KEY, line_of
 from sigcheck.readers.mypy_nodes import References, Summary, summary_of
-from sigcheck.readers.source.scan import scan_text
 
 _MOST = 256
 """Excerpts of modules that are remembered."""
@@ -117,6 +116,9 @@ class Others:
         return module
 
     def _scan_text(self, text: str, tree: nodes.MypyFile) -> Module | None:
+        # Often all that is in doubt stands in the module itself.
+        from sigcheck.readers.source.scan import scan_text  # noqa: PLC0415
+
         return scan_text(
             text,
             name=tree.fullname,

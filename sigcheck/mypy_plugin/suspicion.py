@@ -51,7 +51,6 @@ from sigcheck.mypy_plugin.written_calls import (
 )
 
 
-@dataclass(slots=True)
 class Noted:
     """A class statement that mypy has analysed.
 
@@ -61,12 +60,14 @@ class Noted:
         target: what `dmypy` checks anew as one: the outermost function around it, or the module.
     """
 
-    definition: nodes.ClassDef
-    is_local: bool
-    target: str
+    __slots__ = ("definition", "is_local", "target")
+
+    def __init__(self, definition: nodes.ClassDef, is_local: bool, target: str) -> None:
+        self.definition = definition
+        self.is_local = is_local
+        self.target = target
 
 
-@dataclass(frozen=True, slots=True)
 class Demand:
     """What is asked for.
 
@@ -77,10 +78,19 @@ class Demand:
         repeats_mypy: what mypy tells is told again.
     """
 
-    options: Options
-    wants: Function[[nodes.TypeInfo], bool] | None
-    is_complete: bool
-    repeats_mypy: bool
+    __slots__ = ("is_complete", "options", "repeats_mypy", "wants")
+
+    def __init__(
+        self,
+        options: Options,
+        wants: Function[[nodes.TypeInfo], bool] | None,
+        is_complete: bool,
+        repeats_mypy: bool,
+    ) -> None:
+        self.options = options
+        self.wants = wants
+        self.is_complete = is_complete
+        self.repeats_mypy = repeats_mypy
 
 
 @dataclass(frozen=True, slots=True)

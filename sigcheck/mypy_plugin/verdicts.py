@@ -23,10 +23,8 @@ from sigcheck.core.rules import RULES
 from sigcheck.mypy_plugin.binding import function_of, is_plain
 from sigcheck.mypy_plugin.others import Others
 from sigcheck.mypy_plugin.repetition import is_call_told_by_mypy, is_override_told_by_mypy
-from sigcheck.mypy_plugin.reporting import Desk
 from sigcheck.mypy_plugin.settings import Settings
 from sigcheck.mypy_plugin.suspicion import ANYTHING, Doubt, Suspect, mention_of
-from sigcheck.readers.comments import read_suppressions
 from sigcheck.readers.mypy_nodes import (
     LeftOutError,
     MypyResolver,
@@ -125,6 +123,9 @@ class Inquest:
                 self._read = self._read_module(lambda _: True)
                 told = list(self._diagnostics(target, depend))
             if told:
+                # What is suspected is often in order: then nothing needs the words.
+                from sigcheck.mypy_plugin.reporting import Desk  # noqa: PLC0415
+
                 Desk(module.errors, module.tree.path, self.name, module.options, scope).report(told, self._path)
 
     def _diagnostics(
@@ -216,7 +217,11 @@ class Inquest:
 
     def _suppressions(self, *, foreign: bool) -> tuple[Suppression, ...]:
         text = self.module.text or ""
-        return read_suppressions(text, self.name) if foreign or "sigcheck:" in text else ()
+        if not foreign and "sigcheck:" not in text:
+            return ()
+        from sigcheck.readers.comments import read_suppressions  # noqa: PLC0415 - few modules have such comments
+
+        return read_suppressions(text, self.name)
 
     def _path(self, module: str) -> str | None:
         tree = self.module.modules.get(module)

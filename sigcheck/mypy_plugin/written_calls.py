@@ -12,11 +12,9 @@ from collections.abc import Collection, Iterator
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
-from sigcheck.core.dataclass import dataclass
 from sigcheck.core.regex import regex
 
 
-@dataclass(frozen=True, slots=True)
 class WrittenCall:
     """One call.
 
@@ -29,12 +27,15 @@ class WrittenCall:
         opened: where its arguments begin; negative where they are not looked at.
     """
 
-    route: str
-    owner: str
-    method: str
-    text: str
-    place: int
-    opened: int
+    __slots__ = ("method", "opened", "owner", "place", "route", "text")
+
+    def __init__(self, route: str, owner: str, method: str, text: str, place: int, opened: int) -> None:  # noqa: PLR0917 - its attributes
+        self.route = route
+        self.owner = owner
+        self.method = method
+        self.text = text
+        self.place = place
+        self.opened = opened
 
     @property
     def arguments(self) -> Arguments | None:
@@ -90,7 +91,7 @@ _NAMED = re.compile(_ON_SELF + _WRITTEN_ODDLY)
 _CALLED_OR_ODD = re.compile(r"self(?<![\w.]self)(?:\.(?:(\w+)\(|__class__)|(?!\.\w+\b(?!\s+\()|\w))")
 # The arguments are looked ahead at: there may be calls in them.
 _GLANCE = regex(rf"{_ON_SELF}(?:(?=({_ARGUMENTS}))|){_WRITTEN_ODDLY}")
-_GAP = r"\s*(?:(?:\\\n|#[^\n]*\n)\s*)*"
+_GAP = r"(?:\s|\\\n|#.*\n)*"
 _FILLING = rf"\s*(?:(?=[#\\]){_GAP})?"
 _BEFORE_SELF = regex(rf"\({_FILLING}self\b(?=\s*(?![\s.\w]))")
 _OWN_BRACKET = re.compile(rf"\((?<!\w\()(?=[cst\s#\\]){_FILLING}(?:self|cls|type|super)\b")
@@ -130,9 +131,9 @@ def _is_comment(text: str, place: int) -> bool:
 def _in_brackets(words: str) -> str:
     """A receiver, its class, what is above it, or an attribute of these, in brackets that are not those of a call."""
     return (
-        rf"\((?<!\w\(){_GAP}(?:({words}){_GAP}\)(?:{_GAP}\))*{_GAP}[.,)]"
+        rf"\((?<!\w\(){_GAP}(?:({words})(?:{_GAP}\))+{_GAP}[.,)]"
         rf"|(?:type{_GAP}\({_GAP}\w+{_GAP}\)|super{_GAP}\([^()]*\)|({words}))"
-        rf"(?:{_GAP}\.{_GAP}\w+)*{_GAP}\)(?:{_GAP}\))*{_GAP}[.(])"
+        rf"(?:{_GAP}\.{_GAP}\w+)*(?:{_GAP}\))+{_GAP}[.(])"
     )
 
 

@@ -14,11 +14,10 @@ from sigcheck.core.dataclass import dataclass, replace
 from sigcheck.core.decorators import Decorators
 from sigcheck.core.identifiers import is_plain
 from sigcheck.core.member import Alias, Flavour, Member
-from sigcheck.core.module import Module, Problem, TypedField
+from sigcheck.core.module import Module, Problem, Suppression, TypedField
 from sigcheck.core.place import Branch, Condition, Place
 from sigcheck.core.regex import regex
 from sigcheck.core.signature import Kind, Parameter, Signature
-from sigcheck.readers.comments import read_suppressions
 from sigcheck.readers.conventions import (
     CLASS_FACTORIES,
     Draft,
@@ -124,7 +123,11 @@ def _scan_text(
     def shorten(lines: Collection[int]) -> str:
         return narrowed(text, extents_of(tree.body), lines)
 
-    suppressions = read_suppressions(text, path, shorten) if with_comments else ()
+    suppressions: tuple[Suppression, ...] = ()
+    if with_comments:
+        from sigcheck.readers.comments import read_suppressions  # noqa: PLC0415 - mypy's plugin hardly ever asks for them
+
+        suppressions = read_suppressions(text, path, shorten)
     if skim:
         return Scan(Module(name, path, suppressions=suppressions))
     try:
