@@ -20,6 +20,7 @@ from sigcheck.core.names import is_called_by_syntax, is_interface
 from sigcheck.mypy_plugin.binding import (
     Callable,
     callable_of,
+    extends,
     is_like,
     is_looked_into,
     is_plain,
@@ -328,7 +329,8 @@ class _Class:
                         return True
                     if is_called and pair[0].is_static != pair[1].is_static:
                         self._open_callers.update((name, it) for it in callers)
-                    self._open_names[name] = pair[0]
+                    if not extends(callable_of(pair[0]), callable_of(pair[1]), name):
+                        self._open_names[name] = pair[0]
                 # What its author saw refuses the call, or nobody knows.
                 self._open_calls += [(it, name, (owner, symbol), look_up(it.mro, 0, name)) for it in loose]
                 nearer.append((base, method_at(theirs.node)))
