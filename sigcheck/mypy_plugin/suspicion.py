@@ -122,7 +122,12 @@ class Suspect:
 
 
 class Suspicion:
-    """What a look over a module leaves open."""
+    """What a look over a module leaves open.
+
+    Attributes:
+        kept: the classes, with what others need of them.
+        lines: of the text; none where it cannot be had.
+    """
 
     def __init__(
         self,
@@ -151,6 +156,7 @@ class Suspicion:
         self._noted = noted
         self._classes: dict[int, _Class] = {}
         survey = Survey(tree, text or "", [entry.definition for entry in noted])
+        self.lines = [] if text is None else survey.lines
         options = None if demand.repeats_mypy else demand.options
         for entry in noted:
             if entry.is_local:
@@ -327,10 +333,7 @@ class _Class:
                     pair = (method_at(symbol.node), method_at(theirs.node))
                     if not (demand.is_complete and self._is_told_by_headers(name, *pair, is_called=is_called)):
                         return True
-                    if is_called and pair[0].is_static != pair[1].is_static:
-                        self._open_callers.update((name, it) for it in callers)
-                    if not extends(callable_of(pair[0]), callable_of(pair[1]), name):
-                        self._open_names[name] = pair[0]
+                    self._leave_to_headers(name, *pair, callers if is_called else ())
                 # What its author saw refuses the call, or nobody knows.
                 self._open_calls += [(it, name, (owner, symbol), look_up(it.mro, 0, name)) for it in loose]
                 nearer.append((base, method_at(theirs.node)))
@@ -394,6 +397,15 @@ class _Class:
         if is_told:
             self._ask_of_catch_alls(name, function, mine, theirs)
         return is_told
+
+    def _leave_to_headers(
+        self, name: str, function: nodes.FuncDef, upper: nodes.FuncDef, callers: Iterable[nodes.TypeInfo]
+    ) -> None:
+        """What the exact relation says of two headers is to be asked, unless it is plain."""
+        if function.is_static != upper.is_static:
+            self._open_callers.update((name, it) for it in callers)
+        if not extends(callable_of(function), callable_of(upper), name):
+            self._open_names[name] = function
 
     def _ask_of_catch_alls(self, name: str, function: nodes.FuncDef, mine: Callable, theirs: Callable) -> None:
         """Whether a catch-all swallows something is to be asked of the exact relation, unless it is plain that none does."""
