@@ -35,8 +35,9 @@ def headers() -> list[Callable]:
 def test_what_extends_a_base_breaks_nothing() -> None:
     found = headers()
     bound = {entry: signature_of(entry.names[1:], entry.kinds[1:], [None] * len(entry.names[1:])) for entry in found}
-    extending = [pair for pair in itertools.product(found, repeat=2) if extends(*pair, "run")]
-    assert [pair for pair in extending if incompatibilities(bound[pair[0]], bound[pair[1]])] == []
+    pairs = itertools.product(found, found)
+    extending = [(override, base) for override, base in pairs if extends(override, base, "run")]
+    assert [pair for pair in extending if incompatibilities(*map(bound.__getitem__, pair))] == []
     kinds = {(nodes.ARG_STAR in base.kinds, nodes.ARG_STAR2 in base.kinds) for _, base in extending}
     assert len(kinds) == 4
     assert len(extending) > 2 * len(found)
