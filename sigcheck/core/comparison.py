@@ -311,9 +311,10 @@ def _known_to_family(
     hierarchy: Hierarchy, override: Member, base: Member, broken: Break, vocabulary: Collection[frozenset[str]]
 ) -> Break:
     """A rename, or a misbinding where some signature of the family has both names."""
+    involved = names_involved(broken.reason)
+    if not any(involved <= names for names in vocabulary):
+        return broken
     for other in breaks(override, base, base_signatures=declared(hierarchy, base), vocabulary=vocabulary):
-        if isinstance(other.reason, ReplacedParameters) and names_involved(other.reason) == names_involved(
-            broken.reason
-        ):
+        if isinstance(other.reason, ReplacedParameters) and names_involved(other.reason) == involved:
             return other
     return broken

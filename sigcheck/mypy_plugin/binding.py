@@ -132,6 +132,41 @@ def serves(override: Callable, base: Callable, name: str) -> bool:
     return _EXTRA.issuperset(mine_kinds[len(kinds) :])
 
 
+def extends(override: Callable, base: Callable, name: str) -> bool:
+    """No rule about overrides finds anything, as `core.assignability` sees at once: more than `serves`, where there are catch-alls.
+
+    A call may still find an argument in a parameter that its author did not see.
+
+    Args:
+        override: a method, of which mypy keeps every name.
+        base: another, of the same kind.
+        name: of both.
+    """
+    if is_called_by_syntax(name) or not _is_told(override, name) or not _is_told(base, name):
+        return False
+    kinds, theirs = override.kinds[override.receivers :], base.kinds[base.receivers :]
+    if kinds == (_STAR, _STAR2):
+        return True
+    if (_STAR in theirs and _STAR not in kinds) or (_STAR2 in theirs and _STAR2 not in kinds):
+        return False
+    slots, named = _named(override)
+    their_slots, their_names = _named(base)
+    if slots[: len(their_slots)] != their_slots or (_STAR in theirs and len(slots) > len(their_slots)):
+        return False
+    for parameter, kind in their_names.items():
+        mine = named.pop(parameter, None)
+        if mine is not kind and mine is not _MAY_BECOME.get(kind, kind):
+            return False
+    return _EXTRA.issuperset(named.values())
+
+
+def _named(function: Callable) -> tuple[list[str | None], dict[str | None, nodes.ArgKind]]:
+    """The parameters that have a slot, and the kinds of all that have a name."""
+    entries = zip(function.names[function.receivers :], function.kinds[function.receivers :], strict=True)
+    named = {name: kind for name, kind in entries if kind is not _STAR and kind is not _STAR2}
+    return [name for name, kind in named.items() if kind in _PLAIN], named
+
+
 def promises_nothing(base: nodes.FuncDef) -> bool:
     """The base takes exactly `*args, **kwargs`, of which nothing is said."""
     first = 0 if base.is_static else 1

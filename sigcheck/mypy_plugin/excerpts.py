@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 
 from sigcheck.core.regex import regex
@@ -65,7 +65,7 @@ def _goes_on_in_braces(text: str) -> bool:
 
 
 def excerpt_of_methods(
-    text: str, name: str, wanted: Collection[str], words: re.Pattern[str], is_plain: Callable[[str], bool]
+    text: str, name: str, wanted: Collection[str], words: re.Pattern[str], members: Mapping[str, bool | None]
 ) -> tuple[str, list[str]]:
     """An excerpt in which of the class is left its header, and some of its methods.
 
@@ -74,7 +74,7 @@ def excerpt_of_methods(
         name: of a class that stands in no other.
         wanted: methods that it has.
         words: whatever method mentions one of these is left too.
-        is_plain: whether the class has one method of a name, without decorators.
+        members: what the class binds: of a method, whether it has decorators; None for anything else.
 
     Returns:
         The text, and the names of the methods in it; nothing where it is not certain where these stand.
@@ -105,9 +105,13 @@ def excerpt_of_methods(
             chosen.add(index)
         elif "lambda" in statement[end_of(index) : (*starts, len(statement))[index + 1]]:
             return "", []  # That may be a method too.
-    if not all(is_plain(names[index]) and names.count(names[index]) == 1 for index in chosen):
-        return "", []
-    kept = [statement[starts[index] : end_of(index)] for index in sorted(chosen)]
+    kept = []
+    for index in sorted(chosen):
+        is_decorated = members.get(names[index])
+        above = _decorators(statement[end_of(index - 1) : starts[index]], header[2], members) if is_decorated else ""
+        if is_decorated is None or is_decorated != bool(above) or names.count(names[index]) > 1:
+            return "", []
+        kept.append(above + statement[starts[index] : end_of(index)])
     pieces[places[0]] = "".join([header[1], *(kept or [f"\n{header[2]}pass"])])
     return "".join(pieces), sorted(names[index] for index in chosen)
 
@@ -116,6 +120,18 @@ _HEADER = regex(
     r"(\n?class[ \t]+\w+[ \t]*(?:\([^()\"'#]*\))?[ \t]*:[ \t]*(?:#[^\n]*)?)\n(?:[ \t]*(?:#[^\n]*)?\n)*([ \t]+)"
 )
 """The header of a class statement, and how its body is indented."""
+
+
+def _decorators(gap: str, indent: str, members: Mapping[str, bool | None]) -> str:
+    """The decorators at the end of what stands before a method; empty where one is on several lines, or is a member of the class."""
+    at, begin = f"\n{indent}@", len(gap)
+    while (line := gap.rfind("\n", 0, begin)) >= 0 and gap.startswith(at, line):
+        begin = line
+    roots = _ROOT.findall(gap, begin)
+    return gap[begin:] if at not in gap[:begin] and members.keys().isdisjoint(roots) else ""
+
+
+_ROOT = regex(r"\n[ \t]+@[ \t]*(\w+)")
 
 
 def _end(text: str, start: int, indent: int) -> int:

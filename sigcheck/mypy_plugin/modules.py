@@ -100,7 +100,8 @@ class AnalysedModule:
         from sigcheck.mypy_plugin.verdicts import Analysed, Inquest  # noqa: PLC0415
 
         functions = tuple(self.functions.values())
-        analysed = Analysed(self.tree, self.options, self.errors, self.modules, self.scopes, functions, self._text)
+        text, lines = self._text, suspicion.lines
+        analysed = Analysed(self.tree, self.options, self.errors, self.modules, self.scopes, functions, text, lines)
         Inquest(analysed, settings(), suspects).report(self._depend)
 
     def _depend_on_bases(self) -> None:

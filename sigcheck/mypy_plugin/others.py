@@ -7,7 +7,6 @@ see the same.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 
 from mypy import nodes
 
@@ -91,7 +90,7 @@ class Others:
         if names is None or info.is_named_tuple or info.typeddict_type is not None:
             return None
         found = frozenset(name for name in names & info.names.keys() if not info.names[name].implicit)
-        return found if all(_is_plain(info, name) for name in found) else None
+        return found if all(_is_decorated(info.names[name]) is not None for name in found) else None
 
     def _scan(
         self, tree: nodes.MypyFile, text: str, info: nodes.TypeInfo, name: str, methods: frozenset[str] | None
@@ -102,7 +101,7 @@ class Others:
         if known is not None and known[0] == text and known[1] == self._decorators:
             return known[2]
         if methods is not None:
-            short, kept = excerpt_of_methods(text, name, methods, self._doubt.mention, partial(_is_plain, info))
+            short, kept = excerpt_of_methods(text, name, methods, self._doubt.mention, _members(info))
             module = self._scan_text(short, tree) if short else None
             if module is None or _members_of(module, name) != kept:
                 module = self._scan(tree, text, info, name, None)
@@ -135,7 +134,12 @@ def _members_of(module: Module, name: str) -> list[str] | None:
     return sorted(member.name for entry in found for member in entry.members) if found else None
 
 
-def _is_plain(info: nodes.TypeInfo, name: str) -> bool:
-    """The class has a method of that name, without decorators."""
-    symbol = info.names.get(name)
-    return symbol is not None and not symbol.plugin_generated and type(symbol.node) is nodes.FuncDef
+def _members(info: nodes.TypeInfo) -> dict[str, bool | None]:
+    """What a class binds: of a method, whether it has decorators."""
+    return {name: _is_decorated(symbol) for name, symbol in info.names.items()}
+
+
+def _is_decorated(symbol: nodes.SymbolTableNode) -> bool | None:
+    """It is a method with decorators; None where it is none that is defined once."""
+    kind = None if symbol.plugin_generated else type(symbol.node)
+    return kind is nodes.Decorator if kind in (nodes.Decorator, nodes.FuncDef) else None

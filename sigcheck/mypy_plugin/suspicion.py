@@ -20,6 +20,7 @@ from sigcheck.core.names import is_called_by_syntax, is_interface
 from sigcheck.mypy_plugin.binding import (
     Callable,
     callable_of,
+    extends,
     is_like,
     is_looked_into,
     is_plain,
@@ -131,7 +132,12 @@ class Suspect:
 
 
 class Suspicion:
-    """What a look over a module leaves open."""
+    """What a look over a module leaves open.
+
+    Attributes:
+        kept: the classes, with what others need of them.
+        lines: of the text; none where it cannot be had.
+    """
 
     def __init__(
         self,
@@ -160,6 +166,7 @@ class Suspicion:
         self._noted = noted
         self._classes: dict[int, _Class] = {}
         survey = Survey(tree, text or "", [entry.definition for entry in noted])
+        self.lines = [] if text is None else survey.lines
         options = None if demand.repeats_mypy else demand.options
         for entry in noted:
             if entry.is_local:
@@ -336,9 +343,7 @@ class _Class:
                     pair = (method_at(symbol.node), method_at(theirs.node))
                     if not (demand.is_complete and self._is_told_by_headers(name, *pair, is_called=is_called)):
                         return True
-                    if is_called and pair[0].is_static != pair[1].is_static:
-                        self._open_callers.update((name, it) for it in callers)
-                    self._open_names[name] = pair[0]
+                    self._leave_to_headers(name, *pair, callers if is_called else ())
                 # What its author saw refuses the call, or nobody knows.
                 self._open_calls += [(it, name, (owner, symbol), look_up(it.mro, 0, name)) for it in loose]
                 nearer.append((base, method_at(theirs.node)))
@@ -402,6 +407,15 @@ class _Class:
         if is_told:
             self._ask_of_catch_alls(name, function, mine, theirs)
         return is_told
+
+    def _leave_to_headers(
+        self, name: str, function: nodes.FuncDef, upper: nodes.FuncDef, callers: Iterable[nodes.TypeInfo]
+    ) -> None:
+        """What the exact relation says of two headers is to be asked, unless it is plain."""
+        if function.is_static != upper.is_static:
+            self._open_callers.update((name, it) for it in callers)
+        if not extends(callable_of(function), callable_of(upper), name):
+            self._open_names[name] = function
 
     def _ask_of_catch_alls(self, name: str, function: nodes.FuncDef, mine: Callable, theirs: Callable) -> None:
         """Whether a catch-all swallows something is to be asked of the exact relation, unless it is plain that none does."""

@@ -51,6 +51,7 @@ class Analysed:
         scopes: the parts of it that are analysed in this round, by their targets.
         functions: the functions in which class statements were met.
         text: of its file; None where it cannot be had.
+        lines: of the text.
     """
 
     tree: nodes.MypyFile
@@ -60,6 +61,7 @@ class Analysed:
     scopes: Mapping[str, SavedScope]
     functions: Sequence[nodes.FuncDef]
     text: str | None
+    lines: list[str]
 
 
 class Inquest:
@@ -76,7 +78,7 @@ class Inquest:
         self.module = module
         self.settings = settings
         self.name = module.tree.fullname
-        self._text = SourceText([] if module.text is None else module.text.split("\n"))
+        self._text = SourceText(module.lines)
         self._references = References(module.modules)
         definitions = [suspect.definition for suspect in suspects]
         self._suspects = {id(definition) for definition in definitions}
@@ -90,11 +92,16 @@ class Inquest:
         module, (names, words) = self.module, (self._doubt.names, self._doubt.words)
         called = words & names if names is not None else words
 
-        def wants_method(node: nodes.FuncDef) -> bool:
+        def is_above(function: nodes.FuncDef) -> bool:
+            # What is told of a suspect hangs on the methods above it.
+            return names is None or function.info in self._above
+
+        def wants_method(node: nodes.FuncDef | nodes.Decorator) -> bool:
             if names is None or node.name in names:
                 return True
-            # What is told of a suspect hangs on the methods above it.
-            return node.info in self._above and (
+            if isinstance(node, nodes.Decorator):
+                return is_above(node.func)
+            return is_above(node) and (
                 any(argument.variable.name in words for argument in node.arguments)
                 or bool(self._text.matching(node, mention_of(called)))
             )
@@ -107,6 +114,7 @@ class Inquest:
             module.functions,
             wants=wants,
             wants_method=wants_method,
+            wants_calls=is_above,
         )
 
     def report(self, depend: Callable[[Iterable[str], Iterable[str], str], None]) -> None:

@@ -83,6 +83,8 @@ DECORATORS = [
     "@property",
     "@abstractmethod",
     "@deco",
+    "@deco(1)",
+    "@deco\n    @abstractmethod",
     "@deco(\n        1\n    )",
 ]
 STATEMENTS = [
@@ -239,7 +241,17 @@ ABOVE = {
     "a decorator": (
         "    @deco\n    def step(self, a, b): ...\n\n    def other(self, c): ...\n",
         "    def step(self, a, **rest):\n        return 1\n",
+        {"step"},
+    ),
+    "a decorator on several lines": (
+        "    @deco(\n        1\n    )\n    def step(self, a, b): ...\n\n    def other(self, c): ...\n",
+        "    def step(self, a, **rest):\n        return 1\n",
         {"step", "other"},
+    ),
+    "a decorator that the class defines": (
+        "    mine = deco\n\n    @mine\n    def step(self, a, b): ...\n\n    def other(self, c): ...\n",
+        "    def step(self, a, **rest):\n        return 1\n",
+        {"mine", "step", "other"},
     ),
     "an alias that mentions it": (
         "    def step(self, a): ...\n\n    other = lambda self, a, c: 1\n\n    def idle(self): ...\n",
@@ -274,7 +286,7 @@ def test_what_is_read_of_the_class_above(kind: str, tmp_path: Path, monkeypatch:
         {
             "mypy.ini": CONFIGURATION,
             "sigcheck.toml": "repeat-mypy = true\n",
-            "top.py": f"def deco(f): return f\n\n\nclass Top:\n{above}",
+            "top.py": f"def deco(f, *_): return f\n\n\nclass Top:\n{above}",
             "mid.py": "from top import Top\n\n\nclass Mid(Top):\n    def idle(self): ...\n",
             "sub.py": f"from mid import Mid\n\n\nclass Sub(Mid):\n{below}",
         },
@@ -291,6 +303,8 @@ OWN = {
     "a method that calls the one in doubt": {"step", "go"},
     "a static method, and calls on the class": {"step", "go", "idle"},
     "a decorator": {"step"},
+    "a decorator on several lines": {"step"},
+    "a decorator that the class defines": {"mine", "step"},
     "an alias that mentions it": {"step", "other"},
     "documentation that looks like it": {"step"},
 }
@@ -314,7 +328,7 @@ def test_what_is_read_of_the_classes_of_a_module(kind: str, tmp_path: Path, monk
         {
             "mypy.ini": CONFIGURATION,
             "sigcheck.toml": "repeat-mypy = true\n",
-            "all.py": f"def deco(f): return f\n\n\nclass Top:\n{above}\n\nclass Sub(Top):\n{below}{more}",
+            "all.py": f"def deco(f, *_): return f\n\n\nclass Top:\n{above}\n\nclass Sub(Top):\n{below}{more}",
         },
     )
     assert "-binding]" in hold(tmp_path, "all.py")
@@ -360,10 +374,37 @@ def test_where_statements_are_certain(line: str) -> None:
 )
 def test_an_excerpt_of_methods(body: str, left: str | None) -> None:
     text = f"import a\nclass C(a.B):  # It.\n{body}def h(): ...\n"
-    short, kept = excerpt_of_methods(text, "C", {"f"}, re.compile(r"\bc\b"), lambda name: name != "odd")
+    short, kept = excerpt_of_methods(
+        text, "C", {"f"}, re.compile(r"\bc\b"), {**dict.fromkeys("fgx", False), "deco": True, "odd": None}
+    )
     expected = body.partition("\n    z")[0] if left is None else left
     assert short == (f"import a\nclass C(a.B):  # It.\n{expected}\ndef h(): pass\n" if expected else "")
     assert kept == (["f"] if "g" not in expected or "x" in expected else ["f", "g"])[: len(expected)]
+
+
+@pytest.mark.parametrize(
+    ("body", "left"),
+    [
+        ("    x = 1\n    @a\n    def d(self): ...\n    y = 2\n", "    @a\n    def d(self): ..."),
+        (
+            "    def f(self): ...\n\n    @a(1)  # It.\n    @b.c\n    def d(self): ...\n",
+            "    @a(1)  # It.\n    @b.c\n    def d(self): ...",
+        ),
+        ("    @b\n    def f(self): ...\n    def d(self): ...\n", ""),
+        ("    @a(\n        1\n    )\n    def d(self): ...\n", ""),
+        ("    @a(\n        1\n    )\n    @b\n    def d(self): ...\n", ""),
+        ("    @a. \\\n    b\n    def d(self): ...\n", ""),
+        ("    @a\n    # Note.\n    def d(self): ...\n", ""),
+        ("    @f\n    def d(self): ...\n", ""),
+        ("    @x.f\n    def d(self): ...\n", ""),
+        ("    @a\n    def d(self): ...\n    @d.f\n    def d(self): ...\n", ""),
+    ],
+)
+def test_decorators_are_left_with_their_method(body: str, left: str) -> None:
+    text = f"import z\nclass C:\n{body}def h(): ...\n"
+    short, kept = excerpt_of_methods(text, "C", {"d"}, re.compile("(?!)"), {"f": False, "x": None, "d": True})
+    assert short == (f"import z\nclass C:\n{left}\ndef h(): pass\n" if left else "")
+    assert kept == (["d"] if left else [])
 
 
 @pytest.mark.parametrize(
@@ -371,7 +412,7 @@ def test_an_excerpt_of_methods(body: str, left: str | None) -> None:
 )
 def test_a_header_is_known(header: str) -> None:
     text = f"import a\n{header}\n    x = 1\n    def f(self): ...\n    def g(self): ...\n"
-    short, _ = excerpt_of_methods(text, "C", {"f"}, re.compile("(?!)"), lambda _: True)
+    short, _ = excerpt_of_methods(text, "C", {"f"}, re.compile("(?!)"), {"f": False, "g": False})
     assert short == f"import a\n{header}\n    def f(self): ..."
 
 
@@ -380,7 +421,7 @@ def test_a_header_is_known(header: str) -> None:
 )
 def test_of_any_other_header_nothing_is_left_out(header: str) -> None:
     text = f"import a\n{header}\n    def f(self): ...\n"
-    assert excerpt_of_methods(text, "C", {"f"}, re.compile("(?!)"), lambda _: True) == ("", [])
+    assert excerpt_of_methods(text, "C", {"f"}, re.compile("(?!)"), {"f": False, "g": False}) == ("", [])
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,8 @@ def read_module(
     with_classes: Collection[nodes.FuncDef] = (),
     *,
     wants: Callable[[nodes.ClassDef], bool] = lambda _: True,
-    wants_method: Callable[[nodes.FuncDef], bool] = lambda _: True,
+    wants_method: Callable[[nodes.FuncDef | nodes.Decorator], bool] = lambda _: True,
+    wants_calls: Callable[[nodes.FuncDef], bool] = lambda _: True,
 ) -> ReadModule:
     """The classes of a module, and its functions when they are asked for.
 
@@ -88,9 +89,19 @@ def read_module(
         decorators: what the configuration says of them.
         with_classes: functions in whose bodies there are class statements; others are not searched for any.
         wants: whether what stands in a class is to be read; the others are left out.
-        wants_method: whether a method is to be read that has no decorators; of the others is left that there is something.
+        wants_method: whether a method is to be read; of the others is left that there is something.
+        wants_calls: whether it is to be read what a method does with its receiver.
     """
-    reader = _Reader(tree, references, text, decorators, with_classes, wants=wants, wants_method=wants_method)
+    reader = _Reader(
+        tree,
+        references,
+        text,
+        decorators,
+        with_classes,
+        wants=wants,
+        wants_method=wants_method,
+        wants_calls=wants_calls,
+    )
     reader.block(tree.defs, reader.module_scope, ())
 
     def functions(name: str) -> tuple[Member, ...]:
@@ -128,7 +139,8 @@ class _Reader:
         with_classes: Collection[nodes.FuncDef],
         *,
         wants: Callable[[nodes.ClassDef], bool],
-        wants_method: Callable[[nodes.FuncDef], bool],
+        wants_method: Callable[[nodes.FuncDef | nodes.Decorator], bool],
+        wants_calls: Callable[[nodes.FuncDef], bool],
     ) -> None:
         self.name = tree.fullname
         self.package = self.name if tree.is_package_init_file() else self.name.rpartition(".")[0]
@@ -139,6 +151,7 @@ class _Reader:
         self.with_classes = {id(function) for function in with_classes}
         self.wants = wants
         self.wants_method = wants_method
+        self.wants_calls = wants_calls
         self.drafts: dict[str, _Draft] = {}
         self.module_scope = Scope(ScopeKind.MODULE)
         self.functions: list[nodes.FuncDef] = []
@@ -391,7 +404,7 @@ class _Reader:
             self.block(function.body.body, inner, branch)
             self.functions.pop()
         is_method = scope.kind is ScopeKind.CLASS
-        if not is_method or (function is node and not self.wants_method(function)):
+        if not is_method or not self.wants_method(node):
             if scope.kind is ScopeKind.MODULE:
                 earlier_ones = self.module_functions.get(name, []) if branch else []
                 self.module_functions[name] = [*earlier_ones, (function, decorators, branch)]
@@ -417,7 +430,8 @@ class _Reader:
         told = (self.decorator(decorator, scope) for decorator in decorators)
         words = read_words(told, node.name, signature, self.decorators, self.name)
         signature = words.signature
-        receiver = signature.parameters[0].name if signature.positional and scope.kind is ScopeKind.CLASS else None
+        is_bound = scope.kind is ScopeKind.CLASS and bool(signature.positional) and self.wants_calls(node)
+        receiver = signature.parameters[0].name if is_bound else None
         catch_alls = tuple(parameter.name for parameter in signature.parameters if parameter.is_variadic)
         context = Context(receiver, catch_alls, self.text, lambda found: self.references(found, scope), self.name)
         annotation = _return_annotation(node)
