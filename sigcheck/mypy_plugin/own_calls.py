@@ -14,7 +14,6 @@ from sigcheck.mypy_plugin.binding import Arity, accepts, is_as_written, is_bound
 from sigcheck.mypy_plugin.survey import Survey, body_line
 from sigcheck.mypy_plugin.symbols import CALLABLE, ODD, Found, kind_of, look_up, method_at
 from sigcheck.mypy_plugin.written_calls import (
-    ODDLY_WRITTEN,
     Arguments,
     WrittenCall,
     glance,
@@ -88,8 +87,6 @@ class OwnCalls:
             told = self._told(names)
             self.on_self |= told
             calls = {(name, "") for name in names - told}
-            if is_handed_on:
-                calls.add(ODDLY_WRITTEN)
             calls.update(*[glance(self._survey.body_of(method)) for method in unchecked])
         uncertain = {call for call in calls if not self._is_certain_to_bind(*call)}
         self.on_self.update([name for name, _ in calls - uncertain])

@@ -83,18 +83,20 @@ _ARGUMENTS = rf"{_FLAT}(?:(?:{_INNER}){_FLAT})*\)"
 """What stands in brackets, and the bracket behind it, where at most plain strings and plain brackets stand in it."""
 
 _BEHIND_RECEIVER = re.compile(r"\s*\.\s*(\w+)\b\s*\(|\s*\.\s*__class__|\s*(?![\s.\w])")
-_ON_SELF = r"self(?<![\w.]self)(?:\.(\w+)\("
-# An attribute that is only read is passed over at once.
-_WRITTEN_ODDLY = r"|\.__class__|\.\w+\s+\(|(?!\.\w)\s*\.\s*(?:\w+\s*\(|__class__))"
-_NAMED = re.compile(_ON_SELF + _WRITTEN_ODDLY)
-# Where it is named without an attribute, or with one that is not called plainly, there is no name of a method.
-_CALLED_OR_ODD = re.compile(r"self(?<![\w.]self)(?:\.(?:(\w+)\(|__class__)|(?!\.\w+\b(?!\s+\()|\w))")
+# Neither called plainly nor only read: `self` without an attribute, its class, or a call with a gap in it.
+_ODDLY = r"(?!\w|\.(?!__class__(?!\())\w+\b(?!\s+\())"
+_CALLED_OR_ODD = re.compile(rf"self(?<![\w.]self)(?:\.(\w+)\(|{_ODDLY})")
+_ODD = regex(rf"self{_ODDLY}(?<![\w.]self)")
 # The arguments are looked ahead at: there may be calls in them.
-_GLANCE = regex(rf"{_ON_SELF}(?:(?=({_ARGUMENTS}))|){_WRITTEN_ODDLY}")
+_GLANCE = regex(rf"self\.(?<![\w.]self\.)(\w+)\((?:(?=({_ARGUMENTS}))|)")
 _GAP = r"(?:\s|\\\n|#.*\n)*"
 _FILLING = rf"\s*(?:(?=[#\\]){_GAP})?"
-_BEFORE_SELF = regex(rf"\({_FILLING}self\b(?=\s*(?![\s.\w]))")
-_OWN_BRACKET = re.compile(rf"\((?<!\w\()(?=[cst\s#\\]){_FILLING}(?:self|cls|type|super)\b")
+# Where another operand follows, nothing is called on what stands in the brackets.
+_GOES_ON = r"\s*[^\s.)#\\]"
+_OWN_BRACKET = re.compile(
+    rf"\((?<!\w\()(?=[cst\s#\\]){_FILLING}"
+    rf"(?:(?:self|cls)\b(?:\.\w+)*\b(?!\.\w|{_GOES_ON})|(?:type|super)\b(?!\([^()#\\]*\){_GOES_ON}))"
+)
 _WORD, _LONGEST = string.ascii_letters + string.digits + "_", 80
 _TRANSPARENT = re.compile(r"\s*\*\w+\s*,\s*\*\*\w+\s*,?\s*\)")
 _CONTINUED = re.compile(r"\\\n(?:(?<=[^.]\.\\\n)|(?<=[^.]\. \\\n)|[\s\\]*(?:\.(?![.\d])|(\()))")
@@ -110,8 +112,8 @@ def is_obscure(text: str, receivers: Collection[str]) -> bool:
         text: of a class.
         receivers: the names of the first parameters of its methods.
     """
-    for parted in (_COMMENTED, _CONTINUED):
-        for found in parted.finditer(text):
+    for mark, parted in (("#", _COMMENTED), ("\\", _CONTINUED)):
+        for found in parted.finditer(text) if mark in text else ():
             place = found.start()
             if _is_called(text, place) if found[1] else not _is_comment(text, place):
                 return True
@@ -151,7 +153,7 @@ def _is_called(text: str, place: int) -> bool:
     return _CALLED.search(text[max(place - _LONGEST, 0) : place]) is not None
 
 
-_SUPER = re.compile(r"super\s*\(")
+_SUPER = regex(r"super\s*\(")
 _SUPER_CALL = re.compile(r"super\s*\(([^()]*)\)\s*\.\s*(\w+)\s*\(")
 _SUPER_READ = regex(r"super\s*\([^()]*\)\s*(?:\.\s*\w+\s*(?![\s(\w]|\)\s*\()|(?![\s.(]|\)\s*[.(]))")
 _BEHIND = re.compile(r"\s*\)\s*\.\s*(\w+)\s*\(")
@@ -172,19 +174,22 @@ def bare_functions(text: str, column: int) -> list[int]:
     """
     bare: list[int] = []
     has_typed = False
-    for found in _FUNCTION.finditer(text):
-        before = text[text.rfind("\n", 0, found.start()) + 1 : found.start()]
+    for found in (_FUNCTION if column < _INDENT else _FURTHER_IN).finditer(text):
+        place = found.start()
+        before = text[text.rfind("\n", 0, place) + 1 : place]
         if len(before) > column and before.strip() in ("", "async"):
-            if found[1]:
+            if _TYPED.match(text, place) is not None:
                 has_typed = True
             else:
-                bare.append(found.start())
+                bare.append(place)
     if has_typed:
         bare += [found.start() + 1 for found in re.finditer(rf"\n[ \t]{{{column + 1},}}@", text)]
     return bare
 
 
-_FUNCTION = re.compile(r"def\b(?:[^\n#'\"]*\)\s*(->))?")
+_INDENT = 4
+_FUNCTION, _FURTHER_IN = regex(r"def\b"), regex(rf"def\b(?<!\n{_INDENT * ' '}def)")
+_TYPED = regex(r"def[^\n#'\"]*\)\s*->")
 
 
 def read_body(text: str, receiver: str) -> Written:
@@ -209,12 +214,8 @@ def names_called(text: str) -> tuple[set[str], int]:
     return names, found.count("")
 
 
-ODDLY_WRITTEN = ("", "")
-"""In what `glance` gives: calls of which only a look tells."""
-
-
 def glance(text: str) -> set[tuple[str, str]]:
-    """The calls on `self` in the text of a class: the name, and the arguments with the bracket behind them, if these are plain."""
+    """The plain calls on `self` in the text of a class: the name, and the arguments with the bracket behind them, if these are plain."""
     return set(_GLANCE.findall(text))
 
 
@@ -224,14 +225,11 @@ def look(text: str, calls: Collection[tuple[str, str]], *, is_handed_on: bool) -
     Args:
         text: of the class.
         calls: of those that a glance tells of; without arguments, all of that name.
-        is_handed_on: `self` may be an argument of a call.
+        is_handed_on: `self` may be an argument of a call, or a call be written oddly.
     """
-    places = [place for method, arguments in calls if method for place in _all(f"self.{method}({arguments}", text)]
-    if ODDLY_WRITTEN in calls:
-        places += [found.start() for found in _NAMED.finditer(text) if not found[1]]
+    places = [place for method, arguments in calls for place in _all(f"self.{method}({arguments}", text)]
     if is_handed_on:
-        brackets = [found.span() for found in _BEFORE_SELF.finditer(text)]
-        places += [end - len("self") for start, end in brackets if _is_handed_on(text, start)]
+        places += [place for found in _ODD.finditer(text) if _may_call(text, place := found.start())]
     found = [call for place in places for call in _calls_by(text, place, place + len("self"))]
     above, is_odd = _calls_above(text)
     return found + above, is_odd
@@ -261,17 +259,33 @@ def _calls_above(text: str) -> Written:
     """The calls on `super()`, and whether there is one of another kind."""
     calls: list[WrittenCall] = []
     is_odd = False
-    if "super" in text:
-        for found in _SUPER.finditer(text):
-            start = found.start()
-            called = _SUPER_CALL.match(text, start)
-            if called is not None:
-                owner, method = called.groups()
-                first = owner.partition(",")[0].strip()
-                calls.append(WrittenCall("super", first, method, text, start, called.end()))
-            elif _SUPER_READ.match(text, start) is None and not _is_in_comment(text, start):
-                is_odd = True
+    for start in _all("super", text):
+        called = _SUPER_CALL.match(text, start)
+        if called is not None:
+            owner, method = called.groups()
+            first = owner.partition(",")[0].strip()
+            calls.append(WrittenCall("super", first, method, text, start, called.end()))
+        elif (
+            _SUPER.match(text, start) is not None
+            and _SUPER_READ.match(text, start) is None
+            and not _is_in_comment(text, start)
+        ):
+            is_odd = True
     return calls, is_odd
+
+
+def _may_call(text: str, place: int) -> bool:
+    """`self`, oddly written, is no mere value, as far as a few characters around it tell."""
+    end = place + len("self")
+    behind = text[end : end + 1]
+    if behind == "." or behind.isspace():
+        return True
+    before = text[max(place - _LONGEST, 0) : place]
+    filled = before.rstrip()
+    if filled.endswith("("):
+        bracket = place - len(before) + len(filled) - 1
+        return _is_handed_on(text, bracket) or "#" in text[text.rfind("\n", 0, bracket) + 1 : bracket]
+    return not filled or "\n" in before[len(filled) :]  # The line before may end in a comment.
 
 
 def _is_handed_on(text: str, place: int) -> bool:

@@ -22,6 +22,7 @@ from sigcheck.mypy_plugin.suspicion import Suspect, Suspicion
 from sigcheck.mypy_plugin.written_calls import (
     Arguments,
     WrittenCall,
+    bare_functions,
     glance,
     look,
     names_called,
@@ -558,6 +559,7 @@ def test_arguments_are_counted(arguments: str, shape: tuple[int, tuple[str, ...]
         "self\n.m(a)",
         "A.m(self)",
         "A.m(\n    self, a)",
+        "A.m(  # a, (\n    self)",
         "type(self).m()",
         "self.__class__.m()",
         "self . __class__.m()",
@@ -574,7 +576,7 @@ def is_seen_by_both(text: str, methods: int) -> int:
     others, is_odd = look(text, calls - plain, is_handed_on=True)
     _, times = names_called(text)
     if times == methods:
-        fewer, is_odd_too = look(text, calls - plain - {("", "")}, is_handed_on=False)
+        fewer, is_odd_too = look(text, calls - plain, is_handed_on=False)
         assert (set(map(way, fewer)), is_odd_too) == (set(map(way, others)), is_odd), text
     written, is_odder = read_body(text, "self")
     assert is_odd == is_odder, text
@@ -605,6 +607,24 @@ def test_a_glance_with_a_look_sees_every_call() -> None:
                 classes += 1
     assert classes > 500
     assert calls > 1000
+
+
+@pytest.mark.parametrize(
+    ("column", "body", "count"),
+    [
+        (4, "pass", 0),
+        (4, "def g(): pass", 1),
+        (4, "async  def g(): pass", 1),
+        (4, "def g() -> None: pass", 0),
+        (4, "@a\n        def g() -> None: pass", 1),
+        (2, "def g(): pass", 1),
+        (2, "pass", 0),
+    ],
+)
+def test_functions_in_a_method(column: int, body: str, count: int) -> None:
+    indent = column * " "
+    text = f"class A:\n{indent}def f(self) -> None:\n{2 * indent}{body}"
+    assert len(bare_functions(text, column)) == count
 
 
 def test_calls_are_found_by_every_way_there_is() -> None:
