@@ -1,4 +1,4 @@
-"""A module whose classes are looked over, and what its names can be bound to. Imports mypy, `binding` and `core`."""
+"""A module whose classes are looked over, and what its names can be bound to. Imports mypy, `binding`, `texts` and `core`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from mypy import nodes
 from sigcheck.core.identifiers import is_plain
 from sigcheck.core.regex import regex
 from sigcheck.mypy_plugin.binding import Arity, arity_of, callable_of
+from sigcheck.mypy_plugin.texts import Lines
 
 _CLASS = regex(r"^\s*class\b", re.MULTILINE)
 _IN_FUNCTION = regex(r"^[ \t]+(?:from[^\n]*import\b[^\n(]*(?:\([^)]*)?|import\b[^\n]*|class[ \t]+\w+)", re.MULTILINE)
@@ -28,7 +29,7 @@ class Survey:
     def __init__(self, tree: nodes.MypyFile, text: str, definitions: Sequence[nodes.ClassDef]) -> None:
         self.name = tree.fullname
         self.text = text
-        self.lines = text.split("\n")
+        self.lines = Lines(text)
         self.named: dict[str, nodes.TypeInfo] = {}
         self.symbols = tree.names
         self.bound: dict[str, int] = {}
@@ -43,7 +44,7 @@ class Survey:
 
     def text_of(self, statement: nodes.Statement) -> str:
         """The text of a statement; its decorators are none of it."""
-        return "\n".join(self.lines[statement.line - 1 : statement.end_line or statement.line])
+        return self.lines.between(statement.line, statement.end_line or statement.line)
 
     def look_for_classes(self, statement: nodes.Statement) -> None:
         """Find whether a statement is, or has in it, a class that mypy may have shown to nobody: what it calls unreachable, it passes over."""
@@ -54,7 +55,7 @@ class Survey:
 
     def body_of(self, method: nodes.FuncDef) -> str:
         """The text of a method behind its documentation; with its header, where the body begins on the same line."""
-        return "\n".join(self.lines[body_line(method) - 1 : method.end_line or method.line])
+        return self.lines.between(body_line(method), method.end_line or method.line)
 
     def arity(self, function: nodes.FuncDef) -> Arity:
         """How a function can be called."""
@@ -95,7 +96,7 @@ class Survey:
 
     def _read_compound(self, compound: nodes.Statement) -> None:
         """What a statement binds that stands around others, or of which nobody knows."""
-        has_walrus = ":=" in self.text_of(compound)
+        has_walrus = ":=" in self.text and ":=" in self.text_of(compound)
         pending: list[object] = [compound]
         while pending:
             part = pending.pop()

@@ -45,7 +45,7 @@ from sigcheck.mypy_plugin.symbols import (
     look_up,
     method_at,
 )
-from sigcheck.mypy_plugin.texts import text_around
+from sigcheck.mypy_plugin.texts import Lines, text_around
 from sigcheck.mypy_plugin.traits import KEY, Traits, traits_of
 from sigcheck.mypy_plugin.written_calls import (
     names_for_certain,
@@ -136,7 +136,6 @@ class Suspicion:
 
     Attributes:
         kept: the classes, with what others need of them.
-        lines: of the text; none where it cannot be had.
     """
 
     def __init__(
@@ -166,7 +165,7 @@ class Suspicion:
         self._noted = noted
         self._classes: dict[int, _Class] = {}
         survey = Survey(tree, text or "", [entry.definition for entry in noted])
-        self.lines = [] if text is None else survey.lines
+        self._lines = survey.lines if text is not None else None
         options = None if demand.repeats_mypy else demand.options
         for entry in noted:
             if entry.is_local:
@@ -179,6 +178,11 @@ class Suspicion:
         for known in self._classes.values():
             traits = known.info.metadata[KEY] = known.look.traits()
             self.kept.append((known.info, traits))
+
+    @property
+    def lines(self) -> list[str]:
+        """Those of the text; none where it cannot be had."""
+        return self._lines.all if self._lines is not None else []
 
     def suspects(self) -> list[Suspect]:
         """The class statements to read; to be asked for when all modules of a cycle of imports were looked over."""
@@ -256,7 +260,7 @@ class _Class:
             name: function
             for name, function in self._open_catch_alls.items()
             if function.info is info
-            or not _reads_catch_alls(function, (text_around(function.info, modules) or "").split("\n"))
+            or not _reads_catch_alls(function, Lines(text_around(function.info, modules) or ""))
         }
         if not words and (not open_catch_alls or swallows_nothing(info, open_catch_alls)):
             return None
@@ -492,7 +496,7 @@ class _Class:
         return False
 
 
-def _reads_catch_alls(function: nodes.FuncDef, lines: Sequence[str]) -> bool:
+def _reads_catch_alls(function: nodes.FuncDef, lines: Lines) -> bool:
     """The body is certain to name its `*args` and `**kwargs`, or does nothing: what lands there is not swallowed."""
     body = function.body.body
     if body and all(map(_is_idle, body)):
@@ -500,7 +504,7 @@ def _reads_catch_alls(function: nodes.FuncDef, lines: Sequence[str]) -> bool:
     first = body_line(function)
     if first <= function.line:
         return False
-    text = "\n".join(lines[first - 1 : function.end_line or function.line])
+    text = lines.between(first, function.end_line or function.line)
     if any(word in text for word in ('"""', "'''", "def", "lambda")):
         return False
     return all(

@@ -60,6 +60,47 @@ def read_text(path: str) -> str | None:
     return decode(content) if content is not None else None
 
 
+class Lines:
+    """The lines of a text, by their numbers. To look for a few is cheaper than to make all."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._line, self._start = 1, 0
+        self._all: list[str] | None = None
+
+    @property
+    def all(self) -> list[str]:
+        """Every line, without its end."""
+        if self._all is None:
+            self._all = self._text.split("\n")
+        return self._all
+
+    def between(self, first: int, last: int) -> str:
+        """The lines from one to another, which is among them; the end of the last is not."""
+        if first < self._line:
+            self._line, self._start = 1, 0
+        self._line, self._start = first, self._pass(first - self._line, self._start)
+        return self._text[self._start : self._pass(last + 1 - first, self._start) - 1]
+
+    def _pass(self, count: int, start: int) -> int:
+        """Where a line begins that is so many behind the one that begins there; behind the text, where there are not so many."""
+        text, span = self._text, _USUAL
+        while count > _FEW and start < len(text):
+            stop = start + (count * span or count - 1)
+            passed = text.count("\n", start, stop)
+            if passed < count:
+                start, count = stop, count - passed
+            else:
+                span //= 2
+        while count > 0 and start <= len(text):
+            start, count = text.find("\n", start) + 1 or len(text) + 1, count - 1
+        return start
+
+
+_USUAL, _FEW = 32, 8
+"""Characters in a line, not too many: where more lines begin than are to be passed, it was too far. Lines that are passed one by one."""
+
+
 def text_around(info: nodes.TypeInfo, modules: Mapping[str, nodes.MypyFile]) -> str | None:
     """The text of the module in which a class stands; None where it cannot be had.
 
