@@ -317,7 +317,7 @@ class _Reading:
                 if node.name in catch_alls:  # type: ignore[attr-defined]
                     self.mentions.add(node.name)  # type: ignore[attr-defined]
                 continue
-            if kind is nodes.ClassDef or (kind is nodes.CallExpr and is_format(node)):
+            if kind is nodes.ClassDef:
                 self.mention(node)
                 continue
             if kind is nodes.CallExpr:

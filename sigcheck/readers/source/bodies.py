@@ -157,8 +157,7 @@ class _Reading:
                 if node.value in self.context.catch_alls:  # type: ignore[attr-defined]
                     self.mentions.add(node.value)  # type: ignore[attr-defined]
                 continue
-            if kind is cst.ClassDef or kind is cst.FormattedString:
-                # Before Python 3.12, `ast` has no places for what stands in a formatted string.
+            if kind is cst.ClassDef:
                 self.mention(node)
                 continue
             if kind is cst.Call:

@@ -182,7 +182,7 @@ def _blank_body(node: _Function, lines: list[str], scope: ast.AST) -> list[ast.C
     if first == node.lineno - 1 or last == first:
         return None
     facts = _Facts(node, in_class=isinstance(scope, ast.ClassDef))
-    if facts.has_class or facts.is_stub or facts.only_raises:
+    if facts.has_class or facts.has_call_in_string or facts.is_stub or facts.only_raises:
         return None
     spans = [_span(call, lines) for call in facts.calls]
     opening = facts.opening()
@@ -237,6 +237,7 @@ class _Facts:
     def __init__(self, node: _Function, *, in_class: bool) -> None:
         self.calls: list[ast.Call] = []
         self.has_class = False
+        self.has_call_in_string = False
         self.yields = False
         self.returned: list[ast.expr] = []
         self.assigns: set[str] = set()
@@ -272,9 +273,9 @@ class _Facts:
             if kind is ast.ClassDef:
                 self.has_class = True
                 return
-            if kind is ast.JoinedStr:
-                self._mention(node)
-                continue
+            if kind is ast.JoinedStr and receiver is not None:
+                # Before Python 3.12, its place may be another.
+                self.has_call_in_string |= any(_is_sibling_call(inner, receiver) for inner in _walk(node))
             if kind is ast.Call and receiver is not None and _is_sibling_call(node, receiver):
                 self.calls.append(node)  # type: ignore[arg-type]
                 self.guarded += [node] if visit.is_guarded else []  # type: ignore[list-item]

@@ -258,6 +258,7 @@ class _Reading:
         self._is_own = True
         self._is_guarded = False
         self._is_tried = False
+        self._is_in_string = False
 
     # Statements.
 
@@ -426,7 +427,10 @@ class _Reading:
             elif kind is ast.Yield or kind is ast.YieldFrom:
                 self.yields = self.yields or self._is_own
             elif kind is ast.JoinedStr:
-                self.mention(node)
+                was_in_string, self._is_in_string = self._is_in_string, True
+                for value in node.values:  # type: ignore[attr-defined]
+                    self.visit(value, receiver)
+                self._is_in_string = was_in_string
                 continue
             elif kind is ast.Lambda:
                 was_own, self._is_own = self._is_own, False
@@ -483,7 +487,11 @@ class _Reading:
     def names(self, node: ast.expr, name: str) -> bool:
         """The name stands somewhere in an expression."""
         last = node.end_lineno or node.lineno
-        if self.spots.is_plain and not any(name in line for line in self.spots.lines[node.lineno - 1 : last]):
+        if (
+            self.spots.is_plain
+            and not self._is_in_string
+            and not any(name in line for line in self.spots.lines[node.lineno - 1 : last])
+        ):
             return False
         pending: list[ast.AST] = [node]
         while pending:
@@ -512,23 +520,19 @@ class _Reading:
             return
         owner = function.value
         if type(owner) is ast.Name and owner.id == receiver:
-            self.site(node, function, Route.INSTANCE)
+            route: Route | None = Route.INSTANCE
+        else:
+            route = _route(node, owner, receiver)
+        if route is None or (self._is_in_string and not self.spots.shows(node)):
             return
-        match owner:
-            case ast.Call(func=ast.Name(id="super"), args=start):
-                named = self.references(start[0]) if start else ()
-                self.site(node, function, Route.SUPER, named)
-            case ast.Call(func=ast.Name(id="type"), args=[ast.Name(id=name)], keywords=[]) if name == receiver:
-                self.site(node, function, Route.TYPE)
-            case ast.Attribute(value=ast.Name(id=name), attr="__class__") if name == receiver:
-                self.site(node, function, Route.TYPE)
-            case ast.Name() | ast.Attribute():
-                first = node.args[0] if node.args else None
-                is_given = isinstance(first, ast.Name) and first.id == receiver and _is_first(node)
-                if is_given and not self.spots.code(owner).startswith(f"{receiver}."):
-                    self.site(node, function, Route.CLASS, self.references(owner))
-            case _:
+        named: tuple[str, ...] = ()
+        if route is Route.CLASS:
+            if self.spots.code(owner).startswith(f"{receiver}."):
                 return
+            named = self.references(owner)
+        elif route is Route.SUPER and owner.args:  # type: ignore[attr-defined]
+            named = self.references(owner.args[0])  # type: ignore[attr-defined]
+        self.site(node, function, route, named)
 
     def named_call(self, node: ast.Call, name: str, receiver: str | None) -> None:
         """A call of a plain name."""
@@ -589,6 +593,23 @@ class _Reading:
                 named,
             )
         )
+
+
+def _route(node: ast.Call, owner: ast.expr, receiver: str) -> Route | None:
+    """The way from an instance to the method of an owner, if the instance is, or may be, the receiver; not of `self.m()`."""
+    match owner:
+        case ast.Call(func=ast.Name(id="super")):
+            return Route.SUPER
+        case ast.Call(func=ast.Name(id="type"), args=[ast.Name(id=name)], keywords=[]) if name == receiver:
+            return Route.TYPE
+        case ast.Attribute(value=ast.Name(id=name), attr="__class__") if name == receiver:
+            return Route.TYPE
+        case ast.Name() | ast.Attribute():
+            first = node.args[0] if node.args else None
+            is_given = isinstance(first, ast.Name) and first.id == receiver and _is_first(node)
+            return Route.CLASS if is_given else None
+        case _:
+            return None
 
 
 def _binds(statements: Sequence[ast.stmt], name: str, spots: Spots) -> bool:
