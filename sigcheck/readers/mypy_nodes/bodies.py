@@ -208,14 +208,16 @@ class _Visit:
         kind = type(node)
         if kind is nodes.Block:
             return self._statements(node.body, lines)  # type: ignore[attr-defined]
+        is_hidden = False
         if receiver is not None and kind in _FUNCTIONS:
-            names = [argument.variable.name for argument in node.arguments]  # type: ignore[attr-defined]
-            receiver = None if receiver in names else receiver
+            is_hidden = any(argument.variable.name == receiver for argument in node.arguments)  # type: ignore[attr-defined]
         is_guarded, is_tried = self.is_guarded, self.is_tried
         special = self._special(receiver) if receiver is not None and kind in _CONDITIONAL else {}
         found: list[_Visit] = []
         for name in child_fields(kind):
             value = getattr(node, name)
+            if is_hidden and name == "body":
+                receiver = None
             if special:
                 is_guarded, is_tried = special.get(name, (self.is_guarded, self.is_tried))
             if type(value) is list:

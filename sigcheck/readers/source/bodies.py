@@ -130,6 +130,10 @@ def _code_fields(kind: type[cst.CSTNode]) -> tuple[str, ...]:
     )
 
 
+_UNCERTAIN = frozenset({cst.Annotation, cst.ClassDef, cst.TypeAlias, cst.TypeParameters})
+"""What is not certain to be evaluated with the names of the function."""
+
+
 class _Reading:
     """One walk over a body. (A `CSTVisitor` visits every comma too, and takes five times as long.)"""
 
@@ -157,7 +161,7 @@ class _Reading:
                 if node.value in self.context.catch_alls:  # type: ignore[attr-defined]
                     self.mentions.add(node.value)  # type: ignore[attr-defined]
                 continue
-            if kind is cst.ClassDef:
+            if kind in _UNCERTAIN:
                 self.mention(node)
                 continue
             if kind is cst.Call:
@@ -308,17 +312,17 @@ class _Visit:
     def children(self) -> Iterator[_Visit]:
         """What stands in the node, the last first."""
         node, kind = self.node, type(self.node)
-        inner = self
-        if kind is cst.FunctionDef or kind is cst.Lambda:
-            names = _parameter_names(node.params)  # type: ignore[attr-defined]
-            inner = replace(self, is_own=False, receiver=None if self.receiver in names else self.receiver)
         if kind is cst.IndentedBlock:
             yield from reversed(list(self._statements(node.body)))  # type: ignore[attr-defined]
             return
         special = {} if self.receiver is None or kind not in _CIRCUMSTANCES else self._special()
+        if kind is cst.FunctionDef or kind is cst.Lambda:
+            names = _parameter_names(node.params)  # type: ignore[attr-defined]
+            receiver = None if self.receiver in names else self.receiver
+            special = {"body": replace(self, is_own=False, receiver=receiver)}
         for name in _code_fields(kind):
             value = getattr(node, name)
-            entry = special.get(name, inner)
+            entry = special.get(name, self)
             if isinstance(value, (list, tuple)):
                 for part in reversed(value):
                     yield entry.at(part)

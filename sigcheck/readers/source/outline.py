@@ -184,6 +184,8 @@ def _blank_body(node: _Function, lines: list[str], scope: ast.AST) -> list[ast.C
     facts = _Facts(node, in_class=isinstance(scope, ast.ClassDef))
     if facts.has_class or facts.has_call_in_string or facts.is_stub or facts.only_raises:
         return None
+    if facts.yields and facts.returned:
+        return None  # One bracket tells either.
     spans = [_span(call, lines) for call in facts.calls]
     opening = facts.opening()
     if spans and (spans[0][0], spans[0][1]) < (first, indent + len(opening)):
@@ -273,6 +275,8 @@ class _Facts:
             if kind is ast.ClassDef:
                 self.has_class = True
                 return
+            for uncertain in _uncertain(node):
+                self._mention(uncertain)
             if kind is ast.JoinedStr and receiver is not None:
                 # Before Python 3.12, its place may be another.
                 self.has_call_in_string |= any(_is_sibling_call(inner, receiver) for inner in _walk(node))
@@ -386,13 +390,16 @@ class _Visit(NamedTuple):
 
     def children(self) -> Iterator[_Visit]:
         node = self.node
-        inner = self
+        special = {} if self.receiver is None or type(node) not in _CIRCUMSTANCES else self._special()
         if isinstance(node, (*_FUNCTIONS, ast.Lambda)):
             names = _parameter_names(node.args)
-            inner = self._replace(is_own=False, receiver=None if self.receiver in names else self.receiver)
-        special = {} if self.receiver is None or type(node) not in _CIRCUMSTANCES else self._special()
+            receiver = None if self.receiver in names else self.receiver
+            special = {"body": self._replace(is_own=False, receiver=receiver)}
+        uncertain = _uncertain_fields(node)
         for name, value in ast.iter_fields(node):
-            entry = special.get(name, inner)
+            entry = special.get(name, self)
+            if name in uncertain:
+                continue
             if isinstance(value, list) and value and isinstance(value[0], ast.stmt):
                 yield from entry.statements(value)
             elif isinstance(value, list):
@@ -443,6 +450,18 @@ class _Visit(NamedTuple):
 
 
 _CIRCUMSTANCES = frozenset({ast.If, ast.IfExp, ast.While, ast.Match, ast.Try, ast.With, ast.AsyncWith})
+
+
+def _uncertain_fields(node: ast.AST) -> tuple[str, ...]:
+    """The fields of which it is not certain that they are evaluated."""
+    return node._fields if type(node) is getattr(ast, "TypeAlias", None) else ("annotation", "returns", "type_params")
+
+
+def _uncertain(node: ast.AST) -> Iterator[ast.AST]:
+    """What stands in these."""
+    for name in _uncertain_fields(node):
+        value = getattr(node, name, None)
+        yield from value if isinstance(value, list) else () if value is None else (value,)
 
 
 def _is_zero(node: ast.AST) -> bool:

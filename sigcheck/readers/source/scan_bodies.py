@@ -46,11 +46,12 @@ _COMPOUND = (
     *((ast.TryStar,) if hasattr(ast, "TryStar") else ()),
 )
 _TRIES: tuple[type[ast.stmt], ...] = (ast.Try, *((ast.TryStar,) if hasattr(ast, "TryStar") else ()))
+_TYPE_ALIASES: tuple[type[ast.stmt], ...] = (ast.TypeAlias,) if hasattr(ast, "TypeAlias") else ()
 _BINDING = frozenset({ast.Assign, ast.AnnAssign, ast.AugAssign})
 _SIMPLE = (
     _BINDING
     | {ast.Expr, ast.Return, ast.Raise, ast.Pass, ast.Import, ast.ImportFrom, ast.Assert, ast.Delete}
-    | ({ast.Global, ast.Nonlocal, ast.Break, ast.Continue} | ({ast.TypeAlias} if hasattr(ast, "TypeAlias") else set()))
+    | {ast.Global, ast.Nonlocal, ast.Break, ast.Continue, *_TYPE_ALIASES}
 )
 _LEAFLESS = frozenset(
     {"ctx", "op", "ops", "attr", "id", "arg", "kind", "conversion", "type_comment", "simple", "level"}
@@ -58,11 +59,11 @@ _LEAFLESS = frozenset(
 """Fields that hold no node which has anything in it."""
 
 _PARTS = {
-    kind: tuple(name for name in kind._fields if name not in _LEAFLESS)
+    kind: tuple(name for name in kind._fields if name not in _LEAFLESS and name != "annotation")
     for kind in vars(ast).values()
-    if isinstance(kind, type) and issubclass(kind, ast.AST) and kind is not ast.Constant
+    if isinstance(kind, type) and issubclass(kind, ast.AST) and kind not in (ast.Constant, *_TYPE_ALIASES)
 }
-"""The fields in which the nodes below a node are, of every kind of node that can have any."""
+"""The fields in which the nodes below a node are that are certain to be evaluated, of every kind of node that can have any."""
 
 _LEAVING = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 _GAP = r"(?:[\s)\\]|#[^\n]*\n)*"
@@ -186,7 +187,7 @@ def read_body(
     Returns:
         What it tells, and whether there is a class statement in it.
     """
-    first, last = node.body[0].lineno, node.body[-1].end_lineno or node.body[-1].lineno
+    first, last = _first_line(node.body[0]), node.body[-1].end_lineno or node.body[-1].lineno
     if receiver is not None and candidates.may_bind(first, last) and _binds(node.body, receiver, spots):
         receiver = None  # From somewhere on, the name is another object.
     lines = candidates.lines(has_receiver=receiver is not None, has_catch_alls=bool(catch_alls))
@@ -210,6 +211,12 @@ def read_body(
         tuple(sorted(reading.probes)),
     )
     return body, reading.has_class
+
+
+def _first_line(statement: ast.stmt) -> int:
+    """The line on which a statement begins, with its decorators."""
+    decorators: Sequence[ast.expr] = getattr(statement, "decorator_list", ())
+    return decorators[0].lineno if decorators else statement.lineno
 
 
 def _place(call: CallSite) -> tuple[int, int, int]:
@@ -276,6 +283,8 @@ class _Reading:
                     self.returned.append(statement.value)  # type: ignore[attr-defined]
                 index = bisect_left(lines, statement.lineno)
                 if index < len(lines) and lines[index] <= (statement.end_lineno or statement.lineno):
+                    if kind is ast.AnnAssign or kind in _TYPE_ALIASES:
+                        self.mention(statement)
                     self.visit(statement, receiver)
             elif isinstance(statement, ast.If):
                 self.if_(statement, receiver)
@@ -341,14 +350,16 @@ class _Reading:
         self._is_guarded = was_guarded
 
     def function(self, node: Function, receiver: str | None) -> None:
-        """A nested function: what it returns and yields is its own."""
+        """A nested function: what it returns and yields is its own. Of annotations, it is not certain that they are evaluated."""
+        if _are_between(self.lines, _first_line(node), node.body[0].lineno):
+            for part in (*node.decorator_list, node.args):
+                self.visit(part, receiver)
+            for part in (node.args, node.returns, *getattr(node, "type_params", ())):
+                if part is not None:
+                    self.mention(part)
         was_own, self._is_own = self._is_own, False
         if receiver is not None and receiver in _parameter_names(node.args):
             receiver = None
-        first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
-        if _are_between(self.lines, first, node.body[0].lineno):
-            for part in (*node.decorator_list, node.args, *([node.returns] if node.returns is not None else ())):
-                self.visit(part, receiver)
         self.block(node.body, receiver)
         self._is_own = was_own
 
@@ -433,9 +444,9 @@ class _Reading:
                 self._is_in_string = was_in_string
                 continue
             elif kind is ast.Lambda:
+                self.visit(node.args, receiver)  # type: ignore[attr-defined]
                 was_own, self._is_own = self._is_own, False
                 inner = None if receiver in _parameter_names(node.args) else receiver  # type: ignore[attr-defined]
-                self.visit(node.args, inner)  # type: ignore[attr-defined]
                 self.visit(node.body, inner)  # type: ignore[attr-defined]
                 self._is_own = was_own
                 continue
@@ -631,7 +642,7 @@ def _binds(statements: Sequence[ast.stmt], name: str, spots: Spots) -> bool:
                     case _:
                         pass
                 pending += _blocks(statement)
-    start, end = spots.start(statements[0]), spots.end(statements[-1])
+    start, end = spots.index(_first_line(statements[0]), 0), spots.end(statements[-1])
     if spots.is_plain and _in_expression(name).search(spots.text, start, end) is None:
         return False
     return any(
