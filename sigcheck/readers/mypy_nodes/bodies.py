@@ -284,6 +284,8 @@ def _reaches(statement: nodes.Statement, lines: Sequence[int]) -> bool:
     if isinstance(statement, nodes.Decorator):
         index = bisect_left(lines, min(word.line for word in (*statement.original_decorators, statement)))
         last = max(last, statement.func.end_line or last)
+    elif isinstance(statement, nodes.ClassDef) and statement.decorators:
+        index = bisect_left(lines, statement.decorators[0].line)
     return index < len(lines) and lines[index] <= last
 
 
@@ -298,7 +300,7 @@ class _Reading:
         self.probes: set[str] = set()
 
     def walk(self, function: nodes.FuncItem) -> None:
-        """Look at every expression that may matter, those of nested functions too; in nested classes only at the names."""
+        """Look at every expression that may matter, those of nested functions too; in bodies of nested classes only at the names."""
         receiver, catch_alls = self.context.receiver, self.context.catch_alls
         wanted = [] if receiver is None else [_of_interest(receiver), _SUPER, _SIGNATURE]
         if catch_alls:
@@ -321,6 +323,8 @@ class _Reading:
                 continue
             if kind is nodes.ClassDef:
                 self.mention(node)
+                header = (*node.decorators, *node.base_type_exprs, *node.keywords.values())  # type: ignore[attr-defined]
+                pending += [_Visit(part, visit.receiver, visit.is_guarded, visit.is_tried) for part in header]
                 continue
             if kind is nodes.CallExpr:
                 self.call(node, visit)  # type: ignore[arg-type]

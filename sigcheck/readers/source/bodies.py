@@ -130,8 +130,8 @@ def _code_fields(kind: type[cst.CSTNode]) -> tuple[str, ...]:
     )
 
 
-_UNCERTAIN = frozenset({cst.Annotation, cst.ClassDef, cst.TypeAlias, cst.TypeParameters})
-"""What is not certain to be evaluated with the names of the function."""
+_UNCERTAIN = frozenset({cst.Annotation, cst.TypeAlias, cst.TypeParameters})
+"""What is not certain to be evaluated."""
 
 
 class _Reading:
@@ -149,7 +149,7 @@ class _Reading:
         self.tried: list[_Span] = []
 
     def walk(self, body: cst.BaseSuite) -> None:
-        """Look at every expression of the body, those of nested functions too; in nested classes only at the names."""
+        """Look at every expression of the body, those of nested functions too; in bodies of nested classes only at the names."""
         receiver = self.context.receiver
         if receiver is not None and any(name == receiver for name in _bound_names(body)):
             receiver = None  # From somewhere on, the name is another object.
@@ -160,6 +160,11 @@ class _Reading:
             if kind is cst.Name:
                 if node.value in self.context.catch_alls:  # type: ignore[attr-defined]
                     self.mentions.add(node.value)  # type: ignore[attr-defined]
+                continue
+            if kind is cst.ClassDef:
+                self.mention(node)
+                header = (*node.decorators, *node.bases, *node.keywords)  # type: ignore[attr-defined]
+                pending += [visit.at(part) for part in header]
                 continue
             if kind in _UNCERTAIN:
                 self.mention(node)

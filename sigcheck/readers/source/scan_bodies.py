@@ -293,8 +293,7 @@ class _Reading:
             elif isinstance(statement, FUNCTIONS):
                 self.function(statement, receiver)
             elif isinstance(statement, ast.ClassDef):
-                self.has_class = True
-                self.mention(statement)
+                self.class_(statement, receiver)
             else:
                 self.compound(statement, receiver)
         self._is_guarded = was_guarded
@@ -362,6 +361,13 @@ class _Reading:
             receiver = None
         self.block(node.body, receiver)
         self._is_own = was_own
+
+    def class_(self, node: ast.ClassDef, receiver: str | None) -> None:
+        """A nested class: of its body, only the names count."""
+        self.has_class = True
+        self.mention(node)
+        for part in (*node.decorator_list, *node.bases, *(keyword.value for keyword in node.keywords)):
+            self.expression(part, receiver)
 
     def compound(self, node: ast.stmt, receiver: str | None) -> None:
         was_guarded, was_tried = self._is_guarded, self._is_tried
