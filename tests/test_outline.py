@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 import sysconfig
 import unicodedata
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sigcheck.core.module import Module, Problem
 from sigcheck.readers.source import Decorators, read_module, scan_module
 from sigcheck.readers.source.outline import blank_bodies
+from sigcheck.readers.source.scan import scan_text
 from sigcheck.serialization import encode
 from tests.spec_pages import PAGES, SPEC, Case, cases
 
@@ -80,6 +84,18 @@ ODD = {
     "local class": "class A:\n    def f(self):\n        x = 1\n        if x:\n            class B(A):\n                def f(self): ...\n        return B\n",
     "decorated local": "class A:\n    def f(self):\n        @trace\n        def g(): return self.h(1)\n        return g\n",
     "f-string": "class A:\n    def f(self):\n        x = 1\n        return f'{self.g(x)}'\n",
+    "calls in f-strings": "class A:\n    def f(self, x):\n        x = f'a {self.g(1)} {x} {self.g(1)}' 'b' f'é{self.g( (x) , é=2)!r:>{self.h(3)}} {self.i(4)=} {{self.j(5)}}'\n        return rf'\\d {x:{self.k(6)}}' + self.l(f'{self.m(7)}')\n",
+    "calls in f-strings in brackets": "class A:\n    def f(self, x):\n        x = 1\n        return ('a'\n           f'b {self.g(1)}' # c\n           f'{ self.h([2]) }{[self.i(y) for y in self.j(3)]}'), f\"{f'{self.k(4)}'}{self.l(f'{self.m(5)}')}\"\n",
+    "calls in f-strings over lines": "class A:\n    def f(self, x):\n        x = 1\n        return f'''\n  é{self.g(1)}\n  {\n self.h(\n   2,\n 3)} {x\n}\n {self.i(4)} ''' + f'''{\n  self.j(5)}'''\n",
+    "every route in f-strings": "class A:\n    def f(self, o):\n        return f'{A.g(self, 1)}{super().h(2)}{super(A, self).i(3)}{type(self).j(4)}{self.__class__.k(5)}{self.x.l(self)}{o.m(self, y=6)}{o.n(y=7)}'\n",
+    "circumstances in f-strings": "class A:\n    def f(self, o):\n        if o: f'{self.g(1)}'\n        with raises(TypeError): o = f'{self.h(2) if self.ok else self.i(3)}{self.ok and self.j(4)}{o and self.k(5)}'\n        if f'{self.x}': return self.l(6)\n        return f'{[self.m(7) for y in o]}{(lambda self: self.n(8))}{(lambda: self.n(9))(10)}'\n",
+    "receiver bound anew in an f-string": "class A:\n    def f(self, o):\n        return f'{self.g(1)}{(self := o)}'\n    def g(self, o):\n        return f'{[self.h(2) for self in o]}', self.i(3)\n",
+    "what f-strings tell besides": "class A:\n    def f(self, *args, **kwargs):\n        x = 1\n        return f'{args}{signature(self.g)}{self.h is A.h}', f\"{setattr(self, 'i', 1)}\"\n    def j(self, **kwargs):\n        x = f'{locals()}'\n    def k(self):\n        x = f'{(yield)}'\n",
+    "annotations": "class A:\n    def f(self, *args, **kwargs):\n        x: self.g(1, args) = self.h(2)\n        self.y: self.i(3) = 1\n        self.j(4).z: self.k(5)\n        def g(a: self.l(6), *b: kwargs, c: int = self.m(7)) -> self.n(8):\n            d: self.o(9) = self.p(10)\n        return g\n",
+    "evaluated where it is defined": "class A:\n    def f(self, x):\n        @x(self.g(1))\n        @self.h(2)\n        def g(self=self.i(3), *, y=self.j(4)): return self.k(5)\n        return lambda self=self.l(6), *, y=(yield): self.m(7)\n    def n(self):\n        @x((self := 1))\n        def g(): return self.h(1)\n    def o(self, x):\n        def g(y=(yield x)): return self.h(1)\n        return 1\n    def p(self, *args):\n        @x(args)\n        class B: pass\n",
+    "header of a class": "class A:\n    def f(self, x, *args):\n        @x(self.g(1))\n        @self.h(2)\n        class B(self.i(3, args), x[self.j(4)], *self.k(5), metaclass=self.l(6), **self.m(7)):\n            y = self.n(8)\n            def o(self): return self.p(9)\n        if self.x:\n            class C(self.q(10)): pass\n        return B\n    def r(self):\n        class D((yield)): pass\n",
+    "evaluated late": "class A:\n    def f(self, *args):\n        type B = self.g(1, args)\n        def g[C: self.h(2)](x: C): return self.i(3)\n        return g\n",
+    "quotation marks in f-strings": "class A:\n    def f(self, x):\n        return f'{x['a']}{self.g('b', f'{self.h('c')}')}{\n self.i(1) # d }\n}'\n",
     "stub": "class A:\n    def f(self):\n        '''Doc.'''\n        raise NotImplementedError\n",
     "docstring only": "class A:\n    def f(self):\n        '''Doc.\n\n        More.'''\n",
     "constants": "class A:\n    def f(self):\n        if self:\n            return ...\n        return None\n",
@@ -151,7 +167,7 @@ def test_the_scan_is_certain_of_what_is_common() -> None:
 
 
 UNCERTAIN = {"legacy positional", "continued lines", "identifiers", "not normalized in an f-string"} | (
-    {"generic"} if sys.version_info < (3, 12) else set()
+    {"generic", "evaluated late", "quotation marks in f-strings"} if sys.version_info < (3, 12) else set()
 )  # what the interpreter's `ast` cannot parse, libcst reads
 
 
@@ -162,6 +178,37 @@ def _is_odd(data: bytes) -> bool:
 
 def is_scanned(data: bytes) -> bool:
     return scan_module(data, name="module", path="a.py", is_package=False, decorators=Decorators()) is not None
+
+
+@pytest.mark.parametrize("aside", [1, 100])
+def test_a_place_in_an_f_string_is_believed_if_the_call_stands_there(
+    aside: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some Pythons before 3.12 have it elsewhere."""
+    honest = ast.parse
+
+    def lying(text: str, *, mode: str = "exec") -> ast.AST:
+        tree: ast.AST = honest(text, mode=mode)
+        for string in ast.walk(tree) if mode == "exec" else ():
+            if isinstance(string, ast.FormattedValue):
+                ast.increment_lineno(string.value, aside)
+        return tree
+
+    text = "class A:\n    def f(self, x):\n        return f'{%s.g(1)}'\n\n"
+    assert is_scanned((text % "self").encode())
+    monkeypatch.setattr(ast, "parse", lying)
+    assert not is_scanned((text % "self").encode())
+    assert is_scanned((text % "x").encode())
+    words: Mapping[str, Any] = {
+        "name": "m",
+        "path": "a.py",
+        "is_package": False,
+        "decorators": Decorators(),
+        "with_comments": False,
+    }
+    guessed = scan_text(text % "self", **words)
+    assert guessed is not None
+    assert guessed.classes[0].members[0].calls == ()
 
 
 def test_the_outline_blanks_most_of_a_file() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+import sys
 from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -401,7 +402,17 @@ ODDLY_WRITTEN = [
     "Base.stép(self, 1)",
     "x = '''\n# It''', self.step(1)",
     "x = '''\n# It''', super().step(1)",
+    "f'{self.step(1)} {x}'",
+    "f'{x:{super().step(1)}}'",
+    "f'{x}' f\"{f'{Base.step(self, 1)}'}\"",
+    "f'''\n# It\"s {x} {self.step('a')}'''",
 ]
+if sys.version_info >= (3, 12):
+    ODDLY_WRITTEN += [
+        "f'{x['#']} # {self.step('a')}'",
+        "f'{x} {self.step(f'{x['a']}')}'",
+        "f'{  # It\"s\nself.step('a')}'",
+    ]
 ODD_HEADERS = ["(  # Note.\n        self, x", "(\n        # Note.\n        self, x", "(\\\n        self, x"]
 
 

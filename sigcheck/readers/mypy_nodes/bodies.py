@@ -208,14 +208,16 @@ class _Visit:
         kind = type(node)
         if kind is nodes.Block:
             return self._statements(node.body, lines)  # type: ignore[attr-defined]
+        is_hidden = False
         if receiver is not None and kind in _FUNCTIONS:
-            names = [argument.variable.name for argument in node.arguments]  # type: ignore[attr-defined]
-            receiver = None if receiver in names else receiver
+            is_hidden = any(argument.variable.name == receiver for argument in node.arguments)  # type: ignore[attr-defined]
         is_guarded, is_tried = self.is_guarded, self.is_tried
         special = self._special(receiver) if receiver is not None and kind in _CONDITIONAL else {}
         found: list[_Visit] = []
         for name in child_fields(kind):
             value = getattr(node, name)
+            if is_hidden and name == "body":
+                receiver = None
             if special:
                 is_guarded, is_tried = special.get(name, (self.is_guarded, self.is_tried))
             if type(value) is list:
@@ -282,6 +284,8 @@ def _reaches(statement: nodes.Statement, lines: Sequence[int]) -> bool:
     if isinstance(statement, nodes.Decorator):
         index = bisect_left(lines, min(word.line for word in (*statement.original_decorators, statement)))
         last = max(last, statement.func.end_line or last)
+    elif isinstance(statement, nodes.ClassDef) and statement.decorators:
+        index = bisect_left(lines, statement.decorators[0].line)
     return index < len(lines) and lines[index] <= last
 
 
@@ -296,7 +300,7 @@ class _Reading:
         self.probes: set[str] = set()
 
     def walk(self, function: nodes.FuncItem) -> None:
-        """Look at every expression that may matter, those of nested functions too; in nested classes only at the names."""
+        """Look at every expression that may matter, those of nested functions too; in bodies of nested classes only at the names."""
         receiver, catch_alls = self.context.receiver, self.context.catch_alls
         wanted = [] if receiver is None else [_of_interest(receiver), _SUPER, _SIGNATURE]
         if catch_alls:
@@ -317,8 +321,10 @@ class _Reading:
                 if node.name in catch_alls:  # type: ignore[attr-defined]
                     self.mentions.add(node.name)  # type: ignore[attr-defined]
                 continue
-            if kind is nodes.ClassDef or (kind is nodes.CallExpr and is_format(node)):
+            if kind is nodes.ClassDef:
                 self.mention(node)
+                header = (*node.decorators, *node.base_type_exprs, *node.keywords.values())  # type: ignore[attr-defined]
+                pending += [_Visit(part, visit.receiver, visit.is_guarded, visit.is_tried) for part in header]
                 continue
             if kind is nodes.CallExpr:
                 self.call(node, visit)  # type: ignore[arg-type]

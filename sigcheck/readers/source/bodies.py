@@ -130,6 +130,10 @@ def _code_fields(kind: type[cst.CSTNode]) -> tuple[str, ...]:
     )
 
 
+_UNCERTAIN = frozenset({cst.Annotation, cst.TypeAlias, cst.TypeParameters})
+"""What is not certain to be evaluated."""
+
+
 class _Reading:
     """One walk over a body. (A `CSTVisitor` visits every comma too, and takes five times as long.)"""
 
@@ -145,7 +149,7 @@ class _Reading:
         self.tried: list[_Span] = []
 
     def walk(self, body: cst.BaseSuite) -> None:
-        """Look at every expression of the body, those of nested functions too; in nested classes only at the names."""
+        """Look at every expression of the body, those of nested functions too; in bodies of nested classes only at the names."""
         receiver = self.context.receiver
         if receiver is not None and any(name == receiver for name in _bound_names(body)):
             receiver = None  # From somewhere on, the name is another object.
@@ -157,8 +161,12 @@ class _Reading:
                 if node.value in self.context.catch_alls:  # type: ignore[attr-defined]
                     self.mentions.add(node.value)  # type: ignore[attr-defined]
                 continue
-            if kind is cst.ClassDef or kind is cst.FormattedString:
-                # Before Python 3.12, `ast` has no places for what stands in a formatted string.
+            if kind is cst.ClassDef:
+                self.mention(node)
+                header = (*node.decorators, *node.bases, *node.keywords)  # type: ignore[attr-defined]
+                pending += [visit.at(part) for part in header]
+                continue
+            if kind in _UNCERTAIN:
                 self.mention(node)
                 continue
             if kind is cst.Call:
@@ -309,17 +317,17 @@ class _Visit:
     def children(self) -> Iterator[_Visit]:
         """What stands in the node, the last first."""
         node, kind = self.node, type(self.node)
-        inner = self
-        if kind is cst.FunctionDef or kind is cst.Lambda:
-            names = _parameter_names(node.params)  # type: ignore[attr-defined]
-            inner = replace(self, is_own=False, receiver=None if self.receiver in names else self.receiver)
         if kind is cst.IndentedBlock:
             yield from reversed(list(self._statements(node.body)))  # type: ignore[attr-defined]
             return
         special = {} if self.receiver is None or kind not in _CIRCUMSTANCES else self._special()
+        if kind is cst.FunctionDef or kind is cst.Lambda:
+            names = _parameter_names(node.params)  # type: ignore[attr-defined]
+            receiver = None if self.receiver in names else self.receiver
+            special = {"body": replace(self, is_own=False, receiver=receiver)}
         for name in _code_fields(kind):
             value = getattr(node, name)
-            entry = special.get(name, inner)
+            entry = special.get(name, self)
             if isinstance(value, (list, tuple)):
                 for part in reversed(value):
                     yield entry.at(part)

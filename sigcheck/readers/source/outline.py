@@ -182,8 +182,10 @@ def _blank_body(node: _Function, lines: list[str], scope: ast.AST) -> list[ast.C
     if first == node.lineno - 1 or last == first:
         return None
     facts = _Facts(node, in_class=isinstance(scope, ast.ClassDef))
-    if facts.has_class or facts.is_stub or facts.only_raises:
+    if facts.has_class or facts.has_call_in_string or facts.is_stub or facts.only_raises:
         return None
+    if facts.yields and facts.returned:
+        return None  # One bracket tells either.
     spans = [_span(call, lines) for call in facts.calls]
     opening = facts.opening()
     if spans and (spans[0][0], spans[0][1]) < (first, indent + len(opening)):
@@ -237,6 +239,7 @@ class _Facts:
     def __init__(self, node: _Function, *, in_class: bool) -> None:
         self.calls: list[ast.Call] = []
         self.has_class = False
+        self.has_call_in_string = False
         self.yields = False
         self.returned: list[ast.expr] = []
         self.assigns: set[str] = set()
@@ -272,9 +275,11 @@ class _Facts:
             if kind is ast.ClassDef:
                 self.has_class = True
                 return
-            if kind is ast.JoinedStr:
-                self._mention(node)
-                continue
+            for uncertain in _uncertain(node):
+                self._mention(uncertain)
+            if kind is ast.JoinedStr and receiver is not None:
+                # Before Python 3.12, its place may be another.
+                self.has_call_in_string |= any(_is_sibling_call(inner, receiver) for inner in _walk(node))
             if kind is ast.Call and receiver is not None and _is_sibling_call(node, receiver):
                 self.calls.append(node)  # type: ignore[arg-type]
                 self.guarded += [node] if visit.is_guarded else []  # type: ignore[list-item]
@@ -385,13 +390,16 @@ class _Visit(NamedTuple):
 
     def children(self) -> Iterator[_Visit]:
         node = self.node
-        inner = self
+        special = {} if self.receiver is None or type(node) not in _CIRCUMSTANCES else self._special()
         if isinstance(node, (*_FUNCTIONS, ast.Lambda)):
             names = _parameter_names(node.args)
-            inner = self._replace(is_own=False, receiver=None if self.receiver in names else self.receiver)
-        special = {} if self.receiver is None or type(node) not in _CIRCUMSTANCES else self._special()
+            receiver = None if self.receiver in names else self.receiver
+            special = {"body": self._replace(is_own=False, receiver=receiver)}
+        uncertain = _uncertain_fields(node)
         for name, value in ast.iter_fields(node):
-            entry = special.get(name, inner)
+            entry = special.get(name, self)
+            if name in uncertain:
+                continue
             if isinstance(value, list) and value and isinstance(value[0], ast.stmt):
                 yield from entry.statements(value)
             elif isinstance(value, list):
@@ -442,6 +450,18 @@ class _Visit(NamedTuple):
 
 
 _CIRCUMSTANCES = frozenset({ast.If, ast.IfExp, ast.While, ast.Match, ast.Try, ast.With, ast.AsyncWith})
+
+
+def _uncertain_fields(node: ast.AST) -> tuple[str, ...]:
+    """The fields of which it is not certain that they are evaluated."""
+    return node._fields if type(node) is getattr(ast, "TypeAlias", None) else ("annotation", "returns", "type_params")
+
+
+def _uncertain(node: ast.AST) -> Iterator[ast.AST]:
+    """What stands in these."""
+    for name in _uncertain_fields(node):
+        value = getattr(node, name, None)
+        yield from value if isinstance(value, list) else () if value is None else (value,)
 
 
 def _is_zero(node: ast.AST) -> bool:

@@ -46,11 +46,12 @@ _COMPOUND = (
     *((ast.TryStar,) if hasattr(ast, "TryStar") else ()),
 )
 _TRIES: tuple[type[ast.stmt], ...] = (ast.Try, *((ast.TryStar,) if hasattr(ast, "TryStar") else ()))
+_TYPE_ALIASES: tuple[type[ast.stmt], ...] = (ast.TypeAlias,) if hasattr(ast, "TypeAlias") else ()
 _BINDING = frozenset({ast.Assign, ast.AnnAssign, ast.AugAssign})
 _SIMPLE = (
     _BINDING
     | {ast.Expr, ast.Return, ast.Raise, ast.Pass, ast.Import, ast.ImportFrom, ast.Assert, ast.Delete}
-    | ({ast.Global, ast.Nonlocal, ast.Break, ast.Continue} | ({ast.TypeAlias} if hasattr(ast, "TypeAlias") else set()))
+    | {ast.Global, ast.Nonlocal, ast.Break, ast.Continue, *_TYPE_ALIASES}
 )
 _LEAFLESS = frozenset(
     {"ctx", "op", "ops", "attr", "id", "arg", "kind", "conversion", "type_comment", "simple", "level"}
@@ -58,11 +59,11 @@ _LEAFLESS = frozenset(
 """Fields that hold no node which has anything in it."""
 
 _PARTS = {
-    kind: tuple(name for name in kind._fields if name not in _LEAFLESS)
+    kind: tuple(name for name in kind._fields if name not in _LEAFLESS and name != "annotation")
     for kind in vars(ast).values()
-    if isinstance(kind, type) and issubclass(kind, ast.AST) and kind is not ast.Constant
+    if isinstance(kind, type) and issubclass(kind, ast.AST) and kind not in (ast.Constant, *_TYPE_ALIASES)
 }
-"""The fields in which the nodes below a node are, of every kind of node that can have any."""
+"""The fields in which the nodes below a node are that are certain to be evaluated, of every kind of node that can have any."""
 
 _LEAVING = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 _GAP = r"(?:[\s)\\]|#[^\n]*\n)*"
@@ -186,7 +187,7 @@ def read_body(
     Returns:
         What it tells, and whether there is a class statement in it.
     """
-    first, last = node.body[0].lineno, node.body[-1].end_lineno or node.body[-1].lineno
+    first, last = _first_line(node.body[0]), node.body[-1].end_lineno or node.body[-1].lineno
     if receiver is not None and candidates.may_bind(first, last) and _binds(node.body, receiver, spots):
         receiver = None  # From somewhere on, the name is another object.
     lines = candidates.lines(has_receiver=receiver is not None, has_catch_alls=bool(catch_alls))
@@ -210,6 +211,12 @@ def read_body(
         tuple(sorted(reading.probes)),
     )
     return body, reading.has_class
+
+
+def _first_line(statement: ast.stmt) -> int:
+    """The line on which a statement begins, with its decorators."""
+    decorators: Sequence[ast.expr] = getattr(statement, "decorator_list", ())
+    return decorators[0].lineno if decorators else statement.lineno
 
 
 def _place(call: CallSite) -> tuple[int, int, int]:
@@ -258,6 +265,7 @@ class _Reading:
         self._is_own = True
         self._is_guarded = False
         self._is_tried = False
+        self._is_in_string = False
 
     # Statements.
 
@@ -275,6 +283,8 @@ class _Reading:
                     self.returned.append(statement.value)  # type: ignore[attr-defined]
                 index = bisect_left(lines, statement.lineno)
                 if index < len(lines) and lines[index] <= (statement.end_lineno or statement.lineno):
+                    if kind is ast.AnnAssign or kind in _TYPE_ALIASES:
+                        self.mention(statement)
                     self.visit(statement, receiver)
             elif isinstance(statement, ast.If):
                 self.if_(statement, receiver)
@@ -283,8 +293,7 @@ class _Reading:
             elif isinstance(statement, FUNCTIONS):
                 self.function(statement, receiver)
             elif isinstance(statement, ast.ClassDef):
-                self.has_class = True
-                self.mention(statement)
+                self.class_(statement, receiver)
             else:
                 self.compound(statement, receiver)
         self._is_guarded = was_guarded
@@ -340,16 +349,25 @@ class _Reading:
         self._is_guarded = was_guarded
 
     def function(self, node: Function, receiver: str | None) -> None:
-        """A nested function: what it returns and yields is its own."""
+        """A nested function: what it returns and yields is its own. Of annotations, it is not certain that they are evaluated."""
+        if _are_between(self.lines, _first_line(node), node.body[0].lineno):
+            for part in (*node.decorator_list, node.args):
+                self.visit(part, receiver)
+            for part in (node.args, node.returns, *getattr(node, "type_params", ())):
+                if part is not None:
+                    self.mention(part)
         was_own, self._is_own = self._is_own, False
         if receiver is not None and receiver in _parameter_names(node.args):
             receiver = None
-        first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
-        if _are_between(self.lines, first, node.body[0].lineno):
-            for part in (*node.decorator_list, node.args, *([node.returns] if node.returns is not None else ())):
-                self.visit(part, receiver)
         self.block(node.body, receiver)
         self._is_own = was_own
+
+    def class_(self, node: ast.ClassDef, receiver: str | None) -> None:
+        """A nested class: of its body, only the names count."""
+        self.has_class = True
+        self.mention(node)
+        for part in (*node.decorator_list, *node.bases, *(keyword.value for keyword in node.keywords)):
+            self.expression(part, receiver)
 
     def compound(self, node: ast.stmt, receiver: str | None) -> None:
         was_guarded, was_tried = self._is_guarded, self._is_tried
@@ -426,12 +444,15 @@ class _Reading:
             elif kind is ast.Yield or kind is ast.YieldFrom:
                 self.yields = self.yields or self._is_own
             elif kind is ast.JoinedStr:
-                self.mention(node)
+                was_in_string, self._is_in_string = self._is_in_string, True
+                for value in node.values:  # type: ignore[attr-defined]
+                    self.visit(value, receiver)
+                self._is_in_string = was_in_string
                 continue
             elif kind is ast.Lambda:
+                self.visit(node.args, receiver)  # type: ignore[attr-defined]
                 was_own, self._is_own = self._is_own, False
                 inner = None if receiver in _parameter_names(node.args) else receiver  # type: ignore[attr-defined]
-                self.visit(node.args, inner)  # type: ignore[attr-defined]
                 self.visit(node.body, inner)  # type: ignore[attr-defined]
                 self._is_own = was_own
                 continue
@@ -483,7 +504,11 @@ class _Reading:
     def names(self, node: ast.expr, name: str) -> bool:
         """The name stands somewhere in an expression."""
         last = node.end_lineno or node.lineno
-        if self.spots.is_plain and not any(name in line for line in self.spots.lines[node.lineno - 1 : last]):
+        if (
+            self.spots.is_plain
+            and not self._is_in_string
+            and not any(name in line for line in self.spots.lines[node.lineno - 1 : last])
+        ):
             return False
         pending: list[ast.AST] = [node]
         while pending:
@@ -512,23 +537,19 @@ class _Reading:
             return
         owner = function.value
         if type(owner) is ast.Name and owner.id == receiver:
-            self.site(node, function, Route.INSTANCE)
+            route: Route | None = Route.INSTANCE
+        else:
+            route = _route(node, owner, receiver)
+        if route is None or (self._is_in_string and not self.spots.shows(node)):
             return
-        match owner:
-            case ast.Call(func=ast.Name(id="super"), args=start):
-                named = self.references(start[0]) if start else ()
-                self.site(node, function, Route.SUPER, named)
-            case ast.Call(func=ast.Name(id="type"), args=[ast.Name(id=name)], keywords=[]) if name == receiver:
-                self.site(node, function, Route.TYPE)
-            case ast.Attribute(value=ast.Name(id=name), attr="__class__") if name == receiver:
-                self.site(node, function, Route.TYPE)
-            case ast.Name() | ast.Attribute():
-                first = node.args[0] if node.args else None
-                is_given = isinstance(first, ast.Name) and first.id == receiver and _is_first(node)
-                if is_given and not self.spots.code(owner).startswith(f"{receiver}."):
-                    self.site(node, function, Route.CLASS, self.references(owner))
-            case _:
+        named: tuple[str, ...] = ()
+        if route is Route.CLASS:
+            if self.spots.code(owner).startswith(f"{receiver}."):
                 return
+            named = self.references(owner)
+        elif route is Route.SUPER and owner.args:  # type: ignore[attr-defined]
+            named = self.references(owner.args[0])  # type: ignore[attr-defined]
+        self.site(node, function, route, named)
 
     def named_call(self, node: ast.Call, name: str, receiver: str | None) -> None:
         """A call of a plain name."""
@@ -591,6 +612,23 @@ class _Reading:
         )
 
 
+def _route(node: ast.Call, owner: ast.expr, receiver: str) -> Route | None:
+    """The way from an instance to the method of an owner, if the instance is, or may be, the receiver; not of `self.m()`."""
+    match owner:
+        case ast.Call(func=ast.Name(id="super")):
+            return Route.SUPER
+        case ast.Call(func=ast.Name(id="type"), args=[ast.Name(id=name)], keywords=[]) if name == receiver:
+            return Route.TYPE
+        case ast.Attribute(value=ast.Name(id=name), attr="__class__") if name == receiver:
+            return Route.TYPE
+        case ast.Name() | ast.Attribute():
+            first = node.args[0] if node.args else None
+            is_given = isinstance(first, ast.Name) and first.id == receiver and _is_first(node)
+            return Route.CLASS if is_given else None
+        case _:
+            return None
+
+
 def _binds(statements: Sequence[ast.stmt], name: str, spots: Spots) -> bool:
     """Somewhere in the statements the name is bound anew: by an assignment, a loop, `with`, a comprehension or `:=`."""
     pending: list[Sequence[ast.stmt]] = [statements]
@@ -610,7 +648,7 @@ def _binds(statements: Sequence[ast.stmt], name: str, spots: Spots) -> bool:
                     case _:
                         pass
                 pending += _blocks(statement)
-    start, end = spots.start(statements[0]), spots.end(statements[-1])
+    start, end = spots.index(_first_line(statements[0]), 0), spots.end(statements[-1])
     if spots.is_plain and _in_expression(name).search(spots.text, start, end) is None:
         return False
     return any(

@@ -9,6 +9,7 @@ import ast
 import itertools
 import keyword
 import re
+import warnings
 from bisect import bisect_right
 
 from sigcheck.core.identifiers import is_plain
@@ -88,6 +89,21 @@ class Spots:
                 return on_one_line(written[column:end])
         start, end = self.span(node)
         return on_one_line(self.text[start:end])
+
+    def shows(self, node: ast.expr) -> bool:
+        """An expression in a formatted string stands where it is said to: some `ast` before Python 3.12 has it elsewhere."""
+        if (node.end_lineno or node.lineno) <= len(self.lines):
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    found = ast.parse(f"({self.text[self.start(node) : self.end(node)]})", mode="eval").body
+            except (SyntaxError, ValueError):
+                pass
+            else:
+                if ast.dump(found) == ast.dump(node):
+                    return True
+        self.doubt()
+        return False
 
     def span(self, node: Node, *, in_statement: bool = False) -> tuple[int, int]:
         """From where to where an expression goes, with the brackets around it.
