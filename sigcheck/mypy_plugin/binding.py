@@ -239,12 +239,13 @@ def is_checked(function: nodes.FuncDef, info: nodes.TypeInfo, options: Options) 
         info: its class.
         options: mypy's, for its module.
     """
+    if not is_looked_into(function, options):
+        return False
     symbol = info.names.get(function.name)
     node = symbol.node if symbol is not None else None
     return (
         function_of(node) is function  # Of two definitions, mypy may pass over one.
         and not (isinstance(node, nodes.Decorator) and is_exempt(node))
-        and is_looked_into(function, options)
         and not (function.arguments and function.arguments[0].type_annotation)
         and _CALL_CODES.isdisjoint(options.disabled_error_codes)
     )
