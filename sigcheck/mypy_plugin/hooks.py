@@ -41,12 +41,13 @@ class SigcheckPlugin(Plugin):
         self._patches: object = None
         self._defect: str | None = None
         self._is_told = False
+        self._has_begun = False
 
     def set_modules(self, modules: dict[str, nodes.MypyFile]) -> None:
         """Mypy begins a run."""
         super().set_modules(modules)
         self._passed.clear()
-        self._defect, self._is_told = None, False
+        self._defect, self._is_told, self._has_begun = None, False, False
         problem = self._misplaced
         try:
             self._is_configured = may_be_configured()
@@ -106,9 +107,12 @@ class SigcheckPlugin(Plugin):
             return None  # Its classes have no bodies, and their symbols say the rest.
         # Where mypy has everything in its cache, no class comes by, and none of this is needed.
         from sigcheck.mypy_plugin.modules import AnalysedModule, keep_unread  # noqa: PLC0415
-        from sigcheck.mypy_plugin.texts import know_stand_ins  # noqa: PLC0415
 
-        know_stand_ins(api.options.shadow_file or ())
+        if not self._has_begun:
+            from sigcheck.mypy_plugin.texts import know_stand_ins  # noqa: PLC0415
+
+            self._has_begun = True
+            know_stand_ins(api.options.shadow_file or ())
         string = api.named_type("builtins.str") if api.options.fine_grained_incremental else None
         options: Options = api.options
         if tree.path in api.errors.ignored_files:

@@ -40,6 +40,7 @@ class Survey:
         self._met = {id(entry) for entry in definitions}
         self._arities: dict[nodes.FuncDef, Arity] = {}
         self._in_functions: set[str] | None = None
+        self._has_walrus: bool | None = None
         self._read_statements(tree.defs)
 
     def text_of(self, statement: nodes.Statement) -> str:
@@ -96,7 +97,9 @@ class Survey:
 
     def _read_compound(self, compound: nodes.Statement) -> None:
         """What a statement binds that stands around others, or of which nobody knows."""
-        has_walrus = ":=" in self.text and ":=" in self.text_of(compound)
+        if self._has_walrus is None:
+            self._has_walrus = ":=" in self.text
+        has_walrus = self._has_walrus and ":=" in self.text_of(compound)
         pending: list[object] = [compound]
         while pending:
             part = pending.pop()
