@@ -80,7 +80,8 @@ class Lines:
         if first < self._line:
             self._line, self._start = 1, 0
         self._line, self._start = first, self._pass(first - self._line, self._start)
-        return self._text[self._start : self._pass(last + 1 - first, self._start) - 1]
+        end = self._pass(last + 1 - first, self._start) - 1
+        return self._text[self._start : end] if end > self._start else ""
 
     def _pass(self, count: int, start: int) -> int:
         """Where a line begins that is so many behind the one that begins there; behind the text, where there are not so many."""
