@@ -203,7 +203,8 @@ def test_a_module_may_give_float64(role: str) -> None:
     run, modules = _modules("noaux_tc")
     expected, honest = run(), modules[role]
     modules[role] = lambda x: honest(x).cast("float64")
-    assert (run() == expected).all()
+    # The same numbers lie elsewhere, and a BLAS may add in another order what is aligned in another way: a few roundings of float32.
+    assert abs(run() - expected).max() <= 4 * 2**-23 * abs(expected).max()
 
 
 def test_shared_experts_of_another_width_are_refused() -> None:
