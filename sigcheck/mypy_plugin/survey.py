@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 
 from mypy import nodes
 
@@ -40,7 +41,6 @@ class Survey:
         self._met = {id(entry) for entry in definitions}
         self._arities: dict[nodes.FuncDef, Arity] = {}
         self._in_functions: set[str] | None = None
-        self._has_walrus: bool | None = None
         self._read_statements(tree.defs)
 
     def text_of(self, statement: nodes.Statement) -> str:
@@ -71,6 +71,10 @@ class Survey:
             self._in_functions = set(_WORD.findall("\n".join(_IN_FUNCTION.findall(self.text))))
         return name in self._in_functions
 
+    @cached_property
+    def _has_walrus(self) -> bool:
+        return ":=" in self.text
+
     def _read_statements(self, statements: Sequence[nodes.Statement]) -> None:
         bound = self.bound
         for statement in statements:
@@ -97,8 +101,6 @@ class Survey:
 
     def _read_compound(self, compound: nodes.Statement) -> None:
         """What a statement binds that stands around others, or of which nobody knows."""
-        if self._has_walrus is None:
-            self._has_walrus = ":=" in self.text
         has_walrus = self._has_walrus and ":=" in self.text_of(compound)
         pending: list[object] = [compound]
         while pending:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 from mypy import nodes
 from mypy.util import DecodeError, decode_python_encoding
@@ -66,14 +67,11 @@ class Lines:
     def __init__(self, text: str) -> None:
         self._text = text
         self._line, self._start = 1, 0
-        self._all: list[str] | None = None
 
-    @property
+    @cached_property
     def all(self) -> list[str]:
         """Every line, without its end."""
-        if self._all is None:
-            self._all = self._text.split("\n")
-        return self._all
+        return self._text.split("\n")
 
     def between(self, first: int, last: int) -> str:
         """The lines from one to another, which is among them; the end of the last is not."""
