@@ -36,7 +36,7 @@ _OPTIONS = (
 )
 
 
-_STANDARD = (
+STANDARD = (
     "abc",
     "asyncio",
     "collections.abc",
@@ -47,7 +47,7 @@ _STANDARD = (
     "threading",
     "typing",
 )
-"""What the pages import of the standard library, most of them."""
+"""What pages and programs import of the standard library, most of them."""
 
 
 def prime_cache(directory: Path, cache: Path) -> None:
@@ -57,7 +57,7 @@ def prime_cache(directory: Path, cache: Path) -> None:
         directory: where a module may be written.
         cache: mypy's.
     """
-    (directory / "imports.py").write_text("".join(f"import {name}\n" for name in _STANDARD), encoding="utf-8")
+    (directory / "imports.py").write_text("".join(f"import {name}\n" for name in STANDARD), encoding="utf-8")
     found, problem = check_mypy(directory, cache)
     assert (found, problem) == ([], "")
 

@@ -22,6 +22,7 @@ import pytest
 from hypothesis import HealthCheck
 from mypy.version import __version__
 
+from tests.mypy_pages import STANDARD, copy_cache
 from tests.mypy_runs import run_mypy
 from tests.running import environment, write
 
@@ -163,8 +164,8 @@ def same_in_both(directory: Path, targets: Sequence[str], other: AbstractContext
 def _run_cold(targets: Sequence[str], cache: str) -> tuple[str, str, int]:
     """What mypy prints that has seen what every program imports, and nothing of these."""
     shutil.rmtree(cache, ignore_errors=True)
-    shutil.copytree(_imported_by_all().name, cache)
-    return run_mypy(["--config-file", "mypy.ini", "--cache-dir", cache, "--no-sqlite-cache", *OPTIONS, *targets])
+    copy_cache(Path(_imported_by_all().name), Path(cache))
+    return run_mypy(["--config-file", "mypy.ini", "--cache-dir", cache, "--sqlite-cache", *OPTIONS, *targets])
 
 
 @functools.cache
@@ -173,11 +174,9 @@ def _imported_by_all() -> tempfile.TemporaryDirectory[str]:
     cache = tempfile.TemporaryDirectory()
     configuration = Path(cache.name, "mypy.ini")
     configuration.write_text(CONFIGURATION, encoding="utf-8")
-    arguments = ["--config-file", str(configuration), "--cache-dir", cache.name, "--no-sqlite-cache", *OPTIONS]
-    output, problem, _ = run_mypy([*arguments, "-c", "import abc, dataclasses, enum, functools, typing"])
+    arguments = ["--config-file", str(configuration), "--cache-dir", cache.name, "--sqlite-cache", *OPTIONS]
+    output, problem, _ = run_mypy([*arguments, "-c", f"import {', '.join(STANDARD)}"])
     assert not output + problem, output + problem
-    for plugins in Path(cache.name).rglob("@plugins_snapshot.json"):
-        plugins.unlink()  # mypy drops a cache of another configuration; at what lies in this one the plugin does not look.
     return cache
 
 
