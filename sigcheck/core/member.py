@@ -11,7 +11,7 @@ from sigcheck.core.signature import Kind, Parameter, Signature
 
 
 class Flavour(Enum):
-    """What a lookup on an instance gives; `FUNCTION`, what one on a module gives."""
+    """What a lookup on an instance gives; `FUNCTION`, what one on a module gives, or on a stub of one."""
 
     INSTANCE = "instance method"
     CLASS = "class method"
@@ -112,6 +112,10 @@ class Member:
             return written
         return tuple(signature.without_receiver() for signature in written)
 
+    def of_stub(self) -> Member:
+        """This function of a module, of which only a stub tells: so nobody knows whether it takes the instance of a class that has it."""
+        return replace(self, flavour=Flavour.FUNCTION) if self.flavour.is_method else self
+
     def with_header_of(self, other: Member) -> Member:
         """This definition, with all that another reading of it says of its header, and none of what it says of the body."""
         return replace(
@@ -133,6 +137,9 @@ class Member:
         flavour = alias.wrapped_as or self.flavour
         if self.flavour is Flavour.STATIC and alias.is_plain:
             flavour = Flavour.INSTANCE  # A static method, looked up on its class, is a function like any other.
+        elif flavour is Flavour.FUNCTION:
+            # A compiled function takes no instance. `partialmethod` passes it in any case.
+            flavour = Flavour.OPAQUE if alias.is_plain else Flavour.INSTANCE
         signature = _supplied(self.signature, alias, skip=0 if flavour is Flavour.STATIC else 1)
         overloads = tuple(
             _supplied(overload, alias, skip=0 if flavour is Flavour.STATIC else 1) for overload in self.overloads

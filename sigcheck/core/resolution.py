@@ -80,7 +80,8 @@ class Resolver:
             owner, _, last = owner.rpartition(".")
             rest = f"{last}.{rest}" if rest else last
         if path in module.functions:
-            yield from module.functions[path]
+            found = module.functions[path]
+            yield from [function.of_stub() for function in found] if module.path.endswith(".pyi") else found
             return
         first, _, rest = path.partition(".")
         for target in self._name(module, first):

@@ -93,7 +93,7 @@ class MypyResolver(Resolver):
         if module == self._module_name:
             members = self._read_own(path)
             if members:
-                return members
+                return tuple(member.of_stub() for member in members) if self._is_stub(module) else members
         node = self._references.symbol(reference)
         onward = self._references.of_symbol(node) if node is not None else None
         if onward is not None and onward != reference:
@@ -104,7 +104,11 @@ class MypyResolver(Resolver):
         if member is None:
             return ()
         self.functions.add(reference.replace(":", "."))
-        return (member,)
+        return (member.of_stub() if self._is_stub(module) else member,)
+
+    def _is_stub(self, module: str) -> bool:
+        tree = self._references.modules.get(module)
+        return tree is not None and tree.path.endswith(".pyi")
 
     def class_of(self, reference: str) -> Class | None:
         """The class of a reference."""
