@@ -312,6 +312,8 @@ class Forwarding:
             order = self.hierarchy.linearizations(named)[0]
         elif call.route is Route.INSTANCE and call.method in self._assigns(order):
             return []
+        elif call.route is Route.TYPE and caller.member.flavour is Flavour.CLASS:
+            return []  # The receiver is a class, and that of a class is no class of the order.
         if start < 0:
             return []
         index = next(
