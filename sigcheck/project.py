@@ -300,7 +300,9 @@ class Project:
         key = (name, root, tops[-1], near.endswith(".pyi"))
         if key not in self._located:
             self._located[key] = self._locate(name, tops, prefer_stub=near.endswith(".pyi"))
-        return self._located[key]
+        found = self._located[key]
+        # What lies beside a file is not itself: it has another name, and means a package that is called like it.
+        return None if found is not None and found[1] == origin else found
 
     def flow(self, member: Member) -> Flow | None:
         """The control flow of a member's body; None where it has none, or its file cannot be read any more."""

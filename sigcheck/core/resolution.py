@@ -97,7 +97,7 @@ class Resolver:
         references = module.names.get(name)
         if references is not None:
             for reference in references:
-                yield from self.resolve(reference, module.path)
+                yield from self.resolve(self._past_itself(reference, module, name), module.path)
             return
         if self._module(f"{module.name}.{name}", module.path) is not None:
             yield from self.resolve(f"{module.name}.{name}:", module.path)
@@ -109,6 +109,11 @@ class Resolver:
                 return
         if name in _BUILTIN_NAMES:
             yield None
+
+    def _past_itself(self, reference: str, module: Module, name: str) -> str:
+        """What a name of a module refers to; `from package import name` in the package itself means a module of it."""
+        is_own = reference == f"{module.name}:{name}" and name not in module.functions and name not in self._ids(module)
+        return f"{module.name}.{name}:" if is_own else reference
 
     def _attribute(self, target: Target, path: str) -> Iterator[Target]:
         if not path:
@@ -145,7 +150,8 @@ class Resolver:
             onward = module.names.get(first, ()) if module is not None else ()
             if module is None or not onward:
                 break
-            reference = f"{onward[0]}{'' if onward[0].endswith(':') or not rest else '.'}{rest}"
+            found = self._past_itself(onward[0], module, first)
+            reference = f"{found}{'' if found.endswith(':') or not rest else '.'}{rest}"
             near = module.path
         return reference
 
