@@ -244,7 +244,7 @@ class Look:
             elif word in ("property", "abstractproperty"):
                 if not node.var.is_property:
                     return False
-            elif "property" in word or "patch" in word or word in STRANGE:
+            elif "property" in word or "Property" in word or "patch" in word or word in STRANGE:
                 return False
         return True
 

@@ -224,7 +224,8 @@ class _Body:
             if word in _BUILTIN:
                 return not self._module.binds(word) and not self._module.has_star
             word = self._module.renamed.get(word, word)
-        return not ("property" in word or "patch" in word or word in STRANGE or word in _ABSTRACT)
+        is_strange = word in STRANGE or word in _ABSTRACT
+        return not (is_strange or "property" in word or "Property" in word or "patch" in word)
 
     def _read_assignment(self, statement: ast.Assign | ast.AnnAssign) -> None:
         value = statement.value

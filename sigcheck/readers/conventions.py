@@ -128,9 +128,9 @@ def read_words(
             flavour = Flavour.STATIC
         elif word in ("classmethod", "abstractclassmethod"):
             flavour = Flavour.CLASS if flavour is Flavour.INSTANCE else flavour
-        elif word in ("cached_property", "cachedproperty"):
+        elif word.lower() in ("cached_property", "cachedproperty"):
             flavour = Flavour.CACHED_PROPERTY
-        elif word.endswith("property"):
+        elif word.endswith(("property", "Property")):
             flavour = Flavour.PROPERTY
         for injecting, parameters in decorators.injects.items():
             if _is_named(text, canonical, (injecting,), module):
