@@ -9,6 +9,7 @@ from mypy import nodes
 from mypy.types import AnyType, CallableType, FunctionLike, Instance, ProperType, get_proper_type
 
 from sigcheck.core.annotation import may_be_awaitable
+from sigcheck.core.dataclass import replace
 from sigcheck.core.member import Flavour, Member
 from sigcheck.core.module import Class
 from sigcheck.core.place import Place
@@ -24,6 +25,8 @@ def read_symbols(info: nodes.TypeInfo, reference: str, references: References) -
         for name, symbol in info.names.items()
         if not symbol.implicit and (member := read_symbol(name, symbol.node, info.module_name)) is not None
     ]
+    if info.fullname == "ast.NodeVisitor":
+        members = [_as_visited(member) for member in members]
     return Class(
         reference,
         reference.replace(":", "."),
@@ -32,6 +35,13 @@ def read_symbols(info: nodes.TypeInfo, reference: str, references: References) -
         tuple((references.of_info(base.type),) for base in info.bases),
         tuple(members),
     )
+
+
+def _as_visited(member: Member) -> Member:
+    """`ast.NodeVisitor` has no `visit_Name`, though its stub has: it calls by position what a class below defines of these."""
+    if not member.name.startswith("visit_"):
+        return member
+    return replace(member, signature=member.signature.positional_only())
 
 
 def read_symbol(name: str, node: nodes.SymbolNode | None, module: str) -> Member | None:
