@@ -7,6 +7,9 @@ from __future__ import annotations
 BUILTIN_MODULES = frozenset({"builtins", "typing", "typing_extensions", "types"})
 """Modules whose classes are known to exist and have no source to compare with."""
 
+COMPILED_MODULES = frozenset({"_collections", "_functools"})
+"""Modules of the standard library whose classes others import over classes of that name in Python: `OrderedDict`, `partial`."""
+
 # https://docs.python.org/3/reference/datamodel.html#special-method-names, but `__call__`: its caller writes the arguments.
 _SYNTAX_DUNDERS = frozenset(
     f"__{name}__"

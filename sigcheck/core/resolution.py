@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 from sigcheck.core.member import Member
 from sigcheck.core.module import Class, Module, TypedField
-from sigcheck.core.names import BUILTIN_MODULES
+from sigcheck.core.names import BUILTIN_MODULES, COMPILED_MODULES
 
 _REPLACED_MODULES = {"collections.abc": "_collections_abc"}
 """Modules that put another in their place when they are run."""
@@ -75,7 +75,11 @@ class Resolver:
         owner, rest = path, ""
         while owner:
             if owner in ids:
-                yield from self._attribute(ids[owner], rest)
+                others = module.names.get(owner, ())
+                if any(other.partition(":")[0] in COMPILED_MODULES for other in others):
+                    yield None
+                else:
+                    yield from self._attribute(ids[owner], rest)
                 return
             owner, _, last = owner.rpartition(".")
             rest = f"{last}.{rest}" if rest else last
