@@ -11,18 +11,29 @@ COMPILED_MODULES = frozenset({"_collections", "_functools"})
 """Modules of the standard library whose classes others import over classes of that name in Python: `OrderedDict`, `partial`."""
 
 # https://docs.python.org/3/reference/datamodel.html#special-method-names, but `__call__`: its caller writes the arguments.
-_SYNTAX_DUNDERS = frozenset(
-    f"__{name}__"
-    for name in (  # noqa: SIM905 - a list of a hundred strings is no better
-        "repr str bytes format lt le eq ne gt ge hash bool getattr getattribute setattr delattr dir get set delete "
-        "set_name instancecheck subclasscheck len length_hint getitem setitem delitem missing iter next reversed contains "
-        "add sub mul matmul truediv floordiv mod divmod pow lshift rshift and xor or radd rsub rmul rmatmul rtruediv "
-        "rfloordiv rmod rdivmod rpow rlshift rrshift rand rxor ror iadd isub imul imatmul itruediv ifloordiv imod ipow "
-        "ilshift irshift iand ixor ior neg pos abs invert complex int float index round trunc floor ceil enter exit await "
-        "aiter anext aenter aexit buffer release_buffer del copy deepcopy reduce reduce_ex getstate setstate sizeof fspath "
-        "prepare mro_entries subclasshook"
-    ).split()
-)
+_ARGUMENTS: dict[str, int | None] = {
+    f"__{name}__": count
+    for count, names in (
+        (
+            0,
+            "repr str bytes hash bool dir len length_hint iter next reversed neg pos abs invert complex int float index trunc "
+            "floor ceil enter await aiter anext aenter del copy reduce getstate sizeof fspath",
+        ),
+        (
+            1,
+            "format lt le eq ne gt ge getattr getattribute delattr delete instancecheck subclasscheck getitem delitem missing "
+            "contains add sub mul matmul truediv floordiv mod divmod lshift rshift and xor or radd rsub rmul rmatmul rtruediv "
+            "rfloordiv rmod rdivmod rlshift rrshift rand rxor ror iadd isub imul imatmul itruediv ifloordiv imod ilshift "
+            "irshift iand ixor ior buffer release_buffer deepcopy reduce_ex setstate mro_entries subclasshook",
+        ),
+        (2, "setattr set set_name setitem"),
+        (3, "exit aexit"),
+        (None, "get pow rpow ipow round prepare"),
+    )
+    for name in names.split()
+}
+"""How many arguments the interpreter passes to what it calls; None where that is not always the same."""
+
 _NOT_AN_INTERFACE = frozenset({"__init__", "__new__", "__init_subclass__", "__post_init__", "__class_getitem__", "_"})
 
 
@@ -34,7 +45,12 @@ def is_interface(name: str) -> bool:
 
 def is_called_by_syntax(name: str) -> bool:
     """The interpreter calls it, by position: the names of its parameters are free."""
-    return name in _SYNTAX_DUNDERS
+    return name in _ARGUMENTS
+
+
+def count_by_syntax(name: str) -> int | None:
+    """How many arguments the interpreter passes, where it calls it, and passes always as many."""
+    return _ARGUMENTS.get(name)
 
 
 def normalized(name: str) -> str:

@@ -6,11 +6,11 @@ import ast
 from collections.abc import Collection, Iterator
 
 from sigcheck.core.assignability import incompatibilities, judge
-from sigcheck.core.dataclass import dataclass
+from sigcheck.core.dataclass import dataclass, replace
 from sigcheck.core.incompatibility import AsyncMismatch, DefaultChanged, Reason, ReceiverMismatch
 from sigcheck.core.member import Flavour, Member
-from sigcheck.core.names import is_called_by_syntax
-from sigcheck.core.signature import Signature
+from sigcheck.core.names import count_by_syntax, is_called_by_syntax
+from sigcheck.core.signature import Kind, Parameter, Signature
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def _binding_breaks(
     for base in base_signatures:
         if base is None:
             continue
-        theirs = base.positional_only() if by_syntax else base
+        theirs = _by_syntax(base, name) if by_syntax else base
         candidates = [signature.positional_only() if by_syntax else signature for signature in mine]
         found = [incompatibilities(candidate, theirs, vocabulary=vocabulary) for candidate in candidates]
         if not found or not all(found):
@@ -109,6 +109,24 @@ def _binding_breaks(
             others = [other for index, other in enumerate(candidates) if index != best]
             if all(judge(other, theirs, reason.witness.shape) != () for other in others):
                 yield Break(reason, candidates[best], theirs)
+
+
+def _by_syntax(base: Signature, name: str) -> Signature:
+    """The base as the interpreter calls it: by position, and always with as many arguments, though it would take others too."""
+    called = base.positional_only()
+    count, slots = count_by_syntax(name), list(called.positional)
+    if count is None or base.is_open:
+        return called
+    if any(entry.required for entry in called.named if entry not in slots[:count]):
+        return called  # The interpreter cannot call it.
+    rest = base.var_positional
+    if rest is not None:
+        taken = {entry.name for entry in slots}
+        names = (f"{rest.name}{index}" for index in range(1, count + len(slots) + 1))
+        slots += [Parameter(word, Kind.POSITIONAL_ONLY, True) for word in names if word not in taken]
+    if len(slots) < count:
+        return called
+    return Signature.of(replace(slot, required=True, default=None) for slot in slots[:count])
 
 
 def changed_defaults(override: Member, base: Member) -> Iterator[Break]:
