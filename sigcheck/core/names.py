@@ -11,27 +11,18 @@ COMPILED_MODULES = frozenset({"_collections", "_functools"})
 """Modules of the standard library whose classes others import over classes of that name in Python: `OrderedDict`, `partial`."""
 
 # https://docs.python.org/3/reference/datamodel.html#special-method-names, but `__call__`: its caller writes the arguments.
-_ARGUMENTS: dict[str, int | None] = {
-    f"__{name}__": count
-    for count, names in (
-        (
-            0,
-            "repr str bytes hash bool dir len length_hint iter next reversed neg pos abs invert complex int float index trunc "
-            "floor ceil enter await aiter anext aenter del copy reduce getstate sizeof fspath",
-        ),
-        (
-            1,
-            "format lt le eq ne gt ge getattr getattribute delattr delete instancecheck subclasscheck getitem delitem missing "
-            "contains add sub mul matmul truediv floordiv mod divmod lshift rshift and xor or radd rsub rmul rmatmul rtruediv "
-            "rfloordiv rmod rdivmod rlshift rrshift rand rxor ror iadd isub imul imatmul itruediv ifloordiv imod ilshift "
-            "irshift iand ixor ior buffer release_buffer deepcopy reduce_ex setstate mro_entries subclasshook",
-        ),
-        (2, "setattr set set_name setitem"),
-        (3, "exit aexit"),
-        (None, "get pow rpow ipow round prepare"),
-    )
-    for name in names.split()
+_COUNTED = {
+    0: "repr str bytes hash bool dir len length_hint iter next reversed neg pos abs invert complex int float index trunc floor "
+    "ceil enter await aiter anext aenter del copy reduce getstate sizeof fspath",
+    1: "format lt le eq ne gt ge getattr getattribute delattr delete instancecheck subclasscheck getitem delitem missing contains "
+    "add sub mul matmul truediv floordiv mod divmod lshift rshift and xor or radd rsub rmul rmatmul rtruediv rfloordiv rmod "
+    "rdivmod rlshift rrshift rand rxor ror iadd isub imul imatmul itruediv ifloordiv imod ilshift irshift iand ixor ior buffer "
+    "release_buffer deepcopy reduce_ex setstate mro_entries subclasshook",
+    2: "setattr set set_name setitem",
+    3: "exit aexit",
+    None: "get pow rpow ipow round prepare",
 }
+_ARGUMENTS = {f"__{name}__": count for count, names in _COUNTED.items() for name in names.split()}
 """How many arguments the interpreter passes to what it calls; None where that is not always the same."""
 
 _NOT_AN_INTERFACE = frozenset({"__init__", "__new__", "__init_subclass__", "__post_init__", "__class_getitem__", "_"})
