@@ -80,7 +80,7 @@ def _receiver_mismatch(override: Member, base: Member) -> ReceiverMismatch | Non
         return ReceiverMismatch("property without a setter", "property with a setter") if is_lost else None
     if theirs in (Flavour.CLASS, Flavour.STATIC) and mine is Flavour.INSTANCE:
         return mismatch
-    if any(signature is None for signature in override.bound_signatures()):
+    if None in override.bound_signatures() and set(base.bound_signatures()) != {None}:
         return ReceiverMismatch("method without a receiver", describe(base))
     return None
 
