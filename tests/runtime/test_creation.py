@@ -364,6 +364,12 @@ def test_a_class_without_a_statement_is_placed_where_it_is_made() -> None:
 
 
 GOOD = {
+    "no receiver anywhere": """
+class Base(Guarded):
+    def run(): ...
+class Good(Base):
+    def run(): ...
+""",
     "abstract classes": """
 import abc
 class Base(Guarded, abc.ABC):
@@ -606,9 +612,9 @@ class Bad(Base):
     tool = None
     def run(self): ...  # missing-parameter
 """,
-    "no receiver anywhere": """
+    "no receiver": """
 class Base(Guarded):
-    def run(): ...
+    def run(self): ...
 class Bad(Base):
     def run(): ...  # receiver-mismatch
 """,
