@@ -1,4 +1,4 @@
-"""What the text of a return annotation says of the value that comes back. Imports `regex`."""
+"""What the text of an annotation says of the value: what comes back, or what a name stands for. Imports `regex`."""
 
 from __future__ import annotations
 
@@ -33,6 +33,19 @@ def is_callable(annotation: str) -> bool | None:
     if text in _PLAIN_VALUES or (generic in _PLAIN_GENERICS and inner.endswith("]")):
         return False
     return True if _names_one(text, _CALLABLE) else None
+
+
+def takes_anything(annotation: str) -> bool:
+    """A name that is annotated so may be called in any way, whatever it is bound to: `Callable[..., X]`, `Any`."""
+    text = annotation.strip("\"'")
+    while (around := _AROUND.match(text)) is not None:
+        text = text[around.end() :]
+    return _OPEN.match(text) is not None
+
+
+_AROUND = regex(r"\s*(?:\w+\.)*(?:Annotated|ClassVar|Final|Optional|Union)\s*\[\s*")
+_OPEN = regex(r"(?:\w+\.)*(?:Any|Callable(?:\s*\[\s*\.\.\.\s*,)?)(?![\w.\[]|\s+\[)")
+"""`Callable` alone, and with `...` for its arguments; no `Callable[[int], str]`."""
 
 
 def _names_one(annotation: str, words: frozenset[str]) -> bool:

@@ -80,6 +80,7 @@ class Member:
         unread: the catch-alls of its signature that its body never mentions, and no decorator can have read.
         probes: the methods of the receiver of which its body asks what they are: `inspect.signature(self.m)`,
             `type(self).m is Base.m`.
+        promises_nothing: it is declared to take anything (`get: Callable[..., X] = f`): its callers know no more.
     """
 
     name: str
@@ -101,6 +102,7 @@ class Member:
     assigns: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
     probes: tuple[str, ...] = ()
+    promises_nothing: bool = False
 
     def bound_signatures(self) -> tuple[Signature | None, ...]:
         """What a caller who holds an instance sees: one signature, or one for each overload.
@@ -115,6 +117,10 @@ class Member:
     def of_stub(self) -> Member:
         """This function of a module, of which only a stub tells: so nobody knows whether it takes the instance of a class that has it."""
         return replace(self, flavour=Flavour.FUNCTION) if self.flavour.is_method else self
+
+    def promising(self, *, nothing: bool) -> Member:
+        """This definition, as it is declared."""
+        return self if nothing is self.promises_nothing else replace(self, promises_nothing=nothing)
 
     def with_header_of(self, other: Member) -> Member:
         """This definition, with all that another reading of it says of its header, and none of what it says of the body."""

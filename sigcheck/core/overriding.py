@@ -49,6 +49,8 @@ def _breaks(
     base_signatures: tuple[Signature | None, ...],
     vocabulary: Collection[frozenset[str]],
 ) -> Iterator[Break]:
+    if base.promises_nothing:
+        return
     mismatch = _receiver_mismatch(override, base)
     if mismatch is not None:
         yield Break(mismatch, override.signature, base.signature)

@@ -141,7 +141,8 @@ class Resolver:
         for reference in member.alias.references:
             for target in self.resolve(reference, member.place.path):
                 if isinstance(target, Member):
-                    yield target.called_as(member.name, member.place, member.last_line, member.branch, member.alias)
+                    found = target.called_as(member.name, member.place, member.last_line, member.branch, member.alias)
+                    yield found.promising(nothing=member.promises_nothing)
 
     def missing(self, reference: str, near: str) -> str:
         """The reference that no source was found for, at the end of the imports that lead from this one."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sigcheck.core.annotation import is_async_iterator, is_callable, may_be_awaitable
+from sigcheck.core.annotation import is_async_iterator, is_callable, may_be_awaitable, takes_anything
 from sigcheck.core.callsite import CallSite
 from sigcheck.core.dataclass import dataclass, field, replace
 from sigcheck.core.decorators import Decorators
@@ -195,6 +195,13 @@ def bound_again(meanings: Sequence[Meaning], same: Member) -> tuple[Meaning, ...
         else meaning
         for meaning in meanings
     )
+
+
+def declared_as(annotation: str, meanings: Sequence[Meaning]) -> tuple[Meaning, ...]:
+    """What a class has under a name that is annotated so: what is declared is the promise."""
+    if not takes_anything(annotation):
+        return tuple(meanings)
+    return tuple(meaning.promising(nothing=True) if isinstance(meaning, Member) else meaning for meaning in meanings)
 
 
 def _is_accessor(decorator: str, name: str) -> bool:

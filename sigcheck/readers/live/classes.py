@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 
+from sigcheck.core.annotation import takes_anything
 from sigcheck.core.dataclass import replace
 from sigcheck.core.member import Member
 from sigcheck.core.module import Class
 from sigcheck.core.place import Place
 from sigcheck.readers.live.members import is_synthesised, read_member
 from sigcheck.readers.live.namespaces import bases_of, dotted_name, is_of_interpreter, members_of
+from sigcheck.readers.live.signatures import annotation_text
 from sigcheck.readers.live.statements import Statement
 
 
@@ -41,10 +43,13 @@ def read_classes(order: Iterable[type], made: Statement | None = None) -> list[t
 
 def _read(owner: type, reference: str, statement: Statement) -> Iterator[Member]:
     namespace = members_of(owner)
+    declared = namespace.get("__annotations__")
     for name, value in namespace.items():
         if is_synthesised(namespace, value):
             continue
         member = read_member(name, value, statement.place)
+        if isinstance(declared, dict) and name in declared:
+            member = member.promising(nothing=takes_anything(annotation_text(declared[name])))
         place = statement.places.get(name, member.place)
         unpacks = (f"{reference}.{name}",) if member.unpacks else ()
         yield replace(member, place=place, last_line=place.line, unpacks=unpacks)

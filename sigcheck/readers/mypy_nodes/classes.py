@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from mypy import nodes
-from mypy.types import AnyType, CallableType, Instance, ParamSpecType, TypedDictType, get_proper_type
+from mypy.types import AnyType, CallableType, Instance, ParamSpecType, Type, TypedDictType, get_proper_type
 
 from sigcheck.core.dataclass import dataclass, field, replace
 from sigcheck.core.decorators import Decorators
@@ -25,6 +25,7 @@ from sigcheck.readers.conventions import (
     bind_function,
     bound_again,
     condition_of,
+    declared_as,
     is_coroutine,
     origin_of,
     read_words,
@@ -288,7 +289,10 @@ class _Reader:
         match target:
             case nodes.NameExpr():
                 if scope.kind is ScopeKind.CLASS:
-                    scope.bind(target.name, *self.assigned_members(target.name, value, statement, scope, branch))
+                    made = self.assigned_members(target.name, value, statement, scope, branch)
+                    if statement.unanalyzed_type is not None:
+                        made = declared_as(_written(statement.unanalyzed_type), made)
+                    scope.bind(target.name, *made)
                 elif isinstance(value, _REFERRING):
                     scope.bind(target.name, *self.references(value, scope))
                 else:
@@ -580,8 +584,12 @@ def _return_annotation(node: nodes.FuncDef) -> str | None:
     returned = written.ret_type  # type: ignore[attr-defined]
     if isinstance(returned, AnyType) and returned.type_of_any == 1:  # TypeOfAny.unannotated
         return None
-    # mypy marks what it has not analysed yet.
-    return _UNBOUND.sub("", str(returned))
+    return _written(returned)
+
+
+def _written(annotation: Type) -> str:
+    """An annotation as it was written, or nearly so: mypy marks what it has not analysed yet."""
+    return _UNBOUND.sub("", str(annotation))
 
 
 def _open_annotation(argument: nodes.Argument) -> str | None:
@@ -596,7 +604,7 @@ def _open_annotation(argument: nodes.Argument) -> str | None:
         return "P.args"
     if isinstance(kind, Instance) and kind.args:
         kind = get_proper_type(kind.args[-1])
-    text = _UNBOUND.sub("", str(written))
+    text = _written(written)
     if isinstance(kind, AnyType) and kind.type_of_any != 1:
         return "Any" if text.rpartition(".")[2] == "Any" else text
     return "object" if isinstance(kind, Instance) and kind.type.fullname == "builtins.object" else text

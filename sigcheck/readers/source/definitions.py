@@ -29,6 +29,7 @@ from sigcheck.readers.conventions import (
     bound_again,
     canonical_word,
     condition_of,
+    declared_as,
     finished_module_names,
     is_coroutine,
     legacy_positional,
@@ -375,7 +376,10 @@ class _Reader:
         match target:
             case cst.Name(value=name):
                 if scope.kind is ScopeKind.CLASS:
-                    scope.bind(name, *self.assigned_members(name, value, statement, scope, branch))
+                    made = self.assigned_members(name, value, statement, scope, branch)
+                    if isinstance(statement, cst.AnnAssign):
+                        made = declared_as(self.code(statement.annotation.annotation), made)
+                    scope.bind(name, *made)
                 elif isinstance(value, cst.Lambda):
                     scope.bind(name, self.lambda_(name, value, statement, Flavour.INSTANCE, branch))
                 else:

@@ -26,6 +26,7 @@ from sigcheck.readers.conventions import (
     bound_again,
     canonical_word,
     condition_of,
+    declared_as,
     finished_module_names,
     is_coroutine,
     legacy_positional,
@@ -321,7 +322,10 @@ class _Scanner:
         match target:
             case ast.Name(id=name):
                 if scope.kind is ScopeKind.CLASS:
-                    scope.bind(name, *self.assigned_members(name, value, statement, scope, branch))
+                    made = self.assigned_members(name, value, statement, scope, branch)
+                    if isinstance(statement, ast.AnnAssign):
+                        made = declared_as(self.spots.code(statement.annotation), made)
+                    scope.bind(name, *made)
                 elif isinstance(value, ast.Lambda):
                     scope.bind(name, self.lambda_(name, value, statement, Flavour.INSTANCE, branch))
                 else:
