@@ -87,7 +87,10 @@ def _stamps(directory: str) -> Iterator[bytes]:
         return
     for entry in entries:
         if entry.name.endswith(".py"):
-            found = entry.stat()
+            try:
+                found = entry.stat()
+            except OSError:
+                continue  # It has just been taken away.
             yield f"{entry.path}\0{found.st_size}\0{found.st_mtime_ns}\n".encode("utf-8", "surrogateescape")
         elif entry.name != "__pycache__" and entry.is_dir():
             yield from _stamps(entry.path)
