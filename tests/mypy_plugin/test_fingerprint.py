@@ -33,6 +33,12 @@ def test_a_changed_file_of_sigcheck_is_seen(installed: Path) -> None:
     assert len({first, second, third, fingerprint()}) == 4
 
 
+def test_a_file_that_is_gone_when_it_is_looked_at_counts_for_nothing(installed: Path) -> None:
+    first = fingerprint()
+    (installed / "lib" / "sigcheck" / "b.py").symlink_to("gone.py")
+    assert fingerprint() == first
+
+
 def test_what_is_installed_is_told_by_its_record_and_not_by_when(installed: Path) -> None:
     record = f"lib/sigcheck-{__version__}.dist-info/RECORD"
     line = "sigcheck/core/a.py,sha256=abc,2\n"
