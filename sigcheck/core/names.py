@@ -8,18 +8,29 @@ BUILTIN_MODULES = frozenset({"builtins", "typing", "typing_extensions", "types"}
 """Modules whose classes are known to exist and have no source to compare with."""
 
 # https://docs.python.org/3/reference/datamodel.html#special-method-names, but `__call__`: its caller writes the arguments.
-_SYNTAX_DUNDERS = frozenset(
-    f"__{name}__"
-    for name in (  # noqa: SIM905 - a list of a hundred strings is no better
-        "repr str bytes format lt le eq ne gt ge hash bool getattr getattribute setattr delattr dir get set delete "
-        "set_name instancecheck subclasscheck len length_hint getitem setitem delitem missing iter next reversed contains "
-        "add sub mul matmul truediv floordiv mod divmod pow lshift rshift and xor or radd rsub rmul rmatmul rtruediv "
-        "rfloordiv rmod rdivmod rpow rlshift rrshift rand rxor ror iadd isub imul imatmul itruediv ifloordiv imod ipow "
-        "ilshift irshift iand ixor ior neg pos abs invert complex int float index round trunc floor ceil enter exit await "
-        "aiter anext aenter aexit buffer release_buffer del copy deepcopy reduce reduce_ex getstate setstate sizeof fspath "
-        "prepare mro_entries subclasshook"
-    ).split()
+_CALLED_BY_SYNTAX: tuple[tuple[str, tuple[int, int] | None], ...] = (
+    (
+        "repr str bytes hash bool dir len length_hint iter next reversed neg pos abs invert complex int float index",
+        (0, 0),
+    ),
+    ("trunc floor ceil enter await aiter anext aenter del copy reduce getstate sizeof fspath", (0, 0)),
+    (
+        "format lt le eq ne gt ge getattr getattribute delattr delete instancecheck subclasscheck getitem delitem",
+        (1, 1),
+    ),
+    ("missing contains add sub mul matmul truediv floordiv mod divmod lshift rshift and xor or radd rsub rmul", (1, 1)),
+    ("rmatmul rtruediv rfloordiv rmod rdivmod rlshift rrshift rand rxor ror iadd isub imul imatmul itruediv", (1, 1)),
+    ("ifloordiv imod ilshift irshift iand ixor ior buffer release_buffer deepcopy reduce_ex setstate", (1, 1)),
+    ("mro_entries subclasshook", (1, 1)),
+    ("setattr set set_name setitem", (2, 2)),
+    ("exit aexit", (3, 3)),
+    ("round", (0, 1)),
+    ("get pow rpow ipow", (1, 2)),
+    ("prepare", None),
 )
+"""With the least and the most arguments that the interpreter passes; None where anything may be passed."""
+
+_SYNTAX_DUNDERS = {f"__{name}__": counts for names, counts in _CALLED_BY_SYNTAX for name in names.split()}
 _NOT_AN_INTERFACE = frozenset({"__init__", "__new__", "__init_subclass__", "__post_init__", "__class_getitem__", "_"})
 
 
@@ -32,6 +43,11 @@ def is_interface(name: str) -> bool:
 def is_called_by_syntax(name: str) -> bool:
     """The interpreter calls it, by position: the names of its parameters are free."""
     return name in _SYNTAX_DUNDERS
+
+
+def arguments_by_syntax(name: str) -> tuple[int, int] | None:
+    """The least and the most arguments that the interpreter passes to the member; None where anybody may pass anything."""
+    return _SYNTAX_DUNDERS.get(name)
 
 
 def normalized(name: str) -> str:

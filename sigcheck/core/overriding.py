@@ -9,7 +9,7 @@ from sigcheck.core.assignability import incompatibilities, judge
 from sigcheck.core.dataclass import dataclass
 from sigcheck.core.incompatibility import AsyncMismatch, DefaultChanged, Reason, ReceiverMismatch
 from sigcheck.core.member import Flavour, Member
-from sigcheck.core.names import is_called_by_syntax
+from sigcheck.core.names import arguments_by_syntax, is_called_by_syntax
 from sigcheck.core.signature import Signature
 
 
@@ -80,7 +80,8 @@ def _receiver_mismatch(override: Member, base: Member) -> ReceiverMismatch | Non
         return ReceiverMismatch("property without a setter", "property with a setter") if is_lost else None
     if theirs in (Flavour.CLASS, Flavour.STATIC) and mine is Flavour.INSTANCE:
         return mismatch
-    if any(signature is None for signature in override.bound_signatures()):
+    is_called = any(signature is not None for signature in base.bound_signatures())
+    if is_called and any(signature is None for signature in override.bound_signatures()):
         return ReceiverMismatch("method without a receiver", describe(base))
     return None
 
@@ -98,7 +99,7 @@ def _binding_breaks(
     for base in base_signatures:
         if base is None:
             continue
-        theirs = base.positional_only() if by_syntax else base
+        theirs = _served(base, name)
         candidates = [signature.positional_only() if by_syntax else signature for signature in mine]
         found = [incompatibilities(candidate, theirs, vocabulary=vocabulary) for candidate in candidates]
         if not found or not all(found):
@@ -109,6 +110,14 @@ def _binding_breaks(
             others = [other for index, other in enumerate(candidates) if index != best]
             if all(judge(other, theirs, reason.witness.shape) != () for other in others):
                 yield Break(reason, candidates[best], theirs)
+
+
+def _served(base: Signature, name: str) -> Signature:
+    """What callers of the base may pass: of what syntax calls, the arguments that it passes."""
+    counts = arguments_by_syntax(name)
+    if counts is not None:
+        return base.called_with(*counts)
+    return base.positional_only() if is_called_by_syntax(name) else base
 
 
 def changed_defaults(override: Member, base: Member) -> Iterator[Break]:

@@ -134,6 +134,19 @@ class Signature:
             )
         )
 
+    def called_with(self, least: int, most: int) -> Signature:
+        """What callers see who pass so many arguments, all by position; the whole of it, where it takes no such call."""
+        slots, rest = list(self.positional), self.var_positional
+        if rest is not None:
+            numbers = range(len(slots) + 1, most + 1)
+            slots += [Parameter(f"{rest.name}{n}", Kind.POSITIONAL_ONLY, required=False) for n in numbers]
+        filled = slots[:most]
+        is_taken = len(filled) >= least and not any(p.required and p not in filled for p in self.named)
+        if self.is_open or not is_taken:
+            return self.positional_only()
+        required = tuple(replace(p, required=True, default=None) for p in filled[:least])
+        return Signature((*required, *filled[least:])).positional_only()
+
     def with_supplied(self, names: Collection[str]) -> Signature:
         """What callers see where a decorator supplies parameters of these names: they are optional.
 
