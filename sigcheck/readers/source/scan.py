@@ -701,8 +701,11 @@ def _type_parameters(node: ast.ClassDef) -> list[ast.expr]:
     return getattr(node, "type_params", [])
 
 
+_FUNCTIONS = (ast.Name, ast.Attribute, ast.Lambda)
+
+
 def _typed_fields(node: ast.ClassDef) -> Iterator[TypedField]:
-    """The annotated names of a class body, which are the keys of a TypedDict."""
+    """The annotated names of a class body: the keys of a TypedDict, or fields whose default may be a function."""
     total = not any(keyword.arg == "total" and word_of(keyword.value) == "False" for keyword in node.keywords)
     for statement in node.body:
         match statement:
@@ -712,6 +715,10 @@ def _typed_fields(node: ast.ClassDef) -> Iterator[TypedField]:
                     word = _last(annotation.value)
                     required = {"Required": True, "NotRequired": False}.get(word, total)
                 yield TypedField(name, required)
+            case ast.AnnAssign(target=ast.Name(id=name), annotation=annotation, value=value):
+                bare = annotation.value if isinstance(annotation, ast.Subscript) else annotation
+                if isinstance(value, _FUNCTIONS) and _last(bare) != "ClassVar":
+                    yield TypedField(name, required=False)
             case _:
                 continue
 
