@@ -128,7 +128,7 @@ def read_words(
             flavour = Flavour.STATIC
         elif word in ("classmethod", "abstractclassmethod"):
             flavour = Flavour.CLASS if flavour is Flavour.INSTANCE else flavour
-        elif word in ("cached_property", "cachedproperty"):
+        elif word in _CACHED_PROPERTIES:
             flavour = Flavour.CACHED_PROPERTY
         elif word.endswith("property"):
             flavour = Flavour.PROPERTY
@@ -212,6 +212,7 @@ CLASS_FACTORIES = frozenset(
 )
 """What makes a class that has no source, when it is called."""
 
+_CACHED_PROPERTIES = frozenset({"cached_property", "cachedproperty", "cache_readonly", "reify"})
 _TRANSPARENT = frozenset(
     {"staticmethod", "classmethod", "abstractmethod", "override", "final", "overload", "abstractclassmethod"}
     | {"abstractstaticmethod", "no_type_check", "deprecated"}
