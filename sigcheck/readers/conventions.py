@@ -204,6 +204,7 @@ def _is_accessor(decorator: str, name: str) -> bool:
 
 _IMPLICIT_FLAVOURS = {
     "__new__": Flavour.STATIC,
+    "_generate_next_value_": Flavour.STATIC,
     "__init_subclass__": Flavour.CLASS,
     "__class_getitem__": Flavour.CLASS,
 }
