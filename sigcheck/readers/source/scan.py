@@ -20,6 +20,7 @@ from sigcheck.core.regex import regex
 from sigcheck.core.signature import Kind, Parameter, Signature
 from sigcheck.readers.conventions import (
     CLASS_FACTORIES,
+    IMPLICIT_FLAVOURS,
     Draft,
     attribute_reference,
     bind_function,
@@ -455,7 +456,7 @@ class _Scanner:
         is_async = type(node) is ast.AsyncFunctionDef
         place, behind = self.name_behind(node, "async def" if is_async else "def")
         signature, unpacks, last = self.signature(node.args, scope)
-        if decorators or node.name in ("__new__", "__init_subclass__", "__class_getitem__"):
+        if decorators or node.name in IMPLICIT_FLAVOURS:
             words = read_words(decorators, node.name, signature, self.decorators, self.name)
             flavour, signature, is_wrapped = words.flavour, words.signature, words.is_wrapped
             is_abstract, is_dispatched = words.is_abstract, words.is_dispatched
