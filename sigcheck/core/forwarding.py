@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import ClassVar, Protocol
 
-from sigcheck.core.binding import Binding, Rejection, bind_certain, is_misbinding
+from sigcheck.core.binding import Binding, CallShape, Refusal, Rejection, bind_certain, is_misbinding
 from sigcheck.core.callsite import CallSite, Route
 from sigcheck.core.dataclass import dataclass
 from sigcheck.core.hierarchy import Hierarchy, Linearization
@@ -264,6 +264,8 @@ class Forwarding:
         is_own = order[0] is caller.owner
         if (caller.call.route is Route.CLASS or caller.call.is_guarded) and not is_own:
             return
+        if caller.member.name in _ON_THE_CLASS and caller.member.flavour is Flavour.INSTANCE:
+            return
         callees = self._callees(caller, order)
         if callees:
             self._followed.setdefault(caller.owner.key, {})[caller.number] = None
@@ -415,12 +417,15 @@ class Forwarding:
             misnamed = [
                 landing
                 for position, landing in _misnamed(caller, binding, signature)
-                if seen is None
-                or (
-                    _is_forwarding(caller)
-                    and (is_own or not _is_another_thing(landing[1], landing[2], seen.signatures))
+                if (
+                    _is_forwarding(caller) or _fits_by_name(signature, caller.call, position)
+                    if seen is None
+                    else (
+                        _is_forwarding(caller)
+                        and (is_own or not _is_another_thing(landing[1], landing[2], seen.signatures))
+                    )
+                    or (not is_own and _collects(seen, caller.call, position))
                 )
-                or (not is_own and _collects(seen, caller.call, position))
             ]
             if misnamed:
                 yield _misbound(misnamed, is_by_name=True), signature
@@ -467,6 +472,8 @@ class Forwarding:
 
 
 _OF_THE_INSTANCE = ("__new__", "__init__", "__call__")
+_ON_THE_CLASS = ("setup_class", "teardown_class")
+"""What pytest calls on the class: without a decorator, the receiver is one, and its methods take theirs written out."""
 
 
 def _is_mangled(name: str) -> bool:
@@ -521,6 +528,14 @@ def _collects(seen: _Callee, call: CallSite, position: int) -> bool:
     """The author's callee takes that argument in its `*args`: what it is, only its name tells."""
     bindings = [_bound(signature, call) for signature in seen.signatures]
     return all(not isinstance(binding, Rejection) and binding[position].is_variadic for binding in bindings)
+
+
+def _fits_by_name(signature: Signature, call: CallSite, position: int) -> bool:
+    """Nothing is missing where the argument is passed by the name that it bears: its author can have meant that."""
+    keywords = (*call.shape.keywords, call.positional[position])
+    moved = CallShape(call.shape.positional - 1, keywords)
+    found = bind_certain(signature, moved, has_star=call.has_star, has_double_star=call.has_double_star)
+    return not isinstance(found, Rejection) or found.refusal is not Refusal.MISSING_ARGUMENT
 
 
 def _misnamed(caller: _Caller, binding: Binding, signature: Signature) -> Iterator[tuple[int, _Stray]]:

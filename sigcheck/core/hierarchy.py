@@ -7,9 +7,9 @@ from __future__ import annotations
 import itertools
 from collections.abc import Collection, Iterable, Iterator
 
-from sigcheck.core.dataclass import dataclass
+from sigcheck.core.dataclass import dataclass, replace
 from sigcheck.core.family import Family
-from sigcheck.core.member import Member
+from sigcheck.core.member import Flavour, Member
 from sigcheck.core.module import Class
 from sigcheck.core.place import can_coexist
 from sigcheck.core.resolution import Resolver
@@ -19,6 +19,9 @@ MOST_LINEARIZATIONS = 16
 
 _EMPTY_BASES = ("object", "ABC", "Generic", "Protocol")
 """Bases without source that define nothing a call could find."""
+
+_FIELD_MAKERS = ("pydantic.main:BaseModel", "pydantic.v1.main:BaseModel", "msgspec:Struct")
+"""Classes whose metaclass makes fields of annotated names."""
 
 Linearization = tuple[Class, ...]
 """A method resolution order."""
@@ -94,6 +97,8 @@ class Hierarchy:
             is_known = False
             for reference in references:
                 meanings = self.resolver.resolve(reference, owner.place.path)
+                if any(target is owner for target in meanings):
+                    meanings = self.resolver.before(owner)
                 is_known = is_known or bool(meanings)
                 targets += [target for target in meanings if isinstance(target, Class)]
             if targets:
@@ -283,8 +288,18 @@ class Hierarchy:
         key = (owner.key, name)
         known = self._definitions.get(key)
         if known is None:
-            known = self._definitions[key] = self.resolver.definitions(owner, name)
+            known = self.resolver.definitions(owner, name)
+            if owner.fields and any(entry.name == name for entry in owner.fields) and self._makes_fields(owner):
+                known = tuple(replace(member, flavour=Flavour.OPAQUE) for member in known)
+            self._definitions[key] = known
         return known
+
+    def _makes_fields(self, owner: Class) -> bool:
+        """An annotated name may be a field, which instances have for themselves: its value in the class is a default."""
+        if owner.is_decorated:
+            return True
+        above = {entry.key: entry for order in self.linearizations(owner) for entry in order}
+        return any(key in self._before_unknown or entry.id in _FIELD_MAKERS for key, entry in above.items())
 
 
 def _last(reference: str) -> str:

@@ -15,7 +15,7 @@ from sigcheck.core.place import Branch, Place
 
 @dataclass(frozen=True, slots=True)
 class TypedField:
-    """An annotated name of a class body without a value: a key, if the class is a `TypedDict`."""
+    """An annotated name of a class body, but for a `ClassVar`: a key, if the class is a `TypedDict` (it has no value then)."""
 
     name: str
     required: bool
@@ -34,7 +34,7 @@ class Class:
         members: every definition of every name, all branches.
         names: other names of the class body, to references: nested classes and aliases of them.
         branch: the tests it stands under.
-        fields: its annotated names without a value.
+        fields: its annotated names without a value, or with one that may be a function.
         is_decorated: a decorator may have given it further methods: `@dataclass` makes an `__init__`.
     """
 

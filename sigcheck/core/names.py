@@ -11,20 +11,28 @@ COMPILED_MODULES = frozenset({"_collections", "_functools"})
 """Modules of the standard library whose classes others import over classes of that name in Python: `OrderedDict`, `partial`."""
 
 # https://docs.python.org/3/reference/datamodel.html#special-method-names, but `__call__`: its caller writes the arguments.
-_COUNTED = {
-    0: "repr str bytes hash bool dir len length_hint iter next reversed neg pos abs invert complex int float index trunc floor "
-    "ceil enter await aiter anext aenter del copy reduce getstate sizeof fspath",
-    1: "format lt le eq ne gt ge getattr getattribute delattr delete instancecheck subclasscheck getitem delitem missing contains "
-    "add sub mul matmul truediv floordiv mod divmod lshift rshift and xor or radd rsub rmul rmatmul rtruediv rfloordiv rmod "
-    "rdivmod rlshift rrshift rand rxor ror iadd isub imul imatmul itruediv ifloordiv imod ilshift irshift iand ixor ior buffer "
-    "release_buffer deepcopy reduce_ex setstate mro_entries subclasshook",
-    2: "setattr set set_name setitem",
-    3: "exit aexit",
-    None: "get pow rpow ipow round prepare",
+_ARGUMENTS = {
+    (
+        0,
+        0,
+    ): "repr str bytes hash bool dir len length_hint iter next reversed neg pos abs invert complex int float index trunc "
+    "floor ceil enter await aiter anext aenter del copy reduce getstate sizeof fspath",
+    (0, 1): "round",
+    (
+        1,
+        1,
+    ): "format lt le eq ne gt ge getattr getattribute delattr delete instancecheck subclasscheck getitem delitem missing "
+    "contains add sub mul matmul truediv floordiv mod divmod lshift rshift and xor or radd rsub rmul rmatmul rtruediv rfloordiv "
+    "rmod rdivmod rlshift rrshift rand rxor ror iadd isub imul imatmul itruediv ifloordiv imod ilshift irshift iand ixor ior "
+    "buffer release_buffer deepcopy reduce_ex setstate mro_entries subclasshook",
+    (1, 2): "get pow rpow ipow",
+    (2, 2): "setattr set set_name setitem",
+    (3, 3): "exit aexit",
+    None: "prepare",
 }
-_ARGUMENTS = {f"__{name}__": count for count, names in _COUNTED.items() for name in names.split()}
-"""How many arguments the interpreter passes to what it calls; None where that is not always the same."""
+"""By the least and the most arguments that the interpreter passes; None where anybody may pass anything."""
 
+_SYNTAX_DUNDERS = {f"__{name}__": counts for counts, names in _ARGUMENTS.items() for name in names.split()}
 _NOT_AN_INTERFACE = frozenset({"__init__", "__new__", "__init_subclass__", "__post_init__", "__class_getitem__", "_"})
 
 
@@ -36,12 +44,12 @@ def is_interface(name: str) -> bool:
 
 def is_called_by_syntax(name: str) -> bool:
     """The interpreter calls it, by position: the names of its parameters are free."""
-    return name in _ARGUMENTS
+    return name in _SYNTAX_DUNDERS
 
 
-def count_by_syntax(name: str) -> int | None:
-    """How many arguments the interpreter passes, where it calls it, and passes always as many."""
-    return _ARGUMENTS.get(name)
+def arguments_by_syntax(name: str) -> tuple[int, int] | None:
+    """The least and the most arguments that the interpreter passes to the member; None where anybody may pass anything."""
+    return _SYNTAX_DUNDERS.get(name)
 
 
 def normalized(name: str) -> str:

@@ -6,11 +6,11 @@ import ast
 from collections.abc import Collection, Iterator
 
 from sigcheck.core.assignability import incompatibilities, judge
-from sigcheck.core.dataclass import dataclass, replace
+from sigcheck.core.dataclass import dataclass
 from sigcheck.core.incompatibility import AsyncMismatch, DefaultChanged, Reason, ReceiverMismatch
 from sigcheck.core.member import Flavour, Member
-from sigcheck.core.names import count_by_syntax, is_called_by_syntax
-from sigcheck.core.signature import Kind, Parameter, Signature
+from sigcheck.core.names import arguments_by_syntax, is_called_by_syntax
+from sigcheck.core.signature import Signature
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,8 @@ def _receiver_mismatch(override: Member, base: Member) -> ReceiverMismatch | Non
         return ReceiverMismatch("property without a setter", "property with a setter") if is_lost else None
     if theirs in (Flavour.CLASS, Flavour.STATIC) and mine is Flavour.INSTANCE:
         return mismatch
-    if None in override.bound_signatures() and set(base.bound_signatures()) != {None}:
+    is_called = any(signature is not None for signature in base.bound_signatures())
+    if is_called and any(signature is None for signature in override.bound_signatures()):
         return ReceiverMismatch("method without a receiver", describe(base))
     return None
 
@@ -100,7 +101,7 @@ def _binding_breaks(
     for base in base_signatures:
         if base is None:
             continue
-        theirs = _by_syntax(base, name) if by_syntax else base
+        theirs = _served(base, name)
         candidates = [signature.positional_only() if by_syntax else signature for signature in mine]
         found = [incompatibilities(candidate, theirs, vocabulary=vocabulary) for candidate in candidates]
         if not found or not all(found):
@@ -113,22 +114,12 @@ def _binding_breaks(
                 yield Break(reason, candidates[best], theirs)
 
 
-def _by_syntax(base: Signature, name: str) -> Signature:
-    """The base as the interpreter calls it: by position, and always with as many arguments, though it would take others too."""
-    called = base.positional_only()
-    count, slots = count_by_syntax(name), list(called.positional)
-    if count is None or base.is_open:
-        return called
-    if any(entry.required for entry in called.named if entry not in slots[:count]):
-        return called  # The interpreter cannot call it.
-    rest = base.var_positional
-    if rest is not None:
-        taken = {entry.name for entry in slots}
-        names = (f"{rest.name}{index}" for index in range(1, count + len(slots) + 1))
-        slots += [Parameter(word, Kind.POSITIONAL_ONLY, True) for word in names if word not in taken]
-    if len(slots) < count:
-        return called
-    return Signature.of(replace(slot, required=True, default=None) for slot in slots[:count])
+def _served(base: Signature, name: str) -> Signature:
+    """What callers of the base may pass: of what syntax calls, the arguments that it passes."""
+    counts = arguments_by_syntax(name)
+    if counts is not None:
+        return base.called_with(*counts)
+    return base.positional_only() if is_called_by_syntax(name) else base
 
 
 def changed_defaults(override: Member, base: Member) -> Iterator[Break]:

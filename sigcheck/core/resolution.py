@@ -106,18 +106,27 @@ class Resolver:
         if self._module(f"{module.name}.{name}", module.path) is not None:
             yield from self.resolve(f"{module.name}.{name}:", module.path)
             return
-        for star in reversed(module.stars):
-            targets = self.resolve(f"{star}:{name}", module.path)
-            if targets:
-                yield from targets
-                return
-        if name in _BUILTIN_NAMES:
+        targets = self._starred(module, name)
+        if targets:
+            yield from targets
+        elif name in _BUILTIN_NAMES:
             yield None
 
     def _past_itself(self, reference: str, module: Module, name: str) -> str:
         """What a name of a module refers to; `from package import name` in the package itself means a module of it."""
         is_own = reference == f"{module.name}:{name}" and name not in module.functions and name not in self._ids(module)
         return f"{module.name}.{name}:" if is_own else reference
+
+    def _starred(self, module: Module, name: str) -> tuple[Target, ...]:
+        """What the last `*` that has the name brings under it."""
+        found = (self.resolve(f"{star}:{name}", module.path) for star in reversed(module.stars))
+        return next(filter(None, found), ())
+
+    def before(self, owner: Class) -> tuple[Target, ...]:
+        """What the name of a class means while its bases are evaluated; the class, where no `*` can have brought it."""
+        module_name, _, name = owner.id.partition(":")
+        module = self._module(module_name, owner.place.path)
+        return self._starred(module, name) if module is not None and module.stars else (owner,)
 
     def _attribute(self, target: Target, path: str) -> Iterator[Target]:
         if not path:

@@ -134,6 +134,22 @@ class Signature:
             )
         )
 
+    def called_with(self, least: int, most: int) -> Signature:
+        """What callers see who pass so many arguments by position, and beside those what has a name, if it is no private one.
+
+        The whole of it, where it takes no such call, or anything.
+        """
+        slots, rest = list(self.positional), self.var_positional
+        if rest is not None:
+            numbers = range(len(slots) + 1, most + 1)
+            slots += [Parameter(f"{rest.name}{n}", Kind.POSITIONAL_ONLY, required=False) for n in numbers]
+        beside = [*slots[most:], *(p for p in self.named if p.kind is Kind.KEYWORD_ONLY)]
+        if self.is_open or len(slots) < least or any(p.required for p in beside):
+            return self.positional_only()
+        required = [replace(p, required=True, default=None) for p in slots[:least]]
+        public = [p for p in beside if not p.name.startswith("_")]
+        return Signature((*required, *slots[least:most], *public)).positional_only()
+
     def with_supplied(self, names: Collection[str]) -> Signature:
         """What callers see where a decorator supplies parameters of these names: they are optional.
 

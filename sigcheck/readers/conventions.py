@@ -128,15 +128,15 @@ def read_words(
             flavour = Flavour.STATIC
         elif word in ("classmethod", "abstractclassmethod"):
             flavour = Flavour.CLASS if flavour is Flavour.INSTANCE else flavour
-        elif word.lower() in ("cached_property", "cachedproperty"):
+        elif word.lower() in _CACHED_PROPERTIES:
             flavour = Flavour.CACHED_PROPERTY
         elif word.endswith(("property", "Property")):
             flavour = Flavour.PROPERTY
         for injecting, parameters in decorators.injects.items():
             if _is_named(text, canonical, (injecting,), module):
                 signature = signature.with_supplied(parameters)
-    if name in _IMPLICIT_FLAVOURS and flavour is Flavour.INSTANCE:
-        flavour = _IMPLICIT_FLAVOURS[name]
+    if name in IMPLICIT_FLAVOURS and flavour is Flavour.INSTANCE:
+        flavour = IMPLICIT_FLAVOURS[name]
     return Words(flavour, signature, is_abstract, is_dispatched, is_wrapped)
 
 
@@ -209,16 +209,19 @@ def _is_accessor(decorator: str, name: str) -> bool:
     return decorator.startswith(f"{name}.") or decorator.endswith((".setter", ".deleter", ".getter"))
 
 
-_IMPLICIT_FLAVOURS = {
+IMPLICIT_FLAVOURS = {
     "__new__": Flavour.STATIC,
+    "_generate_next_value_": Flavour.STATIC,
     "__init_subclass__": Flavour.CLASS,
     "__class_getitem__": Flavour.CLASS,
 }
+"""What Python makes of a definition by its name alone."""
 CLASS_FACTORIES = frozenset(
     {"namedtuple", "NamedTuple", "TypedDict", "Enum", "IntEnum", "Flag", "IntFlag", "StrEnum", "type"}
 )
 """What makes a class that has no source, when it is called."""
 
+_CACHED_PROPERTIES = frozenset({"cached_property", "cachedproperty", "cache_readonly", "reify"})
 _TRANSPARENT = frozenset(
     {"staticmethod", "classmethod", "abstractmethod", "override", "final", "overload", "abstractclassmethod"}
     | {"abstractstaticmethod", "no_type_check", "deprecated"}

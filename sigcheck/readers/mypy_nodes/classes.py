@@ -9,7 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from mypy import nodes
-from mypy.types import AnyType, CallableType, Instance, ParamSpecType, Type, TypedDictType, get_proper_type
+from mypy.types import (
+    AnyType,
+    CallableType,
+    Instance,
+    ParamSpecType,
+    Type,
+    TypedDictType,
+    UnboundType,
+    get_proper_type,
+)
 
 from sigcheck.core.dataclass import dataclass, field, replace
 from sigcheck.core.decorators import Decorators
@@ -650,7 +659,7 @@ def _header_end(line: int, body: nodes.Block, parts: Sequence[nodes.Node]) -> in
 
 
 def _typed_fields(node: nodes.ClassDef) -> Iterator[TypedField]:
-    """The annotated names of a class body without a value."""
+    """The annotated names of a class body: the keys of a TypedDict, or fields whose default may be a function."""
     # What mypy calls unreachable has no class behind it.
     keys = None if isinstance(node.info, nodes.FakeInfo) else node.info.typeddict_type
     if isinstance(keys, TypedDictType):
@@ -658,7 +667,20 @@ def _typed_fields(node: nodes.ClassDef) -> Iterator[TypedField]:
             yield TypedField(name, name in keys.required_keys)
         return
     for statement in (*node.defs.body, *node.removed_statements):
-        if isinstance(statement, nodes.AssignmentStmt) and isinstance(statement.rvalue, nodes.TempNode):
-            for target in statement.lvalues:
-                if isinstance(target, nodes.NameExpr):
-                    yield TypedField(target.name, True)
+        if not isinstance(statement, nodes.AssignmentStmt):
+            continue
+        is_default = not isinstance(statement.rvalue, nodes.TempNode)
+        if is_default and not _is_field(statement):
+            continue
+        for target in statement.lvalues:
+            if isinstance(target, nodes.NameExpr):
+                yield TypedField(target.name, not is_default)
+
+
+def _is_field(statement: nodes.AssignmentStmt) -> bool:
+    """A name is annotated, but not as a `ClassVar`, and given what may be a function."""
+    annotation, value = statement.unanalyzed_type, statement.rvalue
+    if not statement.new_syntax or not isinstance(value, (nodes.NameExpr, nodes.MemberExpr, nodes.LambdaExpr)):
+        return False
+    is_shared = isinstance(annotation, UnboundType) and annotation.name.rpartition(".")[2] == "ClassVar"
+    return not is_shared and getattr(value, "name", "") not in ("None", "True", "False")

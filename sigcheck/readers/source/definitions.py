@@ -668,7 +668,7 @@ _REFERRING = (cst.Name, cst.Attribute, cst.Subscript, cst.IfExp, cst.BooleanOper
 
 
 def _typed_fields(node: cst.ClassDef) -> Iterator[TypedField]:
-    """The annotated names of a class body, which are the keys of a TypedDict."""
+    """The annotated names of a class body: the keys of a TypedDict, or fields whose default may be a function."""
     total = not any(
         argument.keyword is not None
         and argument.keyword.value == "total"
@@ -685,8 +685,19 @@ def _typed_fields(node: cst.ClassDef) -> Iterator[TypedField]:
                         word = _last(annotation.annotation.value)
                         required = {"Required": True, "NotRequired": False}.get(word, total)
                     yield TypedField(name, required)
+                case cst.AnnAssign(target=cst.Name(value=name), annotation=annotation, value=value):
+                    written = annotation.annotation
+                    bare = written.value if isinstance(written, cst.Subscript) else written
+                    if _may_be_function(value) and _last(bare) != "ClassVar":
+                        yield TypedField(name, required=False)
                 case _:
                     continue
+
+
+def _may_be_function(node: cst.BaseExpression | None) -> bool:
+    if isinstance(node, cst.Name):
+        return node.value not in ("None", "True", "False")
+    return isinstance(node, (cst.Attribute, cst.Lambda))
 
 
 class _ClassFinder(cst.CSTVisitor):

@@ -20,6 +20,7 @@ from sigcheck.core.regex import regex
 from sigcheck.core.signature import Kind, Parameter, Signature
 from sigcheck.readers.conventions import (
     CLASS_FACTORIES,
+    IMPLICIT_FLAVOURS,
     Draft,
     attribute_reference,
     bind_function,
@@ -459,7 +460,7 @@ class _Scanner:
         is_async = type(node) is ast.AsyncFunctionDef
         place, behind = self.name_behind(node, "async def" if is_async else "def")
         signature, unpacks, last = self.signature(node.args, scope)
-        if decorators or node.name in ("__new__", "__init_subclass__", "__class_getitem__"):
+        if decorators or node.name in IMPLICIT_FLAVOURS:
             words = read_words(decorators, node.name, signature, self.decorators, self.name)
             flavour, signature, is_wrapped = words.flavour, words.signature, words.is_wrapped
             is_abstract, is_dispatched = words.is_abstract, words.is_dispatched
@@ -705,8 +706,11 @@ def _type_parameters(node: ast.ClassDef) -> list[ast.expr]:
     return getattr(node, "type_params", [])
 
 
+_FUNCTIONS = (ast.Name, ast.Attribute, ast.Lambda)
+
+
 def _typed_fields(node: ast.ClassDef) -> Iterator[TypedField]:
-    """The annotated names of a class body, which are the keys of a TypedDict."""
+    """The annotated names of a class body: the keys of a TypedDict, or fields whose default may be a function."""
     total = not any(keyword.arg == "total" and word_of(keyword.value) == "False" for keyword in node.keywords)
     for statement in node.body:
         match statement:
@@ -716,6 +720,10 @@ def _typed_fields(node: ast.ClassDef) -> Iterator[TypedField]:
                     word = _last(annotation.value)
                     required = {"Required": True, "NotRequired": False}.get(word, total)
                 yield TypedField(name, required)
+            case ast.AnnAssign(target=ast.Name(id=name), annotation=annotation, value=value):
+                bare = annotation.value if isinstance(annotation, ast.Subscript) else annotation
+                if isinstance(value, _FUNCTIONS) and _last(bare) != "ClassVar":
+                    yield TypedField(name, required=False)
             case _:
                 continue
 
