@@ -18,9 +18,15 @@ _PIECE = regex(
 
 
 def excerpt(text: str, name: str) -> Iterator[str]:
-    """A module's text, line by line, in which of functions is left that they are there, as of classes of another name."""
-    for keyword, word, statement in statements_of(text):
-        if keyword == "def":
+    """A module's text, line by line, in which of functions is left that they are there, as of classes of another name; but of those that
+    decorate something in the class, everything.
+    """
+    statements = statements_of(text)
+    decorating = {
+        root for keyword, word, statement in statements if (keyword, word) == ("class", name) for root in _ROOT.findall(statement)
+    }
+    for keyword, word, statement in statements:
+        if keyword == "def" and word not in decorating:
             stub = f"\ndef {word}(): pass"
         elif keyword == "class" and word != name:
             stub = f"\nclass {word}: pass"

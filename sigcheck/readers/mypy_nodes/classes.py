@@ -18,18 +18,23 @@ from sigcheck.core.module import Class, TypedField
 from sigcheck.core.place import Branch, Condition, Place
 from sigcheck.core.regex import regex
 from sigcheck.core.signature import Kind, Parameter, Signature
+from sigcheck.core.wrapper import Wrapper
 from sigcheck.readers.conventions import (
     Body,
     Draft,
+    Word,
     attribute_reference,
     bind_function,
     bound_again,
     condition_of,
+    dotted_meaning,
     is_coroutine,
     origin_of,
     read_words,
     returns_callable,
+    same_wrapper,
 )
+from sigcheck.readers.decorating import parse_function, wrappers_of
 from sigcheck.readers.mypy_nodes.bodies import Context, read_body
 from sigcheck.readers.mypy_nodes.expressions import SourceText, elif_of, last_name
 from sigcheck.readers.mypy_nodes.references import References
@@ -155,6 +160,8 @@ class _Reader:
         self.drafts: dict[str, _Draft] = {}
         self.module_scope = Scope(ScopeKind.MODULE)
         self.functions: list[nodes.FuncDef] = []
+        self.defined: dict[str, list[tuple[nodes.FuncDef, Sequence[nodes.Expression]]]] = {}
+        self.wrappers: dict[str, list[tuple[Wrapper, ...]]] = {}
 
     # Statements.
 
@@ -398,6 +405,9 @@ class _Reader:
         function = node.func if isinstance(node, nodes.Decorator) else node
         decorators = node.original_decorators if isinstance(node, nodes.Decorator) else []
         name = function.name
+        qualified = f"{scope.prefix}{name}"
+        self.defined[qualified] = [*(self.defined.get(qualified, ()) if branch else ()), (function, decorators)]
+        self.wrappers.pop(qualified, None)
         if id(function) in self.with_classes:
             inner = Scope(ScopeKind.FUNCTION, f"{scope.prefix}{name}.<locals>.", scope)
             self.functions.append(function)
@@ -408,15 +418,15 @@ class _Reader:
             if scope.kind is ScopeKind.MODULE:
                 earlier_ones = self.module_functions.get(name, []) if branch else []
                 self.module_functions[name] = [*earlier_ones, (function, decorators, branch)]
-            scope.bind(name, f"{self.name}:{scope.prefix}{name}")
+            scope.bind(name, f"{self.name}:{qualified}")
             return
         member = self.read_function(function, decorators, scope, branch)
         draft = next((entry for entry in self.drafts.values() if entry.value.scope is scope), None)
         if draft is not None:
             draft.nodes[member.place] = function
         words = [self.decorator(decorator, scope) for decorator in decorators]
-        is_overload = any(canonical.rpartition(".")[2] == "overload" for _, canonical in words)
-        bind_function(scope, member, [word for word, _ in words], branch, is_overload=is_overload)
+        is_overload = any(word.canonical.rpartition(".")[2] == "overload" for word in words)
+        bind_function(scope, member, [word.text for word in words], branch, is_overload=is_overload)
 
     def read_function(
         self,
@@ -426,13 +436,12 @@ class _Reader:
         branch: Branch,
     ) -> Member:
         """The definition itself, without what its scope knows of the name."""
-        signature, unpacks = self.signature(node)
+        written, unpacks = self.signature(node)
         told = (self.decorator(decorator, scope) for decorator in decorators)
-        words = read_words(told, node.name, signature, self.decorators, self.name)
-        signature = words.signature
-        is_bound = scope.kind is ScopeKind.CLASS and bool(signature.positional) and self.wants_calls(node)
-        receiver = signature.parameters[0].name if is_bound else None
-        catch_alls = tuple(parameter.name for parameter in signature.parameters if parameter.is_variadic)
+        words = read_words(told, node.name, written, self.decorators, self.name)
+        is_bound = scope.kind is ScopeKind.CLASS and bool(written.positional) and self.wants_calls(node)
+        receiver = written.parameters[0].name if is_bound else None
+        catch_alls = tuple(parameter.name for parameter in written.parameters if parameter.is_variadic)
         context = Context(receiver, catch_alls, self.text, lambda found: self.references(found, scope), self.name)
         annotation = _return_annotation(node)
         body = read_body(node, context, with_returns=annotation is None)
@@ -443,19 +452,20 @@ class _Reader:
             words.flavour,
             self.place(node.line, column, node.name),
             _header_end(node.line, node.body, node.arguments),
-            signature,
+            words.signature,
             is_coroutine=None if words.is_wrapped else _is_coroutine(node, annotation, body),
             returns_callable=returns_callable(annotation, body),
             is_stub=body.is_stub,
             is_placeholder=body.is_placeholder or words.is_abstract,
             is_dispatched=words.is_dispatched,
             branch=branch,
-            unpacks=unpacks,
+            unpacks=() if words.is_replaced else unpacks,
             calls=body.calls,
             assigns=body.assigns,
             probes=body.probes,
             # A decorator may read what the body does not; and mypy drops bodies whose errors nobody sees.
             unread=tuple(name for name in catch_alls if name not in body.mentions) if is_read else (),
+            is_replaced=words.is_replaced,
         )
 
     def signature(self, node: nodes.FuncItem) -> tuple[Signature, tuple[str, ...]]:
@@ -486,19 +496,46 @@ class _Reader:
             argument.column + 1,
         )
 
-    def decorator(self, expression: nodes.Expression, scope: Scope) -> tuple[str, str]:
-        """A decorator as written, and under the dotted name it was defined with; without its arguments."""
+    def decorator(self, expression: nodes.Expression, scope: Scope) -> Word:
+        """A decorator, and what it is known for."""
+        is_called = isinstance(expression, nodes.CallExpr)
         while isinstance(expression, nodes.CallExpr):
             expression = expression.callee
         text = self.text.of(expression)
+        wrapper = self.wrapper(expression, scope, is_called=is_called)
         if not isinstance(expression, nodes.RefExpr):
-            return text, text
+            return Word(text, text, wrapper)
         reference = self.references(expression, scope)[0]
         if reference.startswith("?"):
             # mypy binds what it knows, though it be a variable.
             full = expression.fullname if expression.node is not None else text
-            return text, (text if full.startswith(f"{self.name}.") else full)
-        return text, (text if reference.startswith(f"{self.name}:") else reference.replace(":", "."))
+            return Word(text, (text if full.startswith(f"{self.name}.") else full), wrapper)
+        return Word(text, (text if reference.startswith(f"{self.name}:") else reference.replace(":", ".")), wrapper)
+
+    def wrapper(self, expression: nodes.Expression, scope: Scope, *, is_called: bool) -> Wrapper | None:
+        """What a decorator puts in the place of what it decorates, if the module has its definition."""
+        found = scope.look_up(expression.name) if isinstance(expression, nodes.NameExpr) else None
+        if found is None or not isinstance(expression, nodes.NameExpr):
+            return None
+        where, meanings = found
+        qualified = f"{where.prefix}{expression.name}"
+        if qualified not in self.defined:
+            return None
+        known = self.wrappers.get(qualified)
+        if known is None:
+            known = [self.wrappers_of(node, words, where) for node, words in self.defined[qualified]]
+            known += [() for meaning in meanings if isinstance(meaning, str) and meaning != f"{self.name}:{qualified}"]
+            self.wrappers[qualified] = known
+        return same_wrapper(known, is_called=is_called)
+
+    def wrappers_of(
+        self, node: nodes.FuncDef, decorators: Sequence[nodes.Expression], scope: Scope
+    ) -> tuple[Wrapper, ...]:
+        """What a function puts, as a decorator, in the place of what it decorates: its text tells, for mypy may have dropped its body."""
+        if any(last_name(decorator) != "staticmethod" for decorator in decorators):
+            return ()
+        text = "\n".join(self.text.line(number) for number in range(node.line, (node.end_line or node.line) + 1))
+        return wrappers_of(parse_function(text), lambda name: dotted_meaning(name, scope))
 
     # Members that are assigned.
 

@@ -21,11 +21,13 @@ from sigcheck.core.signature import Kind, Parameter, Signature
 from sigcheck.readers.conventions import (
     CLASS_FACTORIES,
     Draft,
+    Word,
     attribute_reference,
     bind_function,
     bound_again,
     canonical_word,
     condition_of,
+    dotted_meaning,
     finished_module_names,
     is_coroutine,
     legacy_positional,
@@ -34,7 +36,9 @@ from sigcheck.readers.conventions import (
     origin_of,
     read_words,
     returns_callable,
+    wrapper_in,
 )
+from sigcheck.readers.decorating import decorator_names, wrappers_of
 from sigcheck.readers.scope import Meaning, Scope, ScopeKind, join
 from sigcheck.readers.source.narrowing import Extents, extents_of, narrowed
 from sigcheck.readers.source.scan_bodies import Candidates, Function, read_body
@@ -157,7 +161,8 @@ class _Scanner:
         self.module_scope = Scope(ScopeKind.MODULE)
 
     def read(self, tree: ast.Module) -> Module:
-        self.candidates = Candidates(self.spots, *_names_of_interest(tree))
+        receivers, catch_alls, self.decorating = _names_of_interest(tree)
+        self.candidates = Candidates(self.spots, receivers, catch_alls)
         self.block(tree.body, self.module_scope, ())
         names, functions = finished_module_names(self.module_scope, self.name)
         return Module(
@@ -445,24 +450,26 @@ class _Scanner:
             for parameter in member.signature.parameters:
                 inner.bind(parameter.name, f"?{parameter.name}")
             self.block(node.body, inner, branch)
-        is_overload = any(word.rpartition(".")[2] == "overload" for word, _ in words)
-        bind_function(scope, member, [word for word, _ in words], branch, is_overload=is_overload)
+        is_overload = any(word.text.rpartition(".")[2] == "overload" for word in words)
+        bind_function(scope, member, [word.text for word in words], branch, is_overload=is_overload)
 
     def read_function(
-        self, node: Function, decorators: list[tuple[str, str]], scope: Scope, branch: Branch
+        self, node: Function, decorators: list[Word], scope: Scope, branch: Branch
     ) -> tuple[Member, bool]:
         """The definition itself, without what its scope knows of the name; and whether a class statement is in it."""
         is_async = type(node) is ast.AsyncFunctionDef
         place, behind = self.name_behind(node, "async def" if is_async else "def")
-        signature, unpacks, last = self.signature(node.args, scope)
+        written, unpacks, last = self.signature(node.args, scope)
+        signature = written
         if decorators or node.name in ("__new__", "__init_subclass__", "__class_getitem__"):
             words = read_words(decorators, node.name, signature, self.decorators, self.name)
             flavour, signature, is_wrapped = words.flavour, words.signature, words.is_wrapped
-            is_abstract, is_dispatched = words.is_abstract, words.is_dispatched
+            is_abstract, is_dispatched, is_replaced = words.is_abstract, words.is_dispatched, words.is_replaced
         else:
             flavour, is_wrapped, is_abstract, is_dispatched = Flavour.INSTANCE, False, False, False
-        parameters = signature.parameters
-        receiver = parameters[0].name if signature.positional and scope.kind is ScopeKind.CLASS else None
+            is_replaced = False
+        parameters = written.parameters
+        receiver = parameters[0].name if written.positional and scope.kind is ScopeKind.CLASS else None
         catch_alls = tuple(
             parameter.name
             for parameter in parameters
@@ -493,12 +500,14 @@ class _Scanner:
             is_dispatched,
             branch,
             None,
-            unpacks,
+            () if is_replaced else unpacks,
             body.calls,
             body.assigns,
             # A decorator may read what the body does not.
             () if is_wrapped or not catch_alls else tuple(name for name in catch_alls if name not in body.mentions),
             body.probes,
+            is_replaced,
+            wrappers_of(node, lambda text: dotted_meaning(text, scope)) if node.name in self.decorating else (),
         )
         return member, has_class
 
@@ -578,13 +587,14 @@ class _Scanner:
         """An annotation as written; `*args: *Ts` too."""
         return self.spots.code(node)
 
-    def decorator(self, expression: ast.expr, scope: Scope) -> tuple[str, str]:
-        """A decorator as written, and under the dotted name it was defined with; without its arguments."""
+    def decorator(self, expression: ast.expr, scope: Scope) -> Word:
+        """A decorator, and what it is known for."""
+        is_called = isinstance(expression, ast.Call)
         while isinstance(expression, ast.Call):
             expression = expression.func
         text = expression.id if type(expression) is ast.Name else self.spots.code(expression)
         references = self.references(expression, scope) if isinstance(expression, (ast.Name, ast.Attribute)) else ()
-        return text, canonical_word(text, references, self.name)
+        return Word(text, canonical_word(text, references, self.name), wrapper_in(scope, text, is_called=is_called))
 
     # Members that are assigned.
 
@@ -659,8 +669,9 @@ _HEAD = {
 }
 
 
-def _names_of_interest(tree: ast.Module) -> tuple[frozenset[str], frozenset[str]]:
-    """The receivers of the methods, and the catch-alls of all functions."""
+def _names_of_interest(tree: ast.Module) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    """The receivers of the methods, the catch-alls of all functions, and what decorates some."""
+    decorated: list[Function] = []
     receivers: set[str] = set()
     catch_alls: set[str] = set()
     pending: list[tuple[Iterable[ast.stmt], bool]] = [(tree.body, False)]
@@ -673,6 +684,8 @@ def _names_of_interest(tree: ast.Module) -> tuple[frozenset[str], frozenset[str]
                 first = arguments.posonlyargs or arguments.args
                 if is_class and first:
                     receivers.add(first[0].arg)
+                if statement.decorator_list:  # type: ignore[attr-defined]
+                    decorated.append(statement)  # type: ignore[arg-type]
                 if arguments.vararg is not None:
                     catch_alls.add(arguments.vararg.arg)
                 if arguments.kwarg is not None:
@@ -687,7 +700,7 @@ def _names_of_interest(tree: ast.Module) -> tuple[frozenset[str], frozenset[str]
                         pending.append((block, is_class))
                 parts = (*getattr(statement, "handlers", ()), *getattr(statement, "cases", ()))
                 pending += [(part.body, is_class) for part in parts]
-    return frozenset(receivers), frozenset(catch_alls)
+    return frozenset(receivers), frozenset(catch_alls), frozenset(decorator_names(decorated))
 
 
 _SIMPLE = frozenset(
