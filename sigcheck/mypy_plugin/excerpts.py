@@ -23,7 +23,10 @@ def excerpt(text: str, name: str) -> Iterator[str]:
     """
     statements = statements_of(text)
     decorating = {
-        root for keyword, word, statement in statements if (keyword, word) == ("class", name) for root in _ROOT.findall(statement)
+        root
+        for keyword, word, statement in statements
+        if (keyword, word) == ("class", name)
+        for root in _ROOT.findall(statement)
     }
     for keyword, word, statement in statements:
         if keyword == "def" and word not in decorating:

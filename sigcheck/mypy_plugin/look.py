@@ -231,14 +231,15 @@ class Look:
             while isinstance(root, nodes.MemberExpr) and isinstance(root.expr, nodes.RefExpr):
                 root = root.expr
             words = (_last_name(expression), (expression.fullname or "").rpartition(".")[2])
-            if not self._is_plain_decorator(words, node) or _last_name(root) == node.name:
-                self.odd_names.add(node.name)
-            elif isinstance(expression, nodes.NameExpr) and self._may_replace(expression):
+            is_plain = self._is_plain_decorator(words, node) and _last_name(root) != node.name
+            if not is_plain or self._may_replace(expression):
                 self.odd_names.add(node.name)
         self._methods.append(node.func)
 
-    def _may_replace(self, decorator: nodes.NameExpr) -> bool:
+    def _may_replace(self, decorator: nodes.RefExpr) -> bool:
         """It is a function of this module that may put one with other parameters in the place of what it decorates."""
+        if not isinstance(decorator, nodes.NameExpr):
+            return False
         found = decorator.node.impl if isinstance(decorator.node, nodes.OverloadedFuncDef) else decorator.node
         function = function_of(found)
         owner = function.fullname.rpartition(".")[0] if function is not None else ""

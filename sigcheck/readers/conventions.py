@@ -121,9 +121,7 @@ class Word:
     wrapper: Wrapper | None = None
 
 
-def read_words(
-    words: Iterable[Word], name: str, signature: Signature, decorators: Decorators, module: str
-) -> Words:
+def read_words(words: Iterable[Word], name: str, signature: Signature, decorators: Decorators, module: str) -> Words:
     """What decorators make of a definition.
 
     Args:

@@ -103,10 +103,11 @@ class _Layer:
     def wrapper(self) -> Wrapper | None:
         """What is put in the place of what is decorated; None where that keeps its signature, for all that is known."""
         found = self._given()
-        own = [entry for functions in found for entry in (_wrapper(inner, self._decorated) for inner in functions or ())]
-        if not any(own) or all(found) and all(entry == own[0] for entry in own):
-            return own[0] if own else None
-        # `deco(function=None)` gives itself another time where it is given none.
+        known = [_wrapper(inner, self._decorated) for functions in found for inner in functions or ()]
+        own = next((entry for entry in known if entry is not None), None)
+        if own is None or (all(found) and all(entry == own for entry in known)):
+            return own
+        # `deco(function=None)` gives a decorator where it is given none.
         return None if self._may_be_alone() else Wrapper(None)
 
     def made_wrapper(self) -> Wrapper | None:
@@ -114,9 +115,11 @@ class _Layer:
         found = self._given()
         if not all(found) and not self._may_be_alone():
             return None
-        layers = [_Layer(inner, self.meaning) for functions in found for inner in functions or () if _is_def(inner)]
-        known = [(entry,) if (entry := layer.wrapper()) is not None else () for layer in layers]
-        made = same_wrapper(known, is_called=False)
+        inner = [
+            function for functions in found for function in functions or () if not isinstance(function, ast.Lambda)
+        ]
+        known = [_Layer(function, self.meaning).wrapper() for function in inner]
+        made = same_wrapper([() if entry is None else (entry,) for entry in known], is_called=False)
         return Wrapper(made.signature, is_made=True) if made is not None else None
 
     def _given(self) -> list[Sequence[_Function] | None]:
@@ -169,10 +172,6 @@ class _Layer:
 
 _REMAKING = frozenset({"boltons", "makefun"})
 """Packages whose `wraps` makes a function with the signature of what is wrapped. Others have that of `functools`, perhaps by another name."""
-
-
-def _is_def(function: _Function) -> bool:
-    return not isinstance(function, ast.Lambda)
 
 
 def _wrapper(function: _Function, decorated: str) -> Wrapper | None:
