@@ -179,14 +179,15 @@ def _wrapper(function: _Function, decorated: str) -> Wrapper | None:
     signature = _signature(function.args)
     if signature.var_positional is None:
         return Wrapper(signature)
-    if _supplies(function, decorated, signature):
+    if _hands_on_otherwise(function, decorated, signature):
         return Wrapper(None)
     return Wrapper(signature) if len(signature.positional) > 1 or function.args.kwonlyargs else None
 
 
-def _supplies(function: _Function, decorated: str, signature: Signature) -> bool:
-    """It hands on what it got to another function, and something more."""
+def _hands_on_otherwise(function: _Function, decorated: str, signature: Signature) -> bool:
+    """It calls the other function with its own `*args`, and with something else than its own parameters before them."""
     args = signature.var_positional.name if signature.var_positional is not None else ""
+    slots = {parameter.name for parameter in signature.positional}
     known = {parameter.name for parameter in signature.named}
     calls: list[ast.Call] = []
     for node in ast.walk(function):
@@ -198,9 +199,8 @@ def _supplies(function: _Function, decorated: str, signature: Signature) -> bool
         starred = [entry.value for entry in call.args if isinstance(entry, ast.Starred)]
         if not any(isinstance(entry, ast.Name) and entry.id == args for entry in starred):
             continue
-        if len(call.args) - len(starred) > len(signature.positional):
-            return True
-        if any(keyword.arg is not None and keyword.arg not in known for keyword in call.keywords):
+        keywords = {keyword.arg for keyword in call.keywords if keyword.arg is not None}
+        if len(call.args) - len(starred) + len(keywords & slots) != len(slots) or not keywords <= known:
             return True
     return False
 
