@@ -6,11 +6,11 @@ It is known where a `return` gives a function that the decorator defines. `funct
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from sigcheck.core.signature import Kind, Parameter, Signature
 from sigcheck.core.wrapper import Wrapper
-from sigcheck.readers.conventions import legacy_positional, same_wrapper
+from sigcheck.readers.conventions import legacy_positional, names_above, same_wrapper
 
 _Def = ast.FunctionDef | ast.AsyncFunctionDef
 _Function = _Def | ast.Lambda
@@ -19,28 +19,16 @@ Meaning = Callable[[str], str]
 """The dotted name of what an imported name means; empty for any other."""
 
 
-def decorator_names(functions: Iterable[_Def]) -> Iterator[str]:
-    """The names that stand above some functions as decorators, with arguments or without."""
-    for function in functions:
-        for decorator in function.decorator_list:
-            expression = decorator
-            while isinstance(expression, ast.Call):
-                expression = expression.func
-            if type(expression) is ast.Name:
-                yield expression.id
-
-
-def decorators_in(text: str) -> Mapping[int, ast.FunctionDef]:
+def decorators_in(text: str) -> Mapping[int, ast.AST]:
     """The functions of a module whose names stand above others, by their lines; none where Python does not understand it."""
-    if "@" not in text:
+    names = names_above(text)
+    if not names:
         return {}
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return {}
-    functions = [node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
-    names = frozenset(decorator_names(functions))
-    return {node.lineno: node for node in functions if isinstance(node, ast.FunctionDef) and node.name in names}
+    return {node.lineno: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name in names}
 
 
 def parse_function(text: str) -> ast.AST | None:

@@ -34,7 +34,6 @@ from sigcheck.readers.conventions import (
     returns_callable,
     same_wrapper,
 )
-from sigcheck.readers.decorating import parse_function, wrappers_of
 from sigcheck.readers.mypy_nodes.bodies import Context, read_body
 from sigcheck.readers.mypy_nodes.expressions import SourceText, elif_of, last_name
 from sigcheck.readers.mypy_nodes.references import References
@@ -534,6 +533,9 @@ class _Reader:
         """What a function puts, as a decorator, in the place of what it decorates: its text tells, for mypy may have dropped its body."""
         if any(last_name(decorator) != "staticmethod" for decorator in decorators):
             return ()
+        # Few modules define what decorates their methods.
+        from sigcheck.readers.decorating import parse_function, wrappers_of  # noqa: PLC0415
+
         text = "\n".join(self.text.line(number) for number in range(node.line, (node.end_line or node.line) + 1))
         return wrappers_of(parse_function(text), lambda name: dotted_meaning(name, scope))
 

@@ -213,7 +213,7 @@ class _Reader:
         is_package: bool,
         decorators: Decorators,
         lines_before: int = 0,
-        decorating: Mapping[int, ast.FunctionDef] | None = None,
+        decorating: Mapping[int, ast.AST] | None = None,
     ) -> None:
         self.tree = tree
         self.name = name

@@ -18,6 +18,7 @@ from sigcheck.core.module import Module, Problem, Suppression, TypedField
 from sigcheck.core.place import Branch, Condition, Place
 from sigcheck.core.regex import regex
 from sigcheck.core.signature import Kind, Parameter, Signature
+from sigcheck.core.wrapper import Wrapper
 from sigcheck.readers.conventions import (
     CLASS_FACTORIES,
     Draft,
@@ -32,13 +33,13 @@ from sigcheck.readers.conventions import (
     is_coroutine,
     legacy_positional,
     name_references,
+    names_above,
     on_one_line,
     origin_of,
     read_words,
     returns_callable,
     wrapper_in,
 )
-from sigcheck.readers.decorating import decorator_names, wrappers_of
 from sigcheck.readers.scope import Meaning, Scope, ScopeKind, join
 from sigcheck.readers.source.narrowing import Extents, extents_of, narrowed
 from sigcheck.readers.source.scan_bodies import Candidates, Function, read_body
@@ -161,8 +162,8 @@ class _Scanner:
         self.module_scope = Scope(ScopeKind.MODULE)
 
     def read(self, tree: ast.Module) -> Module:
-        receivers, catch_alls, self.decorating = _names_of_interest(tree)
-        self.candidates = Candidates(self.spots, receivers, catch_alls)
+        self.candidates = Candidates(self.spots, *_names_of_interest(tree))
+        self.decorating = names_above(self.spots.text)
         self.block(tree.body, self.module_scope, ())
         names, functions = finished_module_names(self.module_scope, self.name)
         return Module(
@@ -507,9 +508,16 @@ class _Scanner:
             () if is_wrapped or not catch_alls else tuple(name for name in catch_alls if name not in body.mentions),
             body.probes,
             is_replaced,
-            wrappers_of(node, lambda text: dotted_meaning(text, scope)) if node.name in self.decorating else (),
+            self.wrappers(node, scope) if node.name in self.decorating else (),
         )
         return member, has_class
+
+    def wrappers(self, node: Function, scope: Scope) -> tuple[Wrapper, ...]:
+        """What a function whose name stands above another puts in the place of that."""
+        # Few modules define what decorates their functions.
+        from sigcheck.readers.decorating import wrappers_of  # noqa: PLC0415
+
+        return wrappers_of(node, lambda text: dotted_meaning(text, scope))
 
     def header_end(self, node: Function, last: ast.expr | ast.arg | None, behind: int) -> int:
         """The line of the colon in front of a body."""
@@ -669,9 +677,8 @@ _HEAD = {
 }
 
 
-def _names_of_interest(tree: ast.Module) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
-    """The receivers of the methods, the catch-alls of all functions, and what decorates some."""
-    decorated: list[Function] = []
+def _names_of_interest(tree: ast.Module) -> tuple[frozenset[str], frozenset[str]]:
+    """The receivers of the methods, and the catch-alls of all functions."""
     receivers: set[str] = set()
     catch_alls: set[str] = set()
     pending: list[tuple[Iterable[ast.stmt], bool]] = [(tree.body, False)]
@@ -684,8 +691,6 @@ def _names_of_interest(tree: ast.Module) -> tuple[frozenset[str], frozenset[str]
                 first = arguments.posonlyargs or arguments.args
                 if is_class and first:
                     receivers.add(first[0].arg)
-                if statement.decorator_list:  # type: ignore[attr-defined]
-                    decorated.append(statement)  # type: ignore[arg-type]
                 if arguments.vararg is not None:
                     catch_alls.add(arguments.vararg.arg)
                 if arguments.kwarg is not None:
@@ -700,7 +705,7 @@ def _names_of_interest(tree: ast.Module) -> tuple[frozenset[str], frozenset[str]
                         pending.append((block, is_class))
                 parts = (*getattr(statement, "handlers", ()), *getattr(statement, "cases", ()))
                 pending += [(part.body, is_class) for part in parts]
-    return frozenset(receivers), frozenset(catch_alls), frozenset(decorator_names(decorated))
+    return frozenset(receivers), frozenset(catch_alls)
 
 
 _SIMPLE = frozenset(
