@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 
+from sigcheck.core.decorators import names_above
 from sigcheck.core.regex import regex
 from sigcheck.mypy_plugin.written_calls import STRING_OR_COMMENT
 
@@ -25,8 +26,8 @@ def excerpt(text: str, name: str) -> Iterator[str]:
     decorating = {
         root
         for keyword, word, statement in statements
-        if (keyword, word) == ("class", name)
-        for root in _ROOT.findall(statement)
+        if word == name and keyword == "class"
+        for root in names_above(statement)
     }
     for keyword, word, statement in statements:
         if keyword == "def" and word not in decorating:

@@ -199,14 +199,6 @@ def canonical_word(text: str, references: Sequence[str], module: str) -> str:
     return text if canonical.startswith(f"{module}:") else canonical.replace(":", ".")
 
 
-def names_above(text: str) -> frozenset[str]:
-    """The names with which decorators begin in a module, and perhaps others."""
-    return frozenset(_DECORATOR.findall(text)) if "@" in text else frozenset()
-
-
-_DECORATOR = regex(r"@[ \t]*(\w+)")
-
-
 def wrapper_in(scope: Scope, text: str, *, is_called: bool) -> Wrapper | None:
     """What a decorator puts in the place of what it decorates, if its scope has the definition.
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from sigcheck.core.decorators import names_above
 from sigcheck.core.signature import Kind, Parameter, Signature
 from sigcheck.core.wrapper import Wrapper
-from sigcheck.readers.conventions import legacy_positional, names_above, same_wrapper
+from sigcheck.readers.conventions import legacy_positional, same_wrapper
 
 _Def = ast.FunctionDef | ast.AsyncFunctionDef
 _Function = _Def | ast.Lambda

@@ -149,6 +149,7 @@ class _Reader:
         self.name = tree.fullname
         self.package = self.name if tree.is_package_init_file() else self.name.rpartition(".")[0]
         self.module_functions: dict[str, list[tuple[nodes.FuncDef, Sequence[nodes.Expression], Branch]]] = {}
+        self.local_functions: dict[str, nodes.FuncDef] = {}
         self.refers = references
         self.text = text
         self.decorators = decorators
@@ -159,8 +160,7 @@ class _Reader:
         self.drafts: dict[str, _Draft] = {}
         self.module_scope = Scope(ScopeKind.MODULE)
         self.functions: list[nodes.FuncDef] = []
-        self.defined: dict[str, list[tuple[nodes.FuncDef, Sequence[nodes.Expression]]]] = {}
-        self.wrappers: dict[str, list[tuple[Wrapper, ...]]] = {}
+        self.wrappers: dict[nodes.FuncDef, tuple[Wrapper, ...]] = {}
 
     # Statements.
 
@@ -404,9 +404,6 @@ class _Reader:
         function = node.func if isinstance(node, nodes.Decorator) else node
         decorators = node.original_decorators if isinstance(node, nodes.Decorator) else []
         name = function.name
-        qualified = f"{scope.prefix}{name}"
-        self.defined[qualified] = [*(self.defined.get(qualified, ()) if branch else ()), (function, decorators)]
-        self.wrappers.pop(qualified, None)
         if id(function) in self.with_classes:
             inner = Scope(ScopeKind.FUNCTION, f"{scope.prefix}{name}.<locals>.", scope)
             self.functions.append(function)
@@ -417,7 +414,9 @@ class _Reader:
             if scope.kind is ScopeKind.MODULE:
                 earlier_ones = self.module_functions.get(name, []) if branch else []
                 self.module_functions[name] = [*earlier_ones, (function, decorators, branch)]
-            scope.bind(name, f"{self.name}:{qualified}")
+            elif scope.kind is ScopeKind.FUNCTION:
+                self.local_functions[f"{scope.prefix}{name}"] = function
+            scope.bind(name, f"{self.name}:{scope.prefix}{name}")
             return
         member = self.read_function(function, decorators, scope, branch)
         draft = next((entry for entry in self.drafts.values() if entry.value.scope is scope), None)
@@ -517,27 +516,36 @@ class _Reader:
         if found is None or not isinstance(expression, nodes.NameExpr):
             return None
         where, meanings = found
-        qualified = f"{where.prefix}{expression.name}"
-        if qualified not in self.defined:
-            return None
-        known = self.wrappers.get(qualified)
-        if known is None:
-            known = [self.wrappers_of(node, words, where) for node, words in self.defined[qualified]]
-            known += [() for meaning in meanings if isinstance(meaning, str) and meaning != f"{self.name}:{qualified}"]
-            self.wrappers[qualified] = known
+        known: list[tuple[Wrapper, ...]] = []
+        for meaning in meanings:
+            functions = self.functions_of(expression.name, meaning, where)
+            known += [self.wrappers_of(function, where) for function in functions] or [()]
         return same_wrapper(known, is_called=is_called)
 
-    def wrappers_of(
-        self, node: nodes.FuncDef, decorators: Sequence[nodes.Expression], scope: Scope
-    ) -> tuple[Wrapper, ...]:
-        """What a function puts, as a decorator, in the place of what it decorates: its text tells, for mypy may have dropped its body."""
-        if any(last_name(decorator) != "staticmethod" for decorator in decorators):
-            return ()
-        # Few modules define what decorates their methods.
-        from sigcheck.readers.decorating import parse_function, wrappers_of  # noqa: PLC0415
+    def functions_of(self, name: str, meaning: Meaning, scope: Scope) -> list[nodes.FuncDef]:
+        """The functions of the module that a name of a scope may mean."""
+        if isinstance(meaning, Member):
+            drafts = (draft for draft in self.drafts.values() if draft.value.scope is scope)
+            return [function for draft in drafts if (function := draft.nodes.get(meaning.place)) is not None]
+        if meaning != f"{self.name}:{scope.prefix}{name}":
+            return []
+        if scope.kind is ScopeKind.MODULE:
+            return [function for function, _, _ in self.module_functions.get(name, ())]
+        local = self.local_functions.get(f"{scope.prefix}{name}")
+        return [] if local is None else [local]
 
-        text = "\n".join(self.text.line(number) for number in range(node.line, (node.end_line or node.line) + 1))
-        return wrappers_of(parse_function(text), lambda name: dotted_meaning(name, scope))
+    def wrappers_of(self, node: nodes.FuncDef, scope: Scope) -> tuple[Wrapper, ...]:
+        """What a function puts, as a decorator, in the place of what it decorates: its text tells, for mypy may have dropped its body."""
+        if node.is_decorated and not node.is_static:
+            return ()
+        known = self.wrappers.get(node)
+        if known is None:
+            # Few modules define what decorates their methods.
+            from sigcheck.readers.decorating import parse_function, wrappers_of  # noqa: PLC0415
+
+            text = "\n".join(self.text.line(number) for number in range(node.line, (node.end_line or node.line) + 1))
+            known = self.wrappers[node] = wrappers_of(parse_function(text), lambda name: dotted_meaning(name, scope))
+        return known
 
     # Members that are assigned.
 

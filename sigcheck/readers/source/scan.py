@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from sigcheck.core.dataclass import dataclass, replace
-from sigcheck.core.decorators import Decorators
+from sigcheck.core.decorators import Decorators, names_above
 from sigcheck.core.identifiers import is_plain
 from sigcheck.core.member import Alias, Flavour, Member
 from sigcheck.core.module import Module, Problem, Suppression, TypedField
@@ -33,7 +33,6 @@ from sigcheck.readers.conventions import (
     is_coroutine,
     legacy_positional,
     name_references,
-    names_above,
     on_one_line,
     origin_of,
     read_words,
