@@ -15,7 +15,7 @@ from mypy.types import Instance
 from sigcheck.mypy_plugin.binding import callable_of, function_of, is_checked
 from sigcheck.mypy_plugin.makers import ACCESSORS, MAKERS, STRANGE
 from sigcheck.mypy_plugin.own_calls import OwnCalls
-from sigcheck.mypy_plugin.survey import Survey, names_in
+from sigcheck.mypy_plugin.survey import FUNCTIONS, Survey, names_in
 from sigcheck.mypy_plugin.symbols import Found, is_without_source
 from sigcheck.mypy_plugin.traits import digest_of
 from sigcheck.mypy_plugin.written_calls import bare_functions, is_obscure
@@ -231,24 +231,24 @@ class Look:
             while isinstance(root, nodes.MemberExpr) and isinstance(root.expr, nodes.RefExpr):
                 root = root.expr
             words = (_last_name(expression), (expression.fullname or "").rpartition(".")[2])
-            is_plain = self._is_plain_decorator(words, node) and _last_name(root) != node.name
-            if not is_plain or self._may_replace(expression):
+            if not self._is_plain_decorator(words, node) or _last_name(root) == node.name:
                 self.odd_names.add(node.name)
+            elif type(expression) is nodes.NameExpr and type(expression.node) in FUNCTIONS:
+                self._read_wrapping(node.name, expression.node)
         self._methods.append(node.func)
 
-    def _may_replace(self, decorator: nodes.RefExpr) -> bool:
-        """It is a function of this module that may put one with other parameters in the place of what it decorates."""
-        if not isinstance(decorator, nodes.NameExpr):
-            return False
-        found = decorator.node.impl if isinstance(decorator.node, nodes.OverloadedFuncDef) else decorator.node
+    def _read_wrapping(self, name: str, decorator: nodes.SymbolNode | None) -> None:
+        """A function of this module may put one with other parameters in the place of what it decorates."""
+        found = decorator.impl if isinstance(decorator, nodes.OverloadedFuncDef) else decorator
         function = function_of(found)
         owner = function.fullname.rpartition(".")[0] if function is not None else ""
         if function is None or owner not in (self.survey.name, self.info.fullname):
-            return False
+            return
         text, may_replace = self.survey.as_decorator(function)
         if owner == self.survey.name:
             self._decorating[function.name] = text
-        return may_replace
+        if may_replace:
+            self.odd_names.add(name)
 
     @staticmethod
     def _is_plain_decorator(words: tuple[str, str], node: nodes.Decorator) -> bool:

@@ -170,6 +170,8 @@ def _replaced(
     """
     signature: Signature | None = written
     is_replaced, count = False, len(words)
+    if not decorators.injects and all(word.wrapper is None for word in words):
+        return signature, is_replaced, count
     for index in reversed(range(len(words))):
         word = words[index]
         supplied = [
