@@ -18,7 +18,12 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "errors": ("sigcheck.errors",),
     "collector": ("sigcheck.collector",),
     "core": ("sigcheck.core",),
-    "reader parts": ("sigcheck.readers.comments", "sigcheck.readers.conventions", "sigcheck.readers.scope"),
+    "reader parts": (
+        "sigcheck.readers.comments",
+        "sigcheck.readers.conventions",
+        "sigcheck.readers.decorating",
+        "sigcheck.readers.scope",
+    ),
     "source reader": ("sigcheck.readers.source",),
     "mypy reader": ("sigcheck.readers.mypy_nodes", "sigcheck.readers.mypy_signatures"),
     "live reader": ("sigcheck.readers.live",),

@@ -235,6 +235,19 @@ def test_so_it_does_with_contracts(
     assert len(told_of) > 5
 
 
+def test_an_edit_of_a_decorator_alone(family: Path, counted: Counted) -> None:
+    given = "def given(function):\n    def inner({0}):\n        return function(self, 1)\n    return inner\n\n\n"
+    base = "class Base:\n    @given\n    def run(self, more): ...\n"
+    seen = []
+    for parameters in ("self, x", "self, y", "self, *args, **kwargs", "self, x"):
+        write(family, {"base.py": given.format(parameters) + base})
+        time.sleep(0.03)
+        seen.append(warm(family))
+        assert seen[-1] == cold(family)
+    assert len(set(seen)) == 3
+    assert counted.revised >= 3
+
+
 # What is done for an answer.
 
 

@@ -440,6 +440,19 @@ def test_a_clean_project_does_not_load_libcst(tmp_path: Path) -> None:
     assert done.stdout.split()[-1] == "False", done.stdout + done.stderr
 
 
+def test_what_a_decorator_gives_is_confirmed_with_the_definition_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = "{0}def given(function):\n{0}    def inner(self):\n{0}        return function\n{0}    return inner\n"
+    method = "    @given\n    def f(self, x): ...\n"
+    text = f"{given.format('')}class A:\n    def f(self, x): ...\nclass B(A):\n{method}class C(A):\n{given.format('    ')}{method}"
+    write(tmp_path, {"m.py": text})
+    told = report(tmp_path, "m.py", by_libcst=True)
+    assert len(json.loads(told)["diagnostics"]) == 2
+    monkeypatch.setattr(source, "read_source", lambda *_, **__: pytest.fail("more than the definition was read"))
+    assert report(tmp_path, "m.py") == told
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -217,7 +217,7 @@ class Honouring:
         """
         demanded: dict[int, tuple[Pair, dict[str, Pair]]] = {}
         for pair in pairs:
-            if pair.owner is not pair.override_class or not _has_body(pair.override):
+            if pair.owner is not pair.override_class or not _has_body(pair.override) or pair.override.is_replaced:
                 continue
             _, parameters = demanded.setdefault(id(pair.override), (pair, {}))
             for contract in contracts_of(pair):

@@ -315,7 +315,12 @@ class _Builder:
         )
 
     def _read(self, cell: Cell, member: Member) -> Cell:
-        if cell.parameter is None or member.is_stub or not self.is_ignored(member, cell.parameter.name):
+        if (
+            cell.parameter is None
+            or member.is_stub
+            or member.is_replaced
+            or not self.is_ignored(member, cell.parameter.name)
+        ):
             return cell
         return replace(cell, is_ignored=True)
 

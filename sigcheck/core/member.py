@@ -1,4 +1,4 @@
-"""What a class binds a name to: methods, properties, aliases. Imports `signature` and `place`."""
+"""What a class binds a name to: methods, properties, aliases. Imports `signature`, `wrapper` and `place`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from sigcheck.core.callsite import CallSite
 from sigcheck.core.dataclass import dataclass, field, replace
 from sigcheck.core.place import Branch, Place
 from sigcheck.core.signature import Kind, Parameter, Signature
+from sigcheck.core.wrapper import Wrapper
 
 
 class Flavour(Enum):
@@ -64,7 +65,8 @@ class Member:
         flavour: what it binds to.
         place: the name in its `def`, or the assignment.
         last_line: the last line of the header; suppressions stand between `place.line` and here.
-        signature: as written, the receiver included; empty for what is not a function.
+        signature: as written, or as a decorator has it that puts another function in its place; the receiver included; empty for
+            what is not a function.
         overloads: the signatures of a stub that has overloads and no implementation.
         is_coroutine: True for a coroutine function, False for a plain one, None where the source does not tell.
         returns_callable: for a property, whether its value can be called; None where the source does not tell.
@@ -80,6 +82,8 @@ class Member:
         unread: the catch-alls of its signature that its body never mentions, and no decorator can have read.
         probes: the methods of the receiver of which its body asks what they are: `inspect.signature(self.m)`,
             `type(self).m is Base.m`.
+        is_replaced: the signature is a decorator's: it is not known what the body gets.
+        wrappers: as a decorator, what it puts in the place of what it decorates, where that has parameters of its own.
         promises_nothing: it is declared to take anything (`get: Callable[..., X] = f`): its callers know no more.
     """
 
@@ -102,6 +106,8 @@ class Member:
     assigns: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
     probes: tuple[str, ...] = ()
+    is_replaced: bool = False
+    wrappers: tuple[Wrapper, ...] = ()
     promises_nothing: bool = False
 
     def bound_signatures(self) -> tuple[Signature | None, ...]:
@@ -134,6 +140,7 @@ class Member:
             assigns=self.assigns,
             unread=self.unread,
             probes=self.probes,
+            wrappers=self.wrappers,
         )
 
     def called_as(self, name: str, place: Place, last_line: int, branch: Branch, alias: Alias) -> Member:

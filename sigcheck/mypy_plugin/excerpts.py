@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 
+from sigcheck.core.decorators import names_above
 from sigcheck.core.regex import regex
 from sigcheck.mypy_plugin.written_calls import STRING_OR_COMMENT
 
@@ -18,9 +19,18 @@ _PIECE = regex(
 
 
 def excerpt(text: str, name: str) -> Iterator[str]:
-    """A module's text, line by line, in which of functions is left that they are there, as of classes of another name."""
-    for keyword, word, statement in statements_of(text):
-        if keyword == "def":
+    """A module's text, line by line, in which of functions is left that they are there, as of classes of another name; but of those that
+    decorate something in the class, everything.
+    """
+    statements = statements_of(text)
+    decorating = {
+        root
+        for keyword, word, statement in statements
+        if word == name and keyword == "class"
+        for root in names_above(statement)
+    }
+    for keyword, word, statement in statements:
+        if keyword == "def" and word not in decorating:
             stub = f"\ndef {word}(): pass"
         elif keyword == "class" and word != name:
             stub = f"\nclass {word}: pass"

@@ -12,10 +12,10 @@ from mypy import nodes
 from mypy.options import Options
 from mypy.types import Instance
 
-from sigcheck.mypy_plugin.binding import callable_of, is_checked
+from sigcheck.mypy_plugin.binding import callable_of, function_of, is_checked
 from sigcheck.mypy_plugin.makers import ACCESSORS, MAKERS, STRANGE
 from sigcheck.mypy_plugin.own_calls import OwnCalls
-from sigcheck.mypy_plugin.survey import Survey, names_in
+from sigcheck.mypy_plugin.survey import FUNCTIONS, Survey, names_in
 from sigcheck.mypy_plugin.symbols import Found, is_without_source
 from sigcheck.mypy_plugin.traits import digest_of
 from sigcheck.mypy_plugin.written_calls import bare_functions, is_obscure
@@ -55,6 +55,7 @@ class Look:
         self.survey = survey
         self._same: dict[str, str] = {}
         self._assigned: set[str] = set()
+        self._decorating: dict[str, str] = {}
         self._methods: list[nodes.FuncDef] = []
         self._read_header()
         self._read_body()
@@ -72,6 +73,8 @@ class Look:
         definition, calls = self.definition, self.calls
         is_odd = self.is_odd or self.survey.is_odd
         text = self.survey.text if is_odd else ("@" if definition.decorators else "") + self._text
+        if self._decorating and not is_odd:
+            text = "\n".join((text, *self._decorating.values()))
         kept: dict[str, object] = {"digest": digest_of(text.encode("utf-8", "surrogatepass"))}
         if is_odd:
             kept["odd"] = definition.line  # Which of several of that name it is.
@@ -230,7 +233,22 @@ class Look:
             words = (_last_name(expression), (expression.fullname or "").rpartition(".")[2])
             if not self._is_plain_decorator(words, node) or _last_name(root) == node.name:
                 self.odd_names.add(node.name)
+            elif type(expression) is nodes.NameExpr and type(expression.node) in FUNCTIONS:
+                self._read_wrapping(node.name, expression.node)
         self._methods.append(node.func)
+
+    def _read_wrapping(self, name: str, decorator: nodes.SymbolNode | None) -> None:
+        """A function of this module may put one with other parameters in the place of what it decorates."""
+        found = decorator.impl if isinstance(decorator, nodes.OverloadedFuncDef) else decorator
+        function = function_of(found)
+        owner = function.fullname.rpartition(".")[0] if function is not None else ""
+        if function is None or owner not in (self.survey.name, self.info.fullname):
+            return
+        text, may_replace = self.survey.as_decorator(function)
+        if owner == self.survey.name:
+            self._decorating[function.name] = text
+        if may_replace:
+            self.odd_names.add(name)
 
     @staticmethod
     def _is_plain_decorator(words: tuple[str, str], node: nodes.Decorator) -> bool:

@@ -7,5 +7,5 @@ MAKERS = frozenset(
     {"staticmethod", "classmethod", "partialmethod", "singledispatchmethod", "property", "cached_property"}
 )
 """What makes a method of a value that is assigned."""
-STRANGE = frozenset({"overload", "register", "singledispatchmethod", *ACCESSORS})
+STRANGE = frozenset({"overload", "register", "singledispatchmethod", "cache_readonly", "reify", *ACCESSORS})
 """Decorators of which mypy's symbols do not tell the whole."""

@@ -140,12 +140,15 @@ class _Scope:
         self.times: Counter[str] = Counter()
         self.values: set[str] = set()
         self.renamed: dict[str, str] = {}
+        self.functions: set[str] = set()
         self.has_star = False
         self._uncertain: set[str] = set()
         modules: set[str] = set()
         for statement in statements:
             if isinstance(statement, _DEFINITIONS):
                 self.times[statement.name] += 1
+                if not isinstance(statement, ast.ClassDef):
+                    self.functions.add(statement.name)
             elif isinstance(statement, ast.ImportFrom):
                 self.times.update(entry.asname or entry.name for entry in statement.names)
                 self.renamed.update((entry.asname or entry.name, entry.name) for entry in statement.names)
@@ -223,6 +226,8 @@ class _Body:
         if isinstance(decorator, ast.Name):
             if word in _BUILTIN:
                 return not self._module.binds(word) and not self._module.has_star
+            if word in self._module.functions or word in self._functions:
+                return False  # It may put a function with other parameters there.
             word = self._module.renamed.get(word, word)
         is_strange = word in STRANGE or word in _ABSTRACT
         return not (is_strange or "property" in word or "Property" in word or "patch" in word)

@@ -16,6 +16,8 @@ from sigcheck.mypy_plugin.texts import Lines
 _CLASS = regex(r"^\s*class\b", re.MULTILINE)
 _IN_FUNCTION = regex(r"^[ \t]+(?:from[^\n]*import\b[^\n(]*(?:\([^)]*)?|import\b[^\n]*|class[ \t]+\w+)", re.MULTILINE)
 _WORD = regex(r"\w+")
+_INNER = regex(r"\n[ \t]+(?:async[ \t]+)?def\b|\blambda\b")
+"""A function in another."""
 
 
 class Survey:
@@ -40,6 +42,7 @@ class Survey:
         self.is_odd = not is_plain(text)
         self._met = {id(entry) for entry in definitions}
         self._arities: dict[nodes.FuncDef, Arity] = {}
+        self._decorators: dict[nodes.FuncDef, tuple[str, bool]] = {}
         self._in_functions: set[str] | None = None
         self._read_statements(tree.defs)
 
@@ -63,6 +66,23 @@ class Survey:
         known = self._arities.get(function)
         if known is None:
             known = self._arities[function] = arity_of(callable_of(function))
+        return known
+
+    def as_decorator(self, function: nodes.FuncDef) -> tuple[str, bool]:
+        """The text of a function on which hangs what it does as a decorator, and whether what it decorates may get other parameters."""
+        known = self._decorators.get(function)
+        if known is None:
+            text = self.text_of(function)
+            may_replace = False
+            if _INNER.search(text):
+                # Few modules have such a function.
+                from sigcheck.readers.decorating import parse_function, wrappers_of  # noqa: PLC0415
+
+                is_certain = bool(function.info) or self.is_certain(function.name)
+                may_replace = not is_certain or bool(wrappers_of(parse_function(text), lambda name: name))
+            else:
+                text = ""
+            known = self._decorators[function] = (text, may_replace)
         return known
 
     def is_local_name(self, name: str) -> bool:

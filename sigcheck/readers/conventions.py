@@ -13,6 +13,7 @@ from sigcheck.core.module import Class, TypedField
 from sigcheck.core.place import Branch, Condition, Place
 from sigcheck.core.regex import regex
 from sigcheck.core.signature import Signature
+from sigcheck.core.wrapper import Wrapper
 from sigcheck.readers.scope import Meaning, Scope, ScopeKind
 
 
@@ -94,6 +95,7 @@ class Words:
         is_abstract: it must be overridden.
         is_dispatched: `singledispatchmethod`.
         is_wrapped: a decorator may put another function in its place.
+        is_replaced: one does, and the signature is that of the other.
     """
 
     flavour: Flavour
@@ -101,15 +103,29 @@ class Words:
     is_abstract: bool
     is_dispatched: bool
     is_wrapped: bool
+    is_replaced: bool
 
 
-def read_words(
-    words: Iterable[tuple[str, str]], name: str, signature: Signature, decorators: Decorators, module: str
-) -> Words:
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A decorator, without its arguments.
+
+    Attributes:
+        text: as written.
+        canonical: the dotted name that it was defined with.
+        wrapper: what it puts in the place of what it decorates; None where that keeps its signature, for all that is known.
+    """
+
+    text: str
+    canonical: str
+    wrapper: Wrapper | None = None
+
+
+def read_words(words: Iterable[Word], name: str, signature: Signature, decorators: Decorators, module: str) -> Words:
     """What decorators make of a definition.
 
     Args:
-        words: each decorator as written, and under the dotted name it was defined with.
+        words: the decorators, the outermost first.
         name: of the definition.
         signature: as written.
         decorators: what the configuration says.
@@ -117,27 +133,60 @@ def read_words(
     """
     flavour = Flavour.INSTANCE
     is_abstract = is_dispatched = is_wrapped = False
-    for text, canonical in words:
+    told = tuple(words)
+    found, is_replaced, count = _replaced(told, signature, decorators, module)
+    if found is None:
+        flavour = Flavour.OPAQUE
+    else:
+        signature = found
+    for index, decorator in enumerate(told):
+        text, canonical = decorator.text, decorator.canonical
         word = canonical.rpartition(".")[2]
         is_abstract = is_abstract or word.startswith("abstract")
         is_dispatched = is_dispatched or word == "singledispatchmethod"
         is_wrapped = is_wrapped or word not in _TRANSPARENT
+        if index >= count:
+            continue
         if _is_named(text, canonical, decorators.opaque, module) or canonical.startswith(_SUPPLYING):
             flavour = Flavour.OPAQUE
         elif word in ("staticmethod", "abstractstaticmethod"):
-            flavour = Flavour.STATIC
+            flavour = Flavour.STATIC if found is not None else flavour
         elif word in ("classmethod", "abstractclassmethod"):
             flavour = Flavour.CLASS if flavour is Flavour.INSTANCE else flavour
         elif word.lower() in _CACHED_PROPERTIES:
             flavour = Flavour.CACHED_PROPERTY
         elif word.endswith(("property", "Property")):
             flavour = Flavour.PROPERTY
-        for injecting, parameters in decorators.injects.items():
-            if _is_named(text, canonical, (injecting,), module):
-                signature = signature.with_supplied(parameters)
     if name in IMPLICIT_FLAVOURS and flavour is Flavour.INSTANCE:
         flavour = IMPLICIT_FLAVOURS[name]
-    return Words(flavour, signature, is_abstract, is_dispatched, is_wrapped)
+    return Words(flavour, signature, is_abstract, is_dispatched, is_wrapped, is_replaced)
+
+
+def _replaced(
+    words: Sequence[Word], written: Signature, decorators: Decorators, module: str
+) -> tuple[Signature | None, bool, int]:
+    """What the decorators make of a signature, None where it is not certain; whether it is that of another function; and how many
+    of them, from the outermost on, stand around that.
+    """
+    signature: Signature | None = written
+    is_replaced, count = False, len(words)
+    if not decorators.injects and all(word.wrapper is None for word in words):
+        return signature, is_replaced, count
+    for index in reversed(range(len(words))):
+        word = words[index]
+        supplied = [
+            parameters
+            for injecting, parameters in decorators.injects.items()
+            if _is_named(word.text, word.canonical, (injecting,), module)
+        ]
+        is_told = supplied or _is_named(word.text, word.canonical, decorators.opaque, module)
+        if word.wrapper is not None and not is_told:
+            found = word.wrapper.around(signature)
+            if found is not signature:
+                signature, is_replaced, count = found, True, index
+        for parameters in supplied:
+            signature = signature.with_supplied(parameters) if signature is not None else None
+    return signature, is_replaced, count
 
 
 def _is_named(text: str, canonical: str, names: Sequence[str] | frozenset[str], module: str) -> bool:
@@ -150,6 +199,31 @@ def canonical_word(text: str, references: Sequence[str], module: str) -> str:
     """The dotted name that a decorator was defined with, where its references tell; else as written."""
     canonical = references[0] if references and not references[0].startswith("?") else text
     return text if canonical.startswith(f"{module}:") else canonical.replace(":", ".")
+
+
+def wrapper_in(scope: Scope, text: str, *, is_called: bool) -> Wrapper | None:
+    """What a decorator puts in the place of what it decorates, if its scope has the definition.
+
+    Args:
+        scope: where the decorator stands.
+        text: the name that is written.
+        is_called: it is given arguments.
+    """
+    found = scope.look_up(text)
+    if found is None:
+        return None
+    return same_wrapper(
+        [meaning.wrappers if isinstance(meaning, Member) else () for meaning in found[1]], is_called=is_called
+    )
+
+
+def same_wrapper(definitions: Sequence[tuple[Wrapper, ...]], *, is_called: bool) -> Wrapper | None:
+    """What a decorator puts in the place of what it decorates, whichever of some definitions is its own."""
+    chosen = [next((entry for entry in known if entry.is_made == is_called), None) for known in definitions]
+    known = next((entry for entry in chosen if entry is not None), None)
+    if known is None or all(entry == known for entry in chosen):
+        return known
+    return Wrapper(None, is_called)
 
 
 def bind_function(scope: Scope, member: Member, words: Sequence[str], branch: Branch, *, is_overload: bool) -> None:
@@ -292,6 +366,17 @@ def name_references(name: str, scope: Scope, module: str) -> tuple[str, ...]:
     where, meanings = found
     owner = f"{module}:{where.prefix}"
     return tuple(f"{owner}{name}" if isinstance(meaning, Member) else meaning for meaning in meanings)
+
+
+def dotted_meaning(text: str, scope: Scope) -> str:
+    """The dotted name of what an imported name, or an attribute of it, means in a scope; empty for any other."""
+    root, _, rest = text.partition(".")
+    found = scope.look_up(root)
+    reference = found[1][0] if found is not None and found[1] else ""
+    if not isinstance(reference, str) or not reference or reference.startswith("?"):
+        return ""
+    dotted = reference.removesuffix(":").replace(":", ".")
+    return f"{dotted}.{rest}" if rest else dotted
 
 
 def attribute_reference(reference: str, name: str) -> str:

@@ -26,9 +26,37 @@ class Sub(Mid):
 
     def step(self, b, a): ...
 """
+WRAPPING = """\
+def given(function):
+    def inner(self, a, b):
+        return function(self, a, b)
+    return inner
+
+
+class Base:
+    @given
+    def step(self, more): ...
+
+    @given
+    def run(self, x, y=None): ...
+"""
+WRAPPED = WRAPPING.replace("class Base", "from mid import Mid\n\n\nclass Sub(Mid)")
 FAMILY = {"base.py": BASE, "mid.py": MID, "sub.py": SUB}
 
 EDITS: dict[str, list[Mapping[str, str | None]]] = {
+    "a decorator of the base": [
+        {"base.py": WRAPPING},
+        {"base.py": WRAPPING.replace("inner(self, a, b)", "inner(self, b, a)")},
+        {"base.py": WRAPPING.replace("inner(self, a, b)", "inner(self, *args, **kwargs)")},
+        {"base.py": WRAPPING.replace("    return inner", "    return function")},
+        {"base.py": WRAPPING},
+    ],
+    "a decorator of the subclass": [
+        {"sub.py": WRAPPED},
+        {"sub.py": WRAPPED.replace("inner(self, a, b)", "inner(self, b, a)")},
+        {"sub.py": WRAPPED.replace("inner(self, a, b)", "inner(self, *args, **kwargs)")},
+        {"sub.py": WRAPPED},
+    ],
     "nothing": [{}, {}],
     "base, direct": [
         {"sub.py": SUB.replace("from mid import Mid", "from base import Base as Mid")},

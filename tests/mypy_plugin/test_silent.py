@@ -50,6 +50,13 @@ FAMILIES = {
         "from functools import partialmethod as part\n\n\nclass Base:\n    def step(self, a): ...\n    walk = part(step, 1)\n",
         "class Sub(Base):\n    def walk(self, a): ...\n",
     ),
+    "a decorator that puts another function there": (
+        (
+            "def given(function):\n    def inner(self, a):\n        return function(self)\n    return inner\n\n\n"
+            "class Base:\n    @given\n    def step(self): ...\n"
+        ),
+        "class Sub(Base):\n    def step(self): ...\n",
+    ),
     "a property": (
         "class Base:\n    @property\n    def step(self): ...\n\n    @step.setter\n    def step(self, value): ...\n",
         "class Sub(Base):\n    def step(self, b): ...\n",

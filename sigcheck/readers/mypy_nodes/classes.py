@@ -27,18 +27,22 @@ from sigcheck.core.module import Class, TypedField
 from sigcheck.core.place import Branch, Condition, Place
 from sigcheck.core.regex import regex
 from sigcheck.core.signature import Kind, Parameter, Signature
+from sigcheck.core.wrapper import Wrapper
 from sigcheck.readers.conventions import (
     Body,
     Draft,
+    Word,
     attribute_reference,
     bind_function,
     bound_again,
     condition_of,
     declared_as,
+    dotted_meaning,
     is_coroutine,
     origin_of,
     read_words,
     returns_callable,
+    same_wrapper,
 )
 from sigcheck.readers.mypy_nodes.bodies import Context, read_body
 from sigcheck.readers.mypy_nodes.expressions import SourceText, elif_of, last_name
@@ -155,6 +159,7 @@ class _Reader:
         self.name = tree.fullname
         self.package = self.name if tree.is_package_init_file() else self.name.rpartition(".")[0]
         self.module_functions: dict[str, list[tuple[nodes.FuncDef, Sequence[nodes.Expression], Branch]]] = {}
+        self.local_functions: dict[str, nodes.FuncDef] = {}
         self.refers = references
         self.text = text
         self.decorators = decorators
@@ -165,6 +170,7 @@ class _Reader:
         self.drafts: dict[str, _Draft] = {}
         self.module_scope = Scope(ScopeKind.MODULE)
         self.functions: list[nodes.FuncDef] = []
+        self.wrappers: dict[nodes.FuncDef, tuple[Wrapper, ...]] = {}
 
     # Statements.
 
@@ -421,6 +427,8 @@ class _Reader:
             if scope.kind is ScopeKind.MODULE:
                 earlier_ones = self.module_functions.get(name, []) if branch else []
                 self.module_functions[name] = [*earlier_ones, (function, decorators, branch)]
+            elif scope.kind is ScopeKind.FUNCTION:
+                self.local_functions[f"{scope.prefix}{name}"] = function
             scope.bind(name, f"{self.name}:{scope.prefix}{name}")
             return
         member = self.read_function(function, decorators, scope, branch)
@@ -428,8 +436,8 @@ class _Reader:
         if draft is not None:
             draft.nodes[member.place] = function
         words = [self.decorator(decorator, scope) for decorator in decorators]
-        is_overload = any(canonical.rpartition(".")[2] == "overload" for _, canonical in words)
-        bind_function(scope, member, [word for word, _ in words], branch, is_overload=is_overload)
+        is_overload = any(word.canonical.rpartition(".")[2] == "overload" for word in words)
+        bind_function(scope, member, [word.text for word in words], branch, is_overload=is_overload)
 
     def read_function(
         self,
@@ -439,13 +447,12 @@ class _Reader:
         branch: Branch,
     ) -> Member:
         """The definition itself, without what its scope knows of the name."""
-        signature, unpacks = self.signature(node)
+        written, unpacks = self.signature(node)
         told = (self.decorator(decorator, scope) for decorator in decorators)
-        words = read_words(told, node.name, signature, self.decorators, self.name)
-        signature = words.signature
-        is_bound = scope.kind is ScopeKind.CLASS and bool(signature.positional) and self.wants_calls(node)
-        receiver = signature.parameters[0].name if is_bound else None
-        catch_alls = tuple(parameter.name for parameter in signature.parameters if parameter.is_variadic)
+        words = read_words(told, node.name, written, self.decorators, self.name)
+        is_bound = scope.kind is ScopeKind.CLASS and bool(written.positional) and self.wants_calls(node)
+        receiver = written.parameters[0].name if is_bound else None
+        catch_alls = tuple(parameter.name for parameter in written.parameters if parameter.is_variadic)
         context = Context(receiver, catch_alls, self.text, lambda found: self.references(found, scope), self.name)
         annotation = _return_annotation(node)
         body = read_body(node, context, with_returns=annotation is None)
@@ -456,19 +463,20 @@ class _Reader:
             words.flavour,
             self.place(node.line, column, node.name),
             _header_end(node.line, node.body, node.arguments),
-            signature,
+            words.signature,
             is_coroutine=None if words.is_wrapped else _is_coroutine(node, annotation, body),
             returns_callable=returns_callable(annotation, body),
             is_stub=body.is_stub,
             is_placeholder=body.is_placeholder or words.is_abstract,
             is_dispatched=words.is_dispatched,
             branch=branch,
-            unpacks=unpacks,
+            unpacks=() if words.is_replaced else unpacks,
             calls=body.calls,
             assigns=body.assigns,
             probes=body.probes,
             # A decorator may read what the body does not; and mypy drops bodies whose errors nobody sees.
             unread=tuple(name for name in catch_alls if name not in body.mentions) if is_read else (),
+            is_replaced=words.is_replaced,
         )
 
     def signature(self, node: nodes.FuncItem) -> tuple[Signature, tuple[str, ...]]:
@@ -499,19 +507,58 @@ class _Reader:
             argument.column + 1,
         )
 
-    def decorator(self, expression: nodes.Expression, scope: Scope) -> tuple[str, str]:
-        """A decorator as written, and under the dotted name it was defined with; without its arguments."""
+    def decorator(self, expression: nodes.Expression, scope: Scope) -> Word:
+        """A decorator, and what it is known for."""
+        is_called = isinstance(expression, nodes.CallExpr)
         while isinstance(expression, nodes.CallExpr):
             expression = expression.callee
         text = self.text.of(expression)
+        wrapper = self.wrapper(expression, scope, is_called=is_called)
         if not isinstance(expression, nodes.RefExpr):
-            return text, text
+            return Word(text, text, wrapper)
         reference = self.references(expression, scope)[0]
         if reference.startswith("?"):
             # mypy binds what it knows, though it be a variable.
             full = expression.fullname if expression.node is not None else text
-            return text, (text if full.startswith(f"{self.name}.") else full)
-        return text, (text if reference.startswith(f"{self.name}:") else reference.replace(":", "."))
+            return Word(text, (text if full.startswith(f"{self.name}.") else full), wrapper)
+        return Word(text, (text if reference.startswith(f"{self.name}:") else reference.replace(":", ".")), wrapper)
+
+    def wrapper(self, expression: nodes.Expression, scope: Scope, *, is_called: bool) -> Wrapper | None:
+        """What a decorator puts in the place of what it decorates, if the module has its definition."""
+        found = scope.look_up(expression.name) if isinstance(expression, nodes.NameExpr) else None
+        if found is None or not isinstance(expression, nodes.NameExpr):
+            return None
+        where, meanings = found
+        known: list[tuple[Wrapper, ...]] = []
+        for meaning in meanings:
+            functions = self.functions_of(expression.name, meaning, where)
+            known += [self.wrappers_of(function, where) for function in functions] or [()]
+        return same_wrapper(known, is_called=is_called)
+
+    def functions_of(self, name: str, meaning: Meaning, scope: Scope) -> list[nodes.FuncDef]:
+        """The functions of the module that a name of a scope may mean."""
+        if isinstance(meaning, Member):
+            drafts = (draft for draft in self.drafts.values() if draft.value.scope is scope)
+            return [function for draft in drafts if (function := draft.nodes.get(meaning.place)) is not None]
+        if meaning != f"{self.name}:{scope.prefix}{name}":
+            return []
+        if scope.kind is ScopeKind.MODULE:
+            return [function for function, _, _ in self.module_functions.get(name, ())]
+        local = self.local_functions.get(f"{scope.prefix}{name}")
+        return [] if local is None else [local]
+
+    def wrappers_of(self, node: nodes.FuncDef, scope: Scope) -> tuple[Wrapper, ...]:
+        """What a function puts, as a decorator, in the place of what it decorates: its text tells, for mypy may have dropped its body."""
+        if node.is_decorated and not node.is_static:
+            return ()
+        known = self.wrappers.get(node)
+        if known is None:
+            # Few modules define what decorates their methods.
+            from sigcheck.readers.decorating import parse_function, wrappers_of  # noqa: PLC0415
+
+            text = "\n".join(self.text.line(number) for number in range(node.line, (node.end_line or node.line) + 1))
+            known = self.wrappers[node] = wrappers_of(parse_function(text), lambda name: dotted_meaning(name, scope))
+        return known
 
     # Members that are assigned.
 

@@ -9,7 +9,7 @@ import ast
 import re
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import libcst as cst
@@ -24,12 +24,14 @@ from sigcheck.readers.comments import read_suppressions
 from sigcheck.readers.conventions import (
     CLASS_FACTORIES,
     Draft,
+    Word,
     attribute_reference,
     bind_function,
     bound_again,
     canonical_word,
     condition_of,
     declared_as,
+    dotted_meaning,
     finished_module_names,
     is_coroutine,
     legacy_positional,
@@ -38,8 +40,10 @@ from sigcheck.readers.conventions import (
     origin_of,
     read_words,
     returns_callable,
+    wrapper_in,
 )
-from sigcheck.readers.scope import Meaning, Scope, ScopeKind, join
+from sigcheck.readers.decorating import decorators_in, wrappers_of
+from sigcheck.readers.scope import Meaning, Names, Scope, ScopeKind, join
 from sigcheck.readers.source.bodies import Context, read_body
 from sigcheck.readers.source.outline import blank_bodies
 from sigcheck.readers.source.positions import Positions
@@ -78,7 +82,14 @@ def read_source(
     try:
         with _deep_recursion():
             tree = cst.parse_module(outlined)
-            reader = _Reader(tree, name=name, path=path, is_package=is_package, decorators=decorators or Decorators())
+            reader = _Reader(
+                tree,
+                name=name,
+                path=path,
+                is_package=is_package,
+                decorators=decorators or Decorators(),
+                decorating=decorators_in(text),
+            )
             module = reader.read()
     except cst.ParserSyntaxError as error:
         return Module(name, path, problems=(_syntax_problem(error, text, path),))
@@ -203,12 +214,14 @@ class _Reader:
         is_package: bool,
         decorators: Decorators,
         lines_before: int = 0,
+        decorating: Mapping[int, ast.AST] | None = None,
     ) -> None:
         self.tree = tree
         self.name = name
         self.path = path
         self.package = name if is_package else name.rpartition(".")[0]
         self.decorators = decorators
+        self.decorating = decorating or {}
         self.positions = Positions(tree, lines_before)
         self.drafts: dict[str, Draft] = {}
         self.stars: list[str] = []
@@ -227,13 +240,19 @@ class _Reader:
         )
 
     def alone(self, node: cst.FunctionDef, module: Module, owner: Class | None) -> Member:
-        """One function, in a module and a class of which the names are known."""
-        self.module_scope.names = dict(module.names)
+        """One function, in a module and a class of which the names are known, and what they do as decorators."""
+        wrapping = {name: known for name, known in module.functions.items() if any(entry.wrappers for entry in known)}
+        self.module_scope.names = {**module.names, **wrapping}
         scope = self.module_scope
+        known = [entry for functions in module.functions.values() for entry in functions]
         if owner is not None:
-            members = {member.name: (f"{owner.id}.{member.name}",) for member in owner.members}
+            known = list(owner.members)
+            members: Names = {member.name: (f"{owner.id}.{member.name}",) for member in known}
+            members.update((member.name, (member,)) for member in known if member.wrappers)
             scope = Scope(ScopeKind.CLASS, "", self.module_scope, {**members, **owner.names})
-        return self.read_function(node, scope, (), self.place_of(node.name))
+        place = self.place_of(node.name)
+        wrappers = next((entry.wrappers for entry in known if entry.place == place), ())
+        return replace(self.read_function(node, scope, (), place), wrappers=wrappers)
 
     # Statements.
 
@@ -484,22 +503,21 @@ class _Reader:
                 inner.bind(parameter.name, f"?{parameter.name}")
             self.block(node.body.body, inner, branch)
         words = [self.decorator(decorator, scope) for decorator in node.decorators]
-        is_overload = any(word.rpartition(".")[2] == "overload" for word, _ in words)
-        bind_function(scope, member, [word for word, _ in words], branch, is_overload=is_overload)
+        is_overload = any(word.text.rpartition(".")[2] == "overload" for word in words)
+        bind_function(scope, member, [word.text for word in words], branch, is_overload=is_overload)
 
     def read_function(self, node: cst.FunctionDef, scope: Scope, branch: Branch, place: Place) -> Member:
         """The definition itself, without what its scope knows of the name."""
-        signature, unpacks = self.signature(node.params, scope)
+        written, unpacks = self.signature(node.params, scope)
         words = read_words(
             (self.decorator(decorator, scope) for decorator in node.decorators),
             node.name.value,
-            signature,
+            written,
             self.decorators,
             self.name,
         )
-        signature = words.signature
-        receiver = signature.parameters[0].name if signature.positional and scope.kind is ScopeKind.CLASS else None
-        catch_alls = tuple(parameter.name for parameter in signature.parameters if parameter.is_variadic)
+        receiver = written.parameters[0].name if written.positional and scope.kind is ScopeKind.CLASS else None
+        catch_alls = tuple(parameter.name for parameter in written.parameters if parameter.is_variadic)
         context = Context(
             receiver, catch_alls, self.code, lambda found: self.references(found, scope), self.positions, self.path
         )
@@ -511,19 +529,21 @@ class _Reader:
             words.flavour,
             place,
             self.positions.of(node.body)[0],
-            signature,
+            words.signature,
             is_coroutine=None if words.is_wrapped else is_coroutine(annotation, body, is_async=is_async),
             returns_callable=returns_callable(annotation, body),
             is_stub=body.is_stub,
             is_placeholder=body.is_placeholder or words.is_abstract,
             is_dispatched=words.is_dispatched,
             branch=branch,
-            unpacks=unpacks,
+            unpacks=() if words.is_replaced else unpacks,
             calls=body.calls,
             assigns=body.assigns,
             probes=body.probes,
             # A decorator may read what the body does not.
             unread=() if words.is_wrapped else tuple(name for name in catch_alls if name not in body.mentions),
+            is_replaced=words.is_replaced,
+            wrappers=wrappers_of(self.decorating.get(place.line), lambda text: dotted_meaning(text, scope)),
         )
 
     def signature(self, node: cst.Parameters, scope: Scope) -> tuple[Signature, tuple[str, ...]]:
@@ -563,14 +583,15 @@ class _Reader:
             *self.positions.of(node),
         )
 
-    def decorator(self, node: cst.Decorator, scope: Scope) -> tuple[str, str]:
-        """A decorator as written, and under the dotted name it was defined with; without its arguments."""
+    def decorator(self, node: cst.Decorator, scope: Scope) -> Word:
+        """A decorator, and what it is known for."""
         expression = node.decorator
+        is_called = isinstance(expression, cst.Call)
         while isinstance(expression, cst.Call):
             expression = expression.func
         text = self.code(expression)
         references = self.references(expression, scope) if isinstance(expression, (cst.Name, cst.Attribute)) else ()
-        return text, canonical_word(text, references, self.name)
+        return Word(text, canonical_word(text, references, self.name), wrapper_in(scope, text, is_called=is_called))
 
     def has_classes(self, node: cst.FunctionDef) -> bool:
         """Somewhere in the function's own body there is a class statement."""

@@ -11,23 +11,26 @@ import warnings
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from sigcheck.core.dataclass import dataclass, replace
-from sigcheck.core.decorators import Decorators
+from sigcheck.core.decorators import Decorators, names_above
 from sigcheck.core.identifiers import is_plain
 from sigcheck.core.member import Alias, Flavour, Member
 from sigcheck.core.module import Module, Problem, Suppression, TypedField
 from sigcheck.core.place import Branch, Condition, Place
 from sigcheck.core.regex import regex
 from sigcheck.core.signature import Kind, Parameter, Signature
+from sigcheck.core.wrapper import Wrapper
 from sigcheck.readers.conventions import (
     CLASS_FACTORIES,
     IMPLICIT_FLAVOURS,
     Draft,
+    Word,
     attribute_reference,
     bind_function,
     bound_again,
     canonical_word,
     condition_of,
     declared_as,
+    dotted_meaning,
     finished_module_names,
     is_coroutine,
     legacy_positional,
@@ -36,6 +39,7 @@ from sigcheck.readers.conventions import (
     origin_of,
     read_words,
     returns_callable,
+    wrapper_in,
 )
 from sigcheck.readers.scope import Meaning, Scope, ScopeKind, join
 from sigcheck.readers.source.narrowing import Extents, extents_of, narrowed
@@ -160,6 +164,7 @@ class _Scanner:
 
     def read(self, tree: ast.Module) -> Module:
         self.candidates = Candidates(self.spots, *_names_of_interest(tree))
+        self.decorating = names_above(self.spots.text)
         self.block(tree.body, self.module_scope, ())
         names, functions = finished_module_names(self.module_scope, self.name)
         return Module(
@@ -450,24 +455,26 @@ class _Scanner:
             for parameter in member.signature.parameters:
                 inner.bind(parameter.name, f"?{parameter.name}")
             self.block(node.body, inner, branch)
-        is_overload = any(word.rpartition(".")[2] == "overload" for word, _ in words)
-        bind_function(scope, member, [word for word, _ in words], branch, is_overload=is_overload)
+        is_overload = any(word.text.rpartition(".")[2] == "overload" for word in words)
+        bind_function(scope, member, [word.text for word in words], branch, is_overload=is_overload)
 
     def read_function(
-        self, node: Function, decorators: list[tuple[str, str]], scope: Scope, branch: Branch
+        self, node: Function, decorators: list[Word], scope: Scope, branch: Branch
     ) -> tuple[Member, bool]:
         """The definition itself, without what its scope knows of the name; and whether a class statement is in it."""
         is_async = type(node) is ast.AsyncFunctionDef
         place, behind = self.name_behind(node, "async def" if is_async else "def")
-        signature, unpacks, last = self.signature(node.args, scope)
+        written, unpacks, last = self.signature(node.args, scope)
+        signature = written
         if decorators or node.name in IMPLICIT_FLAVOURS:
             words = read_words(decorators, node.name, signature, self.decorators, self.name)
             flavour, signature, is_wrapped = words.flavour, words.signature, words.is_wrapped
-            is_abstract, is_dispatched = words.is_abstract, words.is_dispatched
+            is_abstract, is_dispatched, is_replaced = words.is_abstract, words.is_dispatched, words.is_replaced
         else:
             flavour, is_wrapped, is_abstract, is_dispatched = Flavour.INSTANCE, False, False, False
-        parameters = signature.parameters
-        receiver = parameters[0].name if signature.positional and scope.kind is ScopeKind.CLASS else None
+            is_replaced = False
+        parameters = written.parameters
+        receiver = parameters[0].name if written.positional and scope.kind is ScopeKind.CLASS else None
         catch_alls = tuple(
             parameter.name
             for parameter in parameters
@@ -498,14 +505,23 @@ class _Scanner:
             is_dispatched,
             branch,
             None,
-            unpacks,
+            () if is_replaced else unpacks,
             body.calls,
             body.assigns,
             # A decorator may read what the body does not.
             () if is_wrapped or not catch_alls else tuple(name for name in catch_alls if name not in body.mentions),
             body.probes,
+            is_replaced,
+            self.wrappers(node, scope) if node.name in self.decorating else (),
         )
         return member, has_class
+
+    def wrappers(self, node: Function, scope: Scope) -> tuple[Wrapper, ...]:
+        """What a function whose name stands above another puts in the place of that."""
+        # Few modules define what decorates their functions.
+        from sigcheck.readers.decorating import wrappers_of  # noqa: PLC0415
+
+        return wrappers_of(node, lambda text: dotted_meaning(text, scope))
 
     def header_end(self, node: Function, last: ast.expr | ast.arg | None, behind: int) -> int:
         """The line of the colon in front of a body."""
@@ -583,13 +599,14 @@ class _Scanner:
         """An annotation as written; `*args: *Ts` too."""
         return self.spots.code(node)
 
-    def decorator(self, expression: ast.expr, scope: Scope) -> tuple[str, str]:
-        """A decorator as written, and under the dotted name it was defined with; without its arguments."""
+    def decorator(self, expression: ast.expr, scope: Scope) -> Word:
+        """A decorator, and what it is known for."""
+        is_called = isinstance(expression, ast.Call)
         while isinstance(expression, ast.Call):
             expression = expression.func
         text = expression.id if type(expression) is ast.Name else self.spots.code(expression)
         references = self.references(expression, scope) if isinstance(expression, (ast.Name, ast.Attribute)) else ()
-        return text, canonical_word(text, references, self.name)
+        return Word(text, canonical_word(text, references, self.name), wrapper_in(scope, text, is_called=is_called))
 
     # Members that are assigned.
 
