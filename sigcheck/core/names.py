@@ -33,6 +33,7 @@ _ARGUMENTS = {
 """By the least and the most arguments that the interpreter passes; None where anybody may pass anything."""
 
 _SYNTAX_DUNDERS = {f"__{name}__": counts for counts, names in _ARGUMENTS.items() for name in names.split()}
+_SYNTAX_DUNDERS["_generate_next_value_"] = (4, 4)  # By `enum.auto()`.
 _NOT_AN_INTERFACE = frozenset({"__init__", "__new__", "__init_subclass__", "__post_init__", "__class_getitem__", "_"})
 
 
