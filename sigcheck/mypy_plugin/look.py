@@ -13,7 +13,7 @@ from mypy.options import Options
 from mypy.types import Instance
 
 from sigcheck.mypy_plugin.binding import callable_of, function_of, is_checked
-from sigcheck.mypy_plugin.makers import ACCESSORS, MAKERS, STRANGE
+from sigcheck.mypy_plugin.makers import ACCESSORS, MAKERS, is_strange
 from sigcheck.mypy_plugin.own_calls import OwnCalls
 from sigcheck.mypy_plugin.survey import FUNCTIONS, Survey, names_in
 from sigcheck.mypy_plugin.symbols import Found, is_without_source
@@ -262,7 +262,7 @@ class Look:
             elif word in ("property", "abstractproperty"):
                 if not node.var.is_property:
                     return False
-            elif "property" in word or "Property" in word or "patch" in word or word in STRANGE:
+            elif is_strange(word):
                 return False
         return True
 

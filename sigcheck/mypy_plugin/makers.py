@@ -7,5 +7,9 @@ MAKERS = frozenset(
     {"staticmethod", "classmethod", "partialmethod", "singledispatchmethod", "property", "cached_property"}
 )
 """What makes a method of a value that is assigned."""
-STRANGE = frozenset({"overload", "register", "singledispatchmethod", "cache_readonly", "reify", *ACCESSORS})
-"""Decorators of which mypy's symbols do not tell the whole."""
+_STRANGE = frozenset({"overload", "register", "singledispatchmethod", "cache_readonly", "reify", *ACCESSORS})
+
+
+def is_strange(word: str) -> bool:
+    """Of what has this decorator, by the last part of its name, mypy's symbols do not tell the whole."""
+    return "property" in word or "Property" in word or "patch" in word or word in _STRANGE

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from sigcheck.core.identifiers import is_plain
 from sigcheck.mypy_plugin.excerpts import excerpt, statements_of
-from sigcheck.mypy_plugin.makers import ACCESSORS, MAKERS, STRANGE
+from sigcheck.mypy_plugin.makers import ACCESSORS, MAKERS, is_strange
 from sigcheck.mypy_plugin.written_calls import is_obscure
 
 _ANY_CALL = re.compile(r"\.\s*(\w+)\s*\(")
@@ -229,8 +229,7 @@ class _Body:
             if word in self._module.functions or word in self._functions:
                 return False  # It may put a function with other parameters there.
             word = self._module.renamed.get(word, word)
-        is_strange = word in STRANGE or word in _ABSTRACT
-        return not (is_strange or "property" in word or "Property" in word or "patch" in word)
+        return not (word in _ABSTRACT or is_strange(word))
 
     def _read_assignment(self, statement: ast.Assign | ast.AnnAssign) -> None:
         value = statement.value
