@@ -77,7 +77,7 @@ def is_call_told_by_mypy(finding: BrokenCall, caller: nodes.FuncDef, owner: node
     found = next(
         (entry.names[call.method] for entry in owner.mro[_FROM[call.route] :] if call.method in entry.names), None
     )
-    callee = found.node if found is not None else None
+    callee = _function(found.node if found is not None else None, owner.module_name)
     if not is_as_written(callee):
         return False
     function, keywords = callable_of(callee), tuple(name for name, _ in call.keywords)
@@ -86,6 +86,23 @@ def is_call_told_by_mypy(finding: BrokenCall, caller: nodes.FuncDef, owner: node
 
 
 _FROM = {Route.INSTANCE: 0, Route.SUPER: 1}
+
+
+def _function(node: nodes.SymbolNode | None, module: str) -> nodes.SymbolNode | None:
+    """What a call runs, to mypy: the function of a method that is static, of the class or abstract, and has no other decorator.
+
+    Args:
+        node: the method.
+        module: in which the call stands. What decorates those of another is not known wherever mypy has it in its cache.
+    """
+    if (
+        isinstance(node, nodes.Decorator)
+        and not node.decorators
+        and not node.var.is_property
+        and node.func.info.module_name == module
+    ):
+        return node.func
+    return node
 
 
 def _looks_into(caller: nodes.FuncDef, line: int, options: Options) -> bool:
