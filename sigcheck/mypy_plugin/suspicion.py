@@ -47,9 +47,7 @@ from sigcheck.mypy_plugin.symbols import (
 )
 from sigcheck.mypy_plugin.texts import Lines, text_around
 from sigcheck.mypy_plugin.traits import KEY, Traits, traits_of
-from sigcheck.mypy_plugin.written_calls import (
-    names_for_certain,
-)
+from sigcheck.mypy_plugin.written_calls import names_for_certain
 
 
 class Noted:

@@ -22,11 +22,9 @@ from typing import NamedTuple
 
 from sigcheck.core.module import Problem
 from sigcheck.core.place import Place
-from sigcheck.readers.source.scan_bodies import reads_every_variable
+from sigcheck.readers.source.scan_bodies import FUNCTIONS, PLAIN_VALUES, Function, reads_every_variable
 
 _BLOCK_PARTS = (ast.stmt, ast.ExceptHandler, ast.match_case)
-_Function = ast.FunctionDef | ast.AsyncFunctionDef
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _YIELDS = (ast.Yield, ast.YieldFrom)
 _DEEPEST_BRACKET = 200
 """CPython's own bound (`MAXLEVEL`); libcst has none, and would overflow the stack."""
@@ -57,14 +55,14 @@ def blank_bodies(text: str, path: str) -> str | Problem:
     pending: list[tuple[ast.AST, ast.AST]] = [(tree, tree)]
     while pending:
         node, scope = pending.pop()
-        if isinstance(node, _Function):
+        if isinstance(node, Function):
             calls = _blank_body(node, lines, scope)
             line = _deep_expression((*_own_expressions(node), *(calls or ())), lines)
             if line is not None:
                 return _too_deep(path, line)
             if calls is not None:
                 continue
-        if isinstance(node, (ast.Assign, ast.AnnAssign, ast.Expr)) and not isinstance(scope, _Function):
+        if isinstance(node, (ast.Assign, ast.AnnAssign, ast.Expr)) and not isinstance(scope, Function):
             targets = node.targets if isinstance(node, ast.Assign) else ()
             if not any(isinstance(target, (ast.Tuple, ast.List)) for target in targets) and _blank_literal(
                 node.value, lines
@@ -73,7 +71,7 @@ def blank_bodies(text: str, path: str) -> str | Problem:
         line = _deep_expression(_own_expressions(node), lines)
         if line is not None:
             return _too_deep(path, line)
-        inner = node if isinstance(node, (ast.ClassDef, _Function)) else scope
+        inner = node if isinstance(node, (ast.ClassDef, Function)) else scope
         pending += [(child, inner) for child in ast.iter_child_nodes(node) if isinstance(child, _BLOCK_PARTS)]
     return "\n".join(lines)
 
@@ -169,9 +167,9 @@ def _blank_literal(node: ast.expr | None, lines: list[str]) -> bool:
     return True
 
 
-def _blank_body(node: _Function, lines: list[str], scope: ast.AST) -> list[ast.Call] | None:
+def _blank_body(node: Function, lines: list[str], scope: ast.AST) -> list[ast.Call] | None:
     """Blank one body but for some calls. None where it must be read as it is."""
-    if isinstance(scope, _Function):
+    if isinstance(scope, Function):
         return None  # A part of a body that is kept: it may call the siblings of the outer one's receiver.
     statement = node.body[0]
     first = min([statement.lineno, *(d.lineno for d in getattr(statement, "decorator_list", ()))]) - 1
@@ -219,24 +217,10 @@ def _column(line: str, offset: int) -> int:
     return offset if line.isascii() else len(line.encode()[:offset].decode(errors="replace"))
 
 
-_PLAIN_RETURNS = (
-    ast.Constant,
-    ast.Compare,
-    ast.List,
-    ast.Dict,
-    ast.Set,
-    ast.Tuple,
-    ast.ListComp,
-    ast.DictComp,
-    ast.SetComp,
-    ast.JoinedStr,
-)
-
-
 class _Facts:
     """What `bodies.read_body` would find, so that the blanked body tells it the same."""
 
-    def __init__(self, node: _Function, *, in_class: bool) -> None:
+    def __init__(self, node: Function, *, in_class: bool) -> None:
         self.calls: list[ast.Call] = []
         self.has_class = False
         self.has_call_in_string = False
@@ -328,7 +312,7 @@ class _Facts:
         return [*assigned, *probed, *under, *sorted(self.mentions)]
 
     def _returns_unknown(self) -> bool:
-        return any(not isinstance(value, _PLAIN_RETURNS) or _is_odd(value) for value in self.returned)
+        return any(not isinstance(value, (ast.Constant, *PLAIN_VALUES)) or _is_odd(value) for value in self.returned)
 
     def opening(self) -> str:
         if self.yields:
@@ -391,7 +375,7 @@ class _Visit(NamedTuple):
     def children(self) -> Iterator[_Visit]:
         node = self.node
         special = {} if self.receiver is None or type(node) not in _CIRCUMSTANCES else self._special()
-        if isinstance(node, (*_FUNCTIONS, ast.Lambda)):
+        if isinstance(node, (*FUNCTIONS, ast.Lambda)):
             names = _parameter_names(node.args)
             receiver = None if self.receiver in names else self.receiver
             special = {"body": self._replace(is_own=False, receiver=receiver)}
@@ -505,7 +489,7 @@ def _binds(node: ast.AST, name: str) -> bool:
     return False
 
 
-def _only_raises(node: _Function) -> bool:
+def _only_raises(node: Function) -> bool:
     *_, last = node.body
     simple = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Expr, ast.Pass, ast.Raise, ast.Import, ast.ImportFrom)
     return isinstance(last, ast.Raise) and all(isinstance(statement, simple) for statement in node.body)

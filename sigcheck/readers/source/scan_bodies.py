@@ -21,7 +21,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
-_PLAIN = (
+PLAIN_VALUES = (
     ast.Compare,
     ast.List,
     ast.Dict,
@@ -32,6 +32,8 @@ _PLAIN = (
     ast.SetComp,
     ast.JoinedStr,
 )
+"""Expressions whose value nobody can call; so are constants but `...`."""
+
 _COMPOUND = (
     *FUNCTIONS,
     ast.ClassDef,
@@ -197,7 +199,9 @@ def read_body(
     else:
         reading.skim(node.body, receiver)
     values = reading.returned
-    plain = [isinstance(value, _PLAIN) or (type(value) is ast.Constant and value.value is not ...) for value in values]
+    plain = [
+        isinstance(value, PLAIN_VALUES) or (type(value) is ast.Constant and value.value is not ...) for value in values
+    ]
     calls = sorted(reading.calls, key=_place) if len(reading.calls) > 1 else reading.calls
     body = Body(
         reading.yields,
