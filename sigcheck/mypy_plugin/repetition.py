@@ -22,6 +22,7 @@ from sigcheck.mypy_plugin.binding import (
     accepts,
     callable_of,
     is_as_written,
+    is_bound_to_class,
     is_checked,
     is_exempt,
     is_looked_into,
@@ -82,10 +83,12 @@ def is_call_told_by_mypy(finding: BrokenCall, caller: nodes.FuncDef, owner: node
         return False
     function, keywords = callable_of(callee), tuple(name for name, _ in call.keywords)
     arguments = Arguments(call.positional, keywords, call.has_star, call.has_double_star)
-    return not accepts(function, arguments, function.receivers)
+    # On a class, a method of instances is a function: its receiver is written out.
+    is_on_class = call.route is Route.TYPE or is_bound_to_class(caller)
+    return not accepts(function, arguments, 0 if is_on_class and not function.flavour else function.receivers)
 
 
-_FROM = {Route.INSTANCE: 0, Route.SUPER: 1}
+_FROM = {Route.INSTANCE: 0, Route.TYPE: 0, Route.SUPER: 1}
 
 
 def _function(node: nodes.SymbolNode | None, module: str) -> nodes.SymbolNode | None:

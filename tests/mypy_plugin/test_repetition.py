@@ -132,6 +132,10 @@ WHERE = {
     "a static method": "def go(self) -> None:\n    self.static(1, 2)",
     "a property calls it": "@property\ndef go(self) -> int:\n    self.m(1, 2)\n    return 1",
     "a class method": "@classmethod\ndef go(cls) -> None:\n    cls.of_class(1, 2)",
+    "on its type": "def go(self) -> None:\n    type(self).of_class(1, 2)",
+    "on its class": "def go(self) -> None:\n    self.__class__.static(1, 2)",
+    "on its type, the receiver written out": "def go(self) -> None:\n    type(self).nothing(1, 2)",
+    "on the class, the receiver written out": "@classmethod\ndef go(cls) -> None:\n    cls.nothing(1, 2)",
     "above it": "def go(self) -> None:\n    super().above(1, 2)",
     "above it, without types": "def go(self):\n    super().above(1, 2)",
     "inherited": "def go(self) -> None:\n    self.above(1, 2)",
@@ -208,6 +212,7 @@ class {name}(Above):
     def of_class(cls, a): ...
     @staticmethod
     def static(a): ...
+    def nothing(self): ...
 """
 
 
