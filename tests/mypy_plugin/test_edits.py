@@ -41,6 +41,46 @@ class Base:
     def run(self, x, y=None): ...
 """
 WRAPPED = WRAPPING.replace("class Base", "from mid import Mid\n\n\nclass Sub(Mid)")
+KEEPING = """\
+from typing import Callable, ParamSpec, TypeVar
+P = ParamSpec("P")
+R = TypeVar("R")
+F = TypeVar("F")
+def logged(function: Callable[P, R]) -> Callable[P, list[R]]: ...
+def named(name: str) -> Callable[[F], F]: ...
+def kept(function: F) -> F: ...
+def plain(function): ...
+"""
+KEPT = """\
+import sub
+from keeping import logged, named
+
+
+class Base:
+    @staticmethod
+    def step(a: int, b: int) -> None: ...
+
+    @logged
+    def run(self, x: int, y: int) -> None: ...
+
+    @named("stop")
+    def stop(self, x: int, y: int) -> None: ...
+"""
+KEPT_BELOW = """\
+from base import Base
+from keeping import kept, logged
+from mid import VALUE
+
+
+class Sub(Base):
+    @kept
+    def step(self, a: int) -> None: ...
+
+    def run(self, z: int) -> None: ...
+
+    @logged
+    def stop(self, z: int) -> None: ...
+"""
 FAMILY = {"base.py": BASE, "mid.py": MID, "sub.py": SUB}
 
 EDITS: dict[str, list[Mapping[str, str | None]]] = {
@@ -56,6 +96,12 @@ EDITS: dict[str, list[Mapping[str, str | None]]] = {
         {"sub.py": WRAPPED.replace("inner(self, a, b)", "inner(self, b, a)")},
         {"sub.py": WRAPPED.replace("inner(self, a, b)", "inner(self, *args, **kwargs)")},
         {"sub.py": WRAPPED},
+    ],
+    "decorators that mypy sees through": [
+        {"keeping.py": KEEPING, "base.py": KEPT, "sub.py": KEPT_BELOW, "mid.py": "VALUE = 1\n"},
+        {"mid.py": "VALUE = 'a'\n"},
+        {"sub.py": KEPT_BELOW + "\n    other = VALUE\n"},
+        {"base.py": KEPT.replace("@logged", "@plain").replace("import logged", "import plain")},
     ],
     "nothing": [{}, {}],
     "base, direct": [
