@@ -11,10 +11,11 @@ from typing import NamedTuple, TypeGuard
 from mypy import errorcodes, nodes
 from mypy.options import Options
 from mypy.subtypes import is_subtype
-from mypy.types import AnyType, CallableType, Instance, TypeOfAny, TypeVarType, get_proper_type
+from mypy.types import AnyType, CallableType, Instance, TypeOfAny, get_proper_type
 
 from sigcheck.core.names import is_called_by_syntax
 from sigcheck.mypy_plugin.written_calls import Arguments
+from sigcheck.readers.mypy_decorators import keep_parameters
 
 _POS, _OPT, _STAR, _NAMED, _NAMED_OPT, _STAR2 = (
     nodes.ARG_POS,
@@ -222,29 +223,11 @@ def is_plain(node: nodes.SymbolNode | None) -> bool:
     seen = node.var.type
     if seen is None:
         # mypy has not checked it yet; `dmypy` forgets even what the decorators alone tell.
-        return node.func.type is not None if node.var.is_property else all(map(_keeps_parameters, node.decorators))
+        return node.func.type is not None if node.var.is_property else keep_parameters(node)
     return isinstance(seen, CallableType) and (
         list(zip(seen.arg_names, seen.arg_kinds, strict=True))
         == list(zip(node.func.arg_names, node.func.arg_kinds, strict=True))
     )
-
-
-def _keeps_parameters(decorator: nodes.Expression) -> bool:
-    """The annotations of a decorator say that it gives what it gets: `(F) -> F`, or a function of the same `ParamSpec`."""
-    word = decorator.callee if isinstance(decorator, nodes.CallExpr) else decorator
-    node = word.node if isinstance(word, nodes.RefExpr) else None
-    kind = get_proper_type(node.type) if isinstance(node, nodes.FuncDef) else None
-    if isinstance(decorator, nodes.CallExpr) and isinstance(kind, CallableType):
-        kind = get_proper_type(kind.ret_type)
-    if not isinstance(kind, CallableType) or kind.arg_kinds != [_POS]:
-        return False
-    given, made = get_proper_type(kind.arg_types[0]), get_proper_type(kind.ret_type)
-    if isinstance(given, TypeVarType) or isinstance(made, TypeVarType):
-        return given == made
-    if not isinstance(given, CallableType) or not isinstance(made, CallableType):
-        return False
-    passed = given.param_spec()
-    return passed is not None and passed == made.param_spec() and given.arg_kinds == made.arg_kinds
 
 
 def is_as_written(node: nodes.SymbolNode | None) -> TypeGuard[nodes.FuncDef]:
