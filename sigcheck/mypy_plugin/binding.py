@@ -15,7 +15,6 @@ from mypy.types import AnyType, CallableType, Instance, TypeOfAny, get_proper_ty
 
 from sigcheck.core.names import is_called_by_syntax
 from sigcheck.mypy_plugin.written_calls import Arguments
-from sigcheck.readers.mypy_decorators import keep_parameters
 
 _POS, _OPT, _STAR, _NAMED, _NAMED_OPT, _STAR2 = (
     nodes.ARG_POS,
@@ -222,7 +221,9 @@ def is_plain(node: nodes.SymbolNode | None) -> bool:
         return isinstance(node, nodes.FuncDef)
     seen = node.var.type
     if seen is None:
-        # mypy has not checked it yet; `dmypy` forgets even what the decorators alone tell.
+        # mypy has not checked it yet; `dmypy` forgets even what they alone tell.
+        from sigcheck.readers.mypy_decorators import keep_parameters  # noqa: PLC0415 - few are asked for
+
         return node.func.type is not None if node.var.is_property else keep_parameters(node)
     return isinstance(seen, CallableType) and (
         list(zip(seen.arg_names, seen.arg_kinds, strict=True))
