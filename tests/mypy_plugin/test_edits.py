@@ -141,12 +141,6 @@ EDITS: dict[str, list[Mapping[str, str | None]]] = {
         {"sub.py": WRAPPED.replace("inner(self, a, b)", "inner(self, *args, **kwargs)")},
         {"sub.py": WRAPPED},
     ],
-    "decorators that mypy sees through": [
-        {"keeping.py": KEEPING, "base.py": KEPT, "sub.py": KEPT_BELOW, "mid.py": "VALUE = 1\n"},
-        {"mid.py": "VALUE = 'a'\n"},
-        {"sub.py": KEPT_BELOW + "\n    other = VALUE\n"},
-        {"base.py": KEPT.replace("logged", "plain")},
-    ],
     "nothing": [{}, {}],
     "base, direct": [
         {"sub.py": SUB.replace("from mid import Mid", "from base import Base as Mid")},
@@ -215,6 +209,26 @@ def test_dmypy(kind: str, project: Project) -> None:
         cold = project.cold()
         assert project.dmypy() == cold
         assert project.dmypy() == cold, "again"
+
+
+SEEN_THROUGH: list[Mapping[str, str | None]] = [
+    {"keeping.py": KEEPING, "base.py": KEPT, "sub.py": KEPT_BELOW, "mid.py": "VALUE = 1\n"},
+    {"mid.py": "VALUE = 'a'\n"},
+    {"sub.py": KEPT_BELOW + "\n    other = VALUE\n"},
+    {"base.py": KEPT.replace("logged", "plain")},
+]
+
+
+def test_what_mypy_tells_of_decorated_methods_is_not_told_again(project: Project) -> None:
+    """Of the decorators that it sees through: not in a cold run, in which it checks them later, nor in `dmypy`."""
+    seen = []
+    for edit in SEEN_THROUGH:
+        project.edit(edit)
+        told = ours(project.cold())
+        assert ours(project.mypy()) == told
+        assert ours(project.dmypy()) == told
+        seen.append(bool(told))
+    assert seen == [False, False, False, True]
 
 
 def test_what_a_decorator_of_another_module_gives_is_known_or_not_told(project: Project) -> None:
