@@ -25,7 +25,11 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "sigcheck.readers.scope",
     ),
     "source reader": ("sigcheck.readers.source",),
-    "mypy reader": ("sigcheck.readers.mypy_nodes", "sigcheck.readers.mypy_signatures"),
+    "mypy reader": (
+        "sigcheck.readers.mypy_nodes",
+        "sigcheck.readers.mypy_signatures",
+        "sigcheck.readers.mypy_decorators",
+    ),
     "live reader": ("sigcheck.readers.live",),
     "readers": ("sigcheck.readers",),
     "files": ("sigcheck.files",),

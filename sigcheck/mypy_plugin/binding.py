@@ -220,6 +220,11 @@ def is_plain(node: nodes.SymbolNode | None) -> bool:
     if not isinstance(node, nodes.Decorator):
         return isinstance(node, nodes.FuncDef)
     seen = node.var.type
+    if seen is None:
+        # mypy has not checked it yet; `dmypy` forgets even what the decorators alone tell.
+        from sigcheck.readers.mypy_decorators import keep_parameters  # noqa: PLC0415 - few are asked for
+
+        return node.func.type is not None if node.var.is_property else keep_parameters(node)
     return isinstance(seen, CallableType) and (
         list(zip(seen.arg_names, seen.arg_kinds, strict=True))
         == list(zip(node.func.arg_names, node.func.arg_kinds, strict=True))

@@ -41,6 +41,90 @@ class Base:
     def run(self, x, y=None): ...
 """
 WRAPPED = WRAPPING.replace("class Base", "from mid import Mid\n\n\nclass Sub(Mid)")
+KEEPING = """\
+from typing import Any, Callable, ParamSpec, TypeVar, overload
+from typing_extensions import Concatenate
+P = ParamSpec("P")
+R = TypeVar("R")
+F = TypeVar("F")
+def logged(function: Callable[P, R]) -> Callable[P, list[R]]: ...
+def named(name: str) -> Callable[[F], F]: ...
+def kept(function: F) -> F: ...
+@overload
+def both(function: F) -> F: ...
+@overload
+def both(*, name: str) -> Callable[[F], F]: ...
+def both(function: Any = None, *, name: str = "") -> Any: ...
+def given(function: Callable[Concatenate[Any, int, P], R]) -> Callable[Concatenate[Any, P], R]: ...
+def plain(function): ...
+"""
+KEPT = """\
+import sub
+from keeping import both, logged, named
+
+
+class Base:
+    @staticmethod
+    def step(a: int, b: int) -> None: ...
+
+    @logged
+    def run(self, x: int, y: int) -> None: ...
+
+    @named("stop")
+    def stop(self, x: int, y: int) -> None: ...
+
+    @both
+    def wait(self, x: int) -> None: ...
+
+    @both(name="go")
+    def go(self, x: int) -> None: ...
+"""
+KEPT_BELOW = """\
+from base import Base
+from keeping import kept, logged
+from mid import VALUE
+
+
+class Sub(Base):
+    @kept
+    def step(self, a: int) -> None: ...
+
+    def run(self, z: int) -> None: ...
+
+    @logged
+    def stop(self, z: int) -> None: ...
+
+    def wait(self, x: str) -> None: ...
+
+    def go(self) -> None: ...
+"""
+LENDING = """\
+from typing import Any
+import sub
+from keeping import given, kept, logged
+
+
+@given
+def run(self: Any, x: int, y: int) -> None: ...
+
+
+@logged
+def step(self: Any, z: int) -> None: ...
+"""
+LENT = """\
+import lending
+
+
+class Base:
+    def run(self, y: int): ...
+
+    def step(self, a: int): ...
+
+
+class Sub(Base):
+    run = lending.run
+    step = lending.step
+"""
 FAMILY = {"base.py": BASE, "mid.py": MID, "sub.py": SUB}
 
 EDITS: dict[str, list[Mapping[str, str | None]]] = {
@@ -125,6 +209,38 @@ def test_dmypy(kind: str, project: Project) -> None:
         cold = project.cold()
         assert project.dmypy() == cold
         assert project.dmypy() == cold, "again"
+
+
+SEEN_THROUGH: list[Mapping[str, str | None]] = [
+    {"keeping.py": KEEPING, "base.py": KEPT, "sub.py": KEPT_BELOW, "mid.py": "VALUE = 1\n"},
+    {"mid.py": "VALUE = 'a'\n"},
+    {"sub.py": KEPT_BELOW + "\n    other = VALUE\n"},
+    {"base.py": KEPT.replace("logged", "plain")},
+]
+
+
+def test_what_mypy_tells_of_decorated_methods_is_not_told_again(project: Project) -> None:
+    """Of the decorators that it sees through: not in a cold run, in which it checks them later, nor in `dmypy`."""
+    seen = []
+    for edit in SEEN_THROUGH:
+        project.edit(edit)
+        told = ours(project.cold())
+        assert ours(project.mypy()) == told
+        assert ours(project.dmypy()) == told
+        seen.append(bool(told))
+    assert seen == [False, False, False, True]
+
+
+def test_what_a_decorator_of_another_module_gives_is_known_or_not_told(project: Project) -> None:
+    """In a cycle of imports mypy has not checked it yet; in `dmypy` it has."""
+    project.edit({"keeping.py": KEEPING, "lending.py": LENDING, "sub.py": LENT})
+    told = ours(project.cold())
+    assert [line.partition(": error: ")[2] for line in told] == [
+        "a is called `z` in Sub.step (renamed-parameter)  [override-binding]"
+    ]
+    assert ours(project.dmypy()) == told
+    project.edit({"sub.py": f"{LENT}\n\nclass Other(Base): ...\n"})
+    assert ours(project.dmypy()) == ours(project.cold()) == told
 
 
 CACHES = {

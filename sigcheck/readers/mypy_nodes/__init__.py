@@ -3,7 +3,8 @@
 `classes` reads a module's class statements with `bodies` and `expressions`, `flow`, which is loaded when a contract asks about a
 body, the few of these, `references` names what mypy bound, `summary` is
 what other modules see of a class, `symbols` what is left of one without a summary, `resolution` finds them. Signatures of names and
-kinds alone are made beside this package, in `readers/mypy_signatures`, without loading it.
+kinds alone are made beside this package, in `readers/mypy_signatures`, without loading it; `readers/mypy_decorators` knows what
+annotations say of decorators.
 """
 
 from sigcheck.readers.mypy_nodes.classes import ReadClass, ReadModule, read_module

@@ -14,6 +14,7 @@ from sigcheck.core.member import Flavour, Member
 from sigcheck.core.module import Class
 from sigcheck.core.place import Place
 from sigcheck.core.signature import Signature
+from sigcheck.readers.mypy_decorators import keep_parameters
 from sigcheck.readers.mypy_nodes.references import References
 from sigcheck.readers.mypy_signatures import signature_of
 
@@ -53,6 +54,8 @@ def read_symbol(name: str, node: nodes.SymbolNode | None, module: str) -> Member
         case nodes.Decorator():
             if node.var.is_property:
                 return _property(name, node, place)
+            if node.var.type is None and not keep_parameters(node):
+                return Member(name, Flavour.OPAQUE, place, 1)  # Nobody knows yet what the decorators make of it.
             return _function(name, node.func, node.var.type, place)
         case nodes.OverloadedFuncDef():
             first = node.items[0] if node.items else node.impl
