@@ -119,7 +119,7 @@ def _of_interest(receiver: str) -> re.Pattern[str]:
     word = re.escape(receiver)
     # It begins with plain letters, which is what makes it fast.
     return re.compile(
-        rf"{word}(?:\s*\.\s*\w+\s*(?:[(\\#]|\)[\s)]*\(|,[^=\n]*=(?!=)|:\s*[\w\"']|is\b|[^\w\s=!<>]{{0,2}}=(?!=)|[<>]{{2}}=)"
+        rf"{word}(?:\s*\.\s*\w+\s*(?:[(\\#]|\)[\s)]*\(|,[^=\n]*=(?!=)|:[ \t]*[\w\"'(\\]|is\b|[^\w\s=!<>]{{0,2}}=(?!=)|[<>]{{2}}=)"
         rf"|(?<=[\s(]{word})(?<!, {word})\s*[,)]|[ \t]*(?:$|\\|#)|\s*\.\s*(?:__class__|\\|#))",
         re.MULTILINE,
     )
