@@ -37,7 +37,8 @@ class CallSite:
         place: the method's name.
         last_line: where it ends.
         is_guarded: it stands under a test that asks something of the receiver, and is made on some receivers only.
-        is_tried: a `TypeError` of it is expected, or it cannot run: it is not followed.
+        is_tried: a `TypeError` of it is expected, or it cannot run, or runs on an object of a class that a test names: it is
+            not followed.
         named: what the class in `Base.m(self)` or in `super(Base, self)` may mean, as references.
     """
 

@@ -236,6 +236,8 @@ class Hierarchy:
             for shadowed in later:
                 if self._inherits(runs, shadowed) or self._shadows_above(owner, name, runs, shadowed):
                     continue
+                if runs.id == shadowed.id and runs.place.path != shadowed.place.path:
+                    continue  # A class and its stub, each by another way of imports: they are one.
                 for override in self.definitions(runs, name):
                     for base in self.definitions(shadowed, name):
                         if can_coexist(override.branch, base.branch):

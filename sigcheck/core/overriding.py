@@ -138,10 +138,17 @@ def changed_defaults(override: Member, base: Member) -> Iterator[Break]:
 
 
 def _is_same_value(first: str, second: str) -> bool:
-    """Two expressions that differ in spelling at most: quotes, spaces, `1e-6` and `1e-06`."""
-    if first == second:
+    """Two expressions that differ in spelling at most: quotes, spaces, `1e-6` and `1e-06`, `MISSING` and `lib.MISSING`."""
+    if first == second or _is_last_of(first, second) or _is_last_of(second, first):
         return True
     try:
         return ast.dump(ast.parse(first, mode="eval")) == ast.dump(ast.parse(second, mode="eval"))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False  # A source newer than this interpreter.
+
+
+def _is_last_of(name: str, dotted: str) -> bool:
+    """`c` is the last name of `a.b.c`."""
+    return (
+        name.isidentifier() and dotted.endswith(f".{name}") and all(part.isidentifier() for part in dotted.split("."))
+    )

@@ -119,7 +119,7 @@ def _of_interest(receiver: str) -> re.Pattern[str]:
     word = re.escape(receiver)
     # It begins with plain letters, which is what makes it fast.
     return re.compile(
-        rf"{word}(?:\s*\.\s*\w+\s*(?:[(\\#]|\)[\s)]*\(|,[^=\n]*=(?!=)|:\s*[\w\"']|is\b|[^\w\s=!<>]{{0,2}}=(?!=)|[<>]{{2}}=)"
+        rf"{word}(?:\s*\.\s*\w+\s*(?:[(\\#]|\)[\s)]*\(|,[^=\n]*=(?!=)|:[ \t]*[\w\"'(\\]|is\b|[^\w\s=!<>]{{0,2}}=(?!=)|[<>]{{2}}=)"
         rf"|(?<=[\s(]{word})(?<!, {word})\s*[,)]|[ \t]*(?:$|\\|#)|\s*\.\s*(?:__class__|\\|#))",
         re.MULTILINE,
     )
@@ -228,33 +228,41 @@ class _Visit:
 
     def _statements(self, statements: Sequence[nodes.Statement], lines: Sequence[int]) -> Iterator[_Visit]:
         """Behind `if not self.supports: return`, what follows is guarded too."""
-        receiver, is_guarded = self.receiver, self.is_guarded
+        receiver, is_guarded, is_tried = self.receiver, self.is_guarded, self.is_tried
         for statement in statements:
             if _reaches(statement, lines):
-                yield _Visit(statement, receiver, is_guarded, self.is_tried)
-            if (
-                receiver is not None
-                and not is_guarded
-                and isinstance(statement, nodes.IfStmt)
+                yield _Visit(statement, receiver, is_guarded, is_tried)
+            if receiver is None or is_tried:
+                continue
+            if isinstance(statement, nodes.AssertStmt):
+                is_tried = _narrows(statement.expr, receiver)
+            elif (
+                isinstance(statement, nodes.IfStmt)
                 and _leaves(statement.body[0])
                 and mentions(statement.expr[0], receiver)
             ):
-                is_guarded = True
+                is_guarded, is_tried = True, _narrows(statement.expr[0], receiver, when=False)
 
     def _special(self, receiver: str) -> dict[str, tuple[bool, bool]]:
         """The fields whose content is run on a condition, or for the error that it may raise."""
         guarded, tried = (True, self.is_tried), (self.is_guarded, True)
+
+        def under(test: nodes.Expression, *, when: bool) -> tuple[bool, bool]:
+            return True, self.is_tried or _narrows(test, receiver, when=when)
+
         match self.node:
             case nodes.IfStmt() as node:
                 if isinstance(node.expr[0], nodes.NameExpr) and node.expr[0].name in ("TYPE_CHECKING", "False"):
                     return {"body": tried}
-                return {"body": guarded, "else_body": guarded} if mentions(node.expr[0], receiver) else {}
+                if not mentions(node.expr[0], receiver):
+                    return {}
+                return {"body": under(node.expr[0], when=True), "else_body": under(node.expr[0], when=False)}
             case nodes.ConditionalExpr() as node if mentions(node.cond, receiver):
-                return {"if_expr": guarded, "else_expr": guarded}
+                return {"if_expr": under(node.cond, when=True), "else_expr": under(node.cond, when=False)}
             case nodes.WhileStmt() as node if mentions(node.expr, receiver):
-                return {"body": guarded}
+                return {"body": under(node.expr, when=True)}
             case nodes.OpExpr() as node if node.op in ("and", "or") and mentions(node.left, receiver):
-                return {"right": guarded}
+                return {"right": under(node.left, when=node.op == "and")}
             case nodes.MatchStmt() as node if mentions(node.subject, receiver):
                 return {"patterns": guarded, "guards": guarded, "bodies": guarded}
             case nodes.TryStmt() as node if any(kind and mentions(kind, "TypeError") for kind in node.types):
@@ -480,6 +488,33 @@ def _is_type_of(node: nodes.Node, receiver: str) -> bool:
         and len(node.args) == 1
         and _is_name(node.args[0], receiver)
     )
+
+
+def _narrows(test: nodes.Expression, receiver: str, *, when: bool = True) -> bool:
+    """Where the test is true, or false, the receiver is of another class: `isinstance(self, Other)`, `type(self) is Other`."""
+    match test:
+        case nodes.UnaryExpr(op="not"):
+            return _narrows(test.expr, receiver, when=not when)
+        case nodes.OpExpr(op="and" | "or"):
+            found = (_narrows(value, receiver, when=when) for value in (test.left, test.right))
+            return any(found) if (test.op == "and") is when else all(found)
+        case nodes.CallExpr(args=[first, _]) if isinstance(test.callee, nodes.NameExpr):
+            is_asked = when and test.callee.name in ("isinstance", "issubclass")
+            return is_asked and (_is_name(first, receiver) or _is_its_class(first, receiver))
+        case nodes.ComparisonExpr(operators=[operator]):
+            return _is_its_class(test.operands[0], receiver) and operator in (_SAME if when else _OTHER)
+        case _:
+            return False
+
+
+_SAME = ("is", "==", "in")
+_OTHER = ("is not", "!=", "not in")
+
+
+def _is_its_class(node: nodes.Node, receiver: str) -> bool:
+    """`type(self)`, `self.__class__`."""
+    is_attribute = isinstance(node, nodes.MemberExpr) and node.name == "__class__" and _is_name(node.expr, receiver)
+    return is_attribute or _is_type_of(node, receiver)
 
 
 def _own(node: nodes.Node, receiver: str) -> str | None:

@@ -345,7 +345,13 @@ class _Visit:
                 and _names(statement.test, self.receiver)
                 and _leaves(statement.body)
             ):
-                current = replace(current, is_guarded=True)
+                current = current._under(_narrows(statement.test, self.receiver, when=False))
+            elif self.receiver is not None and _asserts(statement, self.receiver):
+                current = replace(current, is_tried=True)
+
+    def _under(self, is_narrowed: bool) -> _Visit:
+        """Under a test that names the receiver, and may tell that it is of another class."""
+        return replace(self, is_guarded=True, is_tried=self.is_tried or is_narrowed)
 
     def _special(self) -> dict[str, _Visit]:
         """The fields whose content is run on a condition, or for the error that it may raise."""
@@ -355,11 +361,12 @@ class _Visit:
             case cst.If(test=cst.Name(value="TYPE_CHECKING" | "False")):
                 return {"body": tried}
             case cst.If(test=test) | cst.IfExp(test=test) if _names(test, receiver):
-                return {"body": guarded, "orelse": guarded}
+                inverse = self._under(_narrows(test, receiver, when=False))
+                return {"body": self._under(_narrows(test, receiver)), "orelse": inverse}
             case cst.While(test=test) if _names(test, receiver):
-                return {"body": guarded}
-            case cst.BooleanOperation(left=left) if _names(left, receiver):
-                return {"right": guarded}
+                return {"body": self._under(_narrows(test, receiver))}
+            case cst.BooleanOperation(left=left, operator=operator) if _names(left, receiver):
+                return {"right": self._under(_narrows(left, receiver, when=isinstance(operator, cst.And)))}
             case cst.Match(subject=subject) if _names(subject, receiver):
                 return {"cases": guarded}
             case cst.Try(handlers=handlers) if any(_names(h.type, "TypeError") for h in handlers if h.type):
@@ -385,6 +392,45 @@ def _names(node: cst.CSTNode, name: str) -> bool:
         else:
             pending += inner.children
     return False
+
+
+def _narrows(test: cst.BaseExpression, receiver: str, *, when: bool = True) -> bool:
+    """Where the test is true, or false, the receiver is of another class: `isinstance(self, Other)`, `type(self) is Other`."""
+    match test:
+        case cst.UnaryOperation(operator=cst.Not(), expression=operand):
+            return _narrows(operand, receiver, when=not when)
+        case cst.BooleanOperation(left=left, operator=operator, right=right):
+            found = (_narrows(value, receiver, when=when) for value in (left, right))
+            return any(found) if isinstance(operator, cst.And) is when else all(found)
+        case cst.Call(func=cst.Name(value="isinstance" | "issubclass"), args=[cst.Arg(value=first), _]):
+            return when and (
+                (isinstance(first, cst.Name) and first.value == receiver) or _is_its_class(first, receiver)
+            )
+        case cst.Comparison(left=left, comparisons=[cst.ComparisonTarget(operator=operator)]):
+            return _is_its_class(left, receiver) and isinstance(operator, _SAME if when else _OTHER)
+        case _:
+            return False
+
+
+_SAME = (cst.Is, cst.Equal, cst.In)
+_OTHER = (cst.IsNot, cst.NotEqual, cst.NotIn)
+
+
+def _is_its_class(node: cst.BaseExpression, receiver: str) -> bool:
+    """`type(self)`, `self.__class__`."""
+    match node:
+        case cst.Call(func=cst.Name(value="type"), args=[cst.Arg(value=cst.Name(value=name), keyword=None, star="")]):
+            return name == receiver
+        case cst.Attribute(value=cst.Name(value=name), attr=cst.Name(value="__class__")):
+            return name == receiver
+        case _:
+            return False
+
+
+def _asserts(statement: cst.BaseStatement, receiver: str) -> bool:
+    """`assert isinstance(self, Other)`."""
+    parts = statement.body if isinstance(statement, cst.SimpleStatementLine) else ()
+    return any(isinstance(part, cst.Assert) and _narrows(part.test, receiver) for part in parts)
 
 
 def _leaves(body: cst.BaseSuite) -> bool:

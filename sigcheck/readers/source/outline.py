@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from sigcheck.core.module import Problem
 from sigcheck.core.place import Place
-from sigcheck.readers.source.scan_bodies import FUNCTIONS, PLAIN_VALUES, Function, reads_every_variable
+from sigcheck.readers.source.scan_bodies import FUNCTIONS, PLAIN_VALUES, Function, narrows, reads_every_variable
 
 _BLOCK_PARTS = (ast.stmt, ast.ExceptHandler, ast.match_case)
 _YIELDS = (ast.Yield, ast.YieldFrom)
@@ -396,8 +396,15 @@ class _Visit(NamedTuple):
     def _operand(self, index: int) -> _Visit:
         """An operand of `and` and `or`: what stands in front of it decides whether it is run."""
         before = self.node.values[:index] if isinstance(self.node, ast.BoolOp) else ()
-        is_guarded = self.receiver is not None and any(_names(value, self.receiver) for value in before)
-        return self._replace(is_guarded=True) if is_guarded else self
+        receiver = self.receiver
+        if receiver is None or not any(_names(value, receiver) for value in before):
+            return self
+        is_and = isinstance(self.node, ast.BoolOp) and isinstance(self.node.op, ast.And)
+        return self._under(any(narrows(value, receiver, when=is_and) for value in before))
+
+    def _under(self, is_narrowed: bool) -> _Visit:
+        """Under a test that names the receiver, and may tell that it is of another class."""
+        return self._replace(is_guarded=True, is_tried=self.is_tried or is_narrowed)
 
     def statements(self, statements: Sequence[ast.AST]) -> Iterator[_Visit]:
         current = self
@@ -409,7 +416,13 @@ class _Visit(NamedTuple):
                 and _names(statement.test, self.receiver)
                 and isinstance(statement.body[-1], (ast.Return, ast.Raise, ast.Continue, ast.Break))
             ):
-                current = current._replace(is_guarded=True)
+                current = current._under(narrows(statement.test, self.receiver, when=False))
+            elif (
+                self.receiver is not None
+                and isinstance(statement, ast.Assert)
+                and narrows(statement.test, self.receiver)
+            ):
+                current = current._replace(is_tried=True)
 
     def _special(self) -> dict[str, _Visit]:
         guarded, tried = self._replace(is_guarded=True), self._replace(is_tried=True)
@@ -418,9 +431,10 @@ class _Visit(NamedTuple):
             case ast.If(test=ast.Name(id="TYPE_CHECKING") | ast.Constant(value=False)) if not _is_zero(self.node):
                 return {"body": tried}
             case ast.If(test=test) | ast.IfExp(test=test) if _names(test, receiver):
-                return {"body": guarded, "orelse": guarded}
+                inverse = self._under(narrows(test, receiver, when=False))
+                return {"body": self._under(narrows(test, receiver)), "orelse": inverse}
             case ast.While(test=test) if _names(test, receiver):
-                return {"body": guarded}
+                return {"body": self._under(narrows(test, receiver))}
             case ast.Match(subject=subject) if _names(subject, receiver):
                 return {"cases": guarded}
             case ast.Try(handlers=handlers) if any(_names(h.type, "TypeError") for h in handlers if h.type):

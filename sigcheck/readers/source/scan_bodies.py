@@ -275,7 +275,7 @@ class _Reading:
 
     def block(self, statements: Sequence[ast.stmt], receiver: str | None) -> None:
         """Look at the statements of a block, and at those in them."""
-        was_guarded = self._is_guarded
+        was_guarded, was_tried = self._is_guarded, self._is_tried
         lines = self.lines
         for statement in statements:
             kind = type(statement)
@@ -290,17 +290,25 @@ class _Reading:
                     if kind is ast.AnnAssign or kind in _TYPE_ALIASES:
                         self.mention(statement)
                     self.visit(statement, receiver)
+                if kind is ast.Assert and receiver is not None and narrows(statement.test, receiver):  # type: ignore[attr-defined]
+                    self._is_tried = True
             elif isinstance(statement, ast.If):
                 self.if_(statement, receiver)
-                if receiver is not None and not self._is_guarded and isinstance(statement.body[-1], _LEAVING):
-                    self._is_guarded = self.names(statement.test, receiver)
+                if (
+                    receiver is not None
+                    and not self._is_tried
+                    and isinstance(statement.body[-1], _LEAVING)
+                    and self.names(statement.test, receiver)
+                ):
+                    self._is_guarded = True
+                    self._is_tried = narrows(statement.test, receiver, when=False)
             elif isinstance(statement, FUNCTIONS):
                 self.function(statement, receiver)
             elif isinstance(statement, ast.ClassDef):
                 self.class_(statement, receiver)
             else:
                 self.compound(statement, receiver)
-        self._is_guarded = was_guarded
+        self._is_guarded, self._is_tried = was_guarded, was_tried
 
     def skim(self, body: Sequence[ast.stmt], receiver: str | None) -> None:
         """Look at the statements of a body in which no expression counts: at what it returns and assigns, and for classes."""
@@ -345,12 +353,17 @@ class _Reading:
                 self._is_tried = was_tried
                 self.block(node.orelse, receiver)
                 return
-            if not was_guarded and self.names(test, receiver):
+            if not was_tried and self.names(test, receiver):
                 self._is_guarded = True
+                self._is_tried = narrows(test, receiver)
+                self.block(node.body, receiver)
+                self._is_tried = narrows(test, receiver, when=False)
+                self.block(node.orelse, receiver)
+                self._is_guarded, self._is_tried = was_guarded, was_tried
+                return
         self.block(node.body, receiver)
         if node.orelse:
             self.block(node.orelse, receiver)
-        self._is_guarded = was_guarded
 
     def function(self, node: Function, receiver: str | None) -> None:
         """A nested function: what it returns and yields is its own. Of annotations, it is not certain that they are evaluated."""
@@ -383,9 +396,11 @@ class _Reading:
                 self.block(node.orelse, receiver)
             case ast.While():
                 self.expression(node.test, receiver)
-                self._is_guarded = was_guarded or (receiver is not None and self.names(node.test, receiver))
+                if receiver is not None and self.names(node.test, receiver):
+                    self._is_guarded = True
+                    self._is_tried = was_tried or narrows(node.test, receiver)
                 self.block(node.body, receiver)
-                self._is_guarded = was_guarded
+                self._is_guarded, self._is_tried = was_guarded, was_tried
                 self.block(node.orelse, receiver)
             case ast.With() | ast.AsyncWith():
                 is_tried = False
@@ -475,17 +490,24 @@ class _Reading:
 
     def conditional(self, node: ast.AST, receiver: str) -> None:
         """`a if b else c`, `a and b`: what is run only if something of the receiver is true."""
-        was_guarded = self._is_guarded
+        was_guarded, was_tried = self._is_guarded, self._is_tried
         if isinstance(node, ast.IfExp):
             self.visit(node.test, receiver)
-            self._is_guarded = was_guarded or self.names(node.test, receiver)
-            self.visit(node.body, receiver)
+            if self.names(node.test, receiver):
+                self._is_guarded = True
+                self._is_tried = was_tried or narrows(node.test, receiver)
+                self.visit(node.body, receiver)
+                self._is_tried = was_tried or narrows(node.test, receiver, when=False)
+            else:
+                self.visit(node.body, receiver)
             self.visit(node.orelse, receiver)
         elif isinstance(node, ast.BoolOp):
             for value in node.values:
                 self.visit(value, receiver)
-                self._is_guarded = self._is_guarded or self.names(value, receiver)
-        self._is_guarded = was_guarded
+                if self.names(value, receiver):
+                    self._is_guarded = True
+                    self._is_tried = self._is_tried or narrows(value, receiver, when=isinstance(node.op, ast.And))
+        self._is_guarded, self._is_tried = was_guarded, was_tried
 
     def mention(self, root: ast.AST) -> None:
         """Note the catch-alls that are named anywhere below."""
@@ -723,6 +745,37 @@ def _compared(node: ast.Compare, receiver: str) -> Iterator[str]:
         is_identity = isinstance(operator, (ast.Is, ast.IsNot))
         if name is not None and is_identity and isinstance(other, ast.Attribute) and other.attr == name:
             yield name
+
+
+def narrows(test: ast.expr, receiver: str, *, when: bool = True) -> bool:
+    """Where the test is true, or false, the receiver is of another class: `isinstance(self, Other)`, `type(self) is Other`."""
+    match test:
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            return narrows(operand, receiver, when=not when)
+        case ast.BoolOp(op=operator, values=values):
+            found = (narrows(value, receiver, when=when) for value in values)
+            return any(found) if isinstance(operator, ast.And) is when else all(found)
+        case ast.Call(func=ast.Name(id="isinstance" | "issubclass"), args=[first, _]):
+            return when and ((isinstance(first, ast.Name) and first.id == receiver) or _is_its_class(first, receiver))
+        case ast.Compare(left=left, ops=[operator]):
+            return _is_its_class(left, receiver) and isinstance(operator, _SAME if when else _OTHER)
+        case _:
+            return False
+
+
+_SAME = (ast.Is, ast.Eq, ast.In)
+_OTHER = (ast.IsNot, ast.NotEq, ast.NotIn)
+
+
+def _is_its_class(node: ast.expr, receiver: str) -> bool:
+    """`type(self)`, `self.__class__`."""
+    match node:
+        case ast.Call(func=ast.Name(id="type"), args=[ast.Name(id=name)], keywords=[]):
+            return name == receiver
+        case ast.Attribute(value=ast.Name(id=name), attr="__class__"):
+            return name == receiver
+        case _:
+            return False
 
 
 def _parameter_names(node: ast.arguments) -> set[str]:
