@@ -151,7 +151,7 @@ def read_words(words: Iterable[Word], name: str, signature: Signature, decorator
             flavour = Flavour.OPAQUE
         elif word in ("staticmethod", "abstractstaticmethod"):
             flavour = Flavour.STATIC if found is not None else flavour
-        elif word in ("classmethod", "abstractclassmethod"):
+        elif word in ("classmethod", "abstractclassmethod", "classonlymethod"):
             flavour = Flavour.CLASS if flavour is Flavour.INSTANCE else flavour
         elif word.lower() in _CACHED_PROPERTIES:
             flavour = Flavour.CACHED_PROPERTY
@@ -298,7 +298,7 @@ CLASS_FACTORIES = frozenset(
 _CACHED_PROPERTIES = frozenset({"cached_property", "cachedproperty", "cache_readonly", "reify"})
 _TRANSPARENT = frozenset(
     {"staticmethod", "classmethod", "abstractmethod", "override", "final", "overload", "abstractclassmethod"}
-    | {"abstractstaticmethod", "no_type_check", "deprecated"}
+    | {"abstractstaticmethod", "classonlymethod", "no_type_check", "deprecated"}
 )
 _SUPPLYING = ("unittest.mock.patch", "mock.patch")
 """Decorators that pass a mock, unless they are told what to put there instead."""
