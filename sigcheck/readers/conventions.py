@@ -137,7 +137,7 @@ def read_words(words: Iterable[Word], name: str, signature: Signature, decorator
         module: in which they stand.
     """
     flavour = Flavour.INSTANCE
-    is_abstract = is_dispatched = is_wrapped = False
+    is_abstract = is_dispatched = is_wrapped = is_elsewhere = False
     told = tuple(words)
     found, is_replaced, count = _replaced(told, signature, decorators, module)
     if found is None:
@@ -152,6 +152,7 @@ def read_words(words: Iterable[Word], name: str, signature: Signature, decorator
         is_wrapped = is_wrapped or word not in _TRANSPARENT
         if index >= count:
             continue
+        is_elsewhere = is_elsewhere or decorator.elsewhere is not None
         if _is_named(text, canonical, decorators.opaque, module) or canonical.startswith(_SUPPLYING):
             flavour = Flavour.OPAQUE
         elif word in _STATIC_METHODS:
@@ -164,7 +165,6 @@ def read_words(words: Iterable[Word], name: str, signature: Signature, decorator
             flavour = Flavour.PROPERTY
     if name in IMPLICIT_FLAVOURS and flavour is Flavour.INSTANCE:
         flavour = IMPLICIT_FLAVOURS[name]
-    is_elsewhere = any(word.elsewhere is not None for word in told[:count])
     decorations = _decorations(told[:count], decorators, module) if is_elsewhere else ()
     return Words(flavour, signature, is_abstract, is_dispatched, is_wrapped, is_replaced, decorations)
 

@@ -21,24 +21,33 @@ Meaning = Callable[[str], str]
 
 
 def decorators_in(text: str) -> Mapping[int, ast.AST]:
-    """The functions of a module that decorate others, by their lines: those whose names stand above one, and those that another
-    module may import for it. None where Python does not understand the text.
+    """The functions of a module that decorate others, by their lines: those whose names stand above one, and those that may do so
+    in another module. None where Python does not understand the text.
     """
     names = names_above(text)
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return {}
-    return {
-        node.lineno: node
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef) and (node.name in names or may_be_imported(node))
-    }
+    found: dict[int, ast.AST] = {}
+    pending: list[tuple[ast.AST, bool]] = [(tree, True)]
+    while pending:
+        node, is_of_module = pending.pop()
+        if isinstance(node, ast.FunctionDef) and (
+            node.name in names or ((is_of_module or node.name == "__call__") and may_give_function(node))
+        ):
+            found[node.lineno] = node
+        is_of_module = is_of_module and not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+        pending += [(part, is_of_module) for part in ast.iter_child_nodes(node)]
+    return found
 
 
-def may_be_imported(node: ast.FunctionDef) -> bool:
-    """Another module may decorate something with a function: among its statements there is a function, which it may give."""
-    return any(isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef)) for part in node.body)
+def may_give_function(node: ast.FunctionDef) -> bool:
+    """Among the statements of a function there is another, and its last may return it."""
+    last = node.body[-1]
+    return isinstance(last, ast.Return) and any(
+        isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef)) for part in node.body
+    )
 
 
 def parse_function(text: str) -> ast.AST | None:

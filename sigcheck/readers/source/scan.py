@@ -498,10 +498,6 @@ class _Scanner:
             path=self.path,
         )
         annotation = self.spots.code(node.returns) if node.returns is not None else None
-        is_decorator = node.name in self.decorating
-        if self.follows and not is_decorator:
-            # As `decorating.may_be_imported` has it, which few modules need.
-            is_decorator = any(type(part) in _FUNCTION_STATEMENTS for part in node.body)
         member = Member(
             node.name,
             flavour,
@@ -524,10 +520,18 @@ class _Scanner:
             () if is_wrapped or not catch_alls else tuple(name for name in catch_alls if name not in body.mentions),
             body.probes,
             is_replaced,
-            self.wrappers(node, scope) if is_decorator else (),
+            self.wrappers(node, scope) if self.may_decorate(node, scope) else (),
             decorations,
         )
         return member, has_class
+
+    def may_decorate(self, node: Function, scope: Scope) -> bool:
+        """The function's name stands above another, or another module may decorate with it: `decorators_in` has the same."""
+        if node.name in self.decorating:
+            return True
+        if not self.follows or not (scope.kind is ScopeKind.MODULE or node.name == "__call__"):
+            return False
+        return type(node.body[-1]) is ast.Return and any(type(part) in _FUNCTION_STATEMENTS for part in node.body)
 
     def wrappers(self, node: Function, scope: Scope) -> tuple[Wrapper, ...]:
         """What a function whose name stands above another puts in the place of that."""
