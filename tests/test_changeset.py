@@ -112,6 +112,15 @@ THIRD = {
             "pkg/other.py": "",
         },
     ),
+    "what decorates the override": (
+        {"pkg/mid.py": "def given(function):\n    def inner(self, x, scale): ...\n    return inner\n"},
+        {"pkg/mid.py": "def given(function):\n    def inner(self, x): ...\n    return inner\n"},
+        {
+            "pkg/kid.py": "from pkg.base import Base\nfrom pkg import mid\n\n\nclass Kid(Base):\n"
+            "    @mid.given\n    def run(self): ...\n",
+            "pkg/other.py": "",
+        },
+    ),
 }
 
 

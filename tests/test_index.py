@@ -248,6 +248,25 @@ def test_an_edit_of_a_decorator_alone(family: Path, counted: Counted) -> None:
     assert counted.revised >= 3
 
 
+@pytest.mark.parametrize("decorator", ["@given", "@given(1)"])
+def test_an_edit_of_a_decorator_in_another_module(decorator: str, family: Path, counted: Counted) -> None:
+    function = "def given(function):\n    def inner({0}):\n        return function(self, 1)\n    return inner\n"
+    made = "class given:\n    def __call__(self, function):\n        def inner({0}):\n            pass\n        return inner\n"
+    base = f"from given import given\nclass Base:\n    {decorator}\n    def run(self, more): ...\n"
+    write(family, {f"more{number}.py": f"class M{number}: ...\n" for number in range(4)})
+    seen = []
+    for parameters in ("self, x", "self, y", "self, *args, **kwargs", "self, x"):
+        given = (function if decorator == "@given" else made).format(parameters)
+        write(family, {"base.py": base, "deep.py": given, "given.py": "from deep import given\n"})
+        time.sleep(0.03)
+        seen.append(warm(family))
+        assert seen[-1] == cold(family)
+    assert len(set(seen)) == 3
+    assert counted.revised >= 3
+    (family / "deep.py").unlink()
+    assert warm(family) == cold(family) != seen[-1]
+
+
 # What is done for an answer.
 
 

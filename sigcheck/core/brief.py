@@ -38,7 +38,7 @@ def _brief(value: T, known: dict[int, Any]) -> T:
     if isinstance(value, Class):
         short = Class(value.id, value.name, value.place, value.last_line, (), ())
     elif isinstance(value, Member):
-        short = replace(value, calls=(), assigns=(), probes=(), wrappers=())
+        short = replace(value, calls=(), assigns=(), probes=(), wrappers=(), decorations=())
     elif isinstance(value, tuple):
         short = tuple([_brief(part, known) for part in value])
     elif is_dataclass(value) and not isinstance(value, type):

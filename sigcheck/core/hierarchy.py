@@ -258,10 +258,11 @@ class Hierarchy:
         return found
 
     def behind(self, owner: Class, member: Member) -> set[str]:
-        """The files in which is found what a member of a class is an alias of, or what its header unpacks."""
-        written = (entry.alias for entry in owner.definitions(member.name) if entry.place == member.place)
-        aliased = [reference for alias in written if alias is not None for reference in alias.references]
-        references = (*aliased, *member.unpacks)
+        """The files in which is found what a member of a class is an alias of, what decorates it, or what its header unpacks."""
+        written = [entry for entry in owner.definitions(member.name) if entry.place == member.place]
+        aliased = [reference for entry in written if entry.alias is not None for reference in entry.alias.references]
+        decorating = [name for entry in written for decoration in entry.decorations for name in decoration.references]
+        references = (*aliased, *decorating, *member.unpacks)
         return {path for reference in references for path in self.resolver.through(reference, member.place.path)}
 
     def _inherits(self, owner: Class, base: Class) -> bool:

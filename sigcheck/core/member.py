@@ -8,7 +8,7 @@ from sigcheck.core.callsite import CallSite
 from sigcheck.core.dataclass import dataclass, field, replace
 from sigcheck.core.place import Branch, Place
 from sigcheck.core.signature import Kind, Parameter, Signature
-from sigcheck.core.wrapper import Wrapper
+from sigcheck.core.wrapper import Decoration, Wrapper
 
 
 class Flavour(Enum):
@@ -83,7 +83,9 @@ class Member:
         probes: the methods of the receiver of which its body asks what they are: `inspect.signature(self.m)`,
             `type(self).m is Base.m`.
         is_replaced: the signature is a decorator's: it is not known what the body gets.
-        wrappers: as a decorator, what it puts in the place of what it decorates, where that has parameters of its own.
+        wrappers: as a decorator, what it puts in the place of what it decorates, where that has parameters of its own; of
+            `__call__`, what an instance does as one.
+        decorations: the decorators above it that are to be looked up, the innermost first.
         promises_nothing: it is declared to take anything (`get: Callable[..., X] = f`): its callers know no more.
     """
 
@@ -108,6 +110,7 @@ class Member:
     probes: tuple[str, ...] = ()
     is_replaced: bool = False
     wrappers: tuple[Wrapper, ...] = ()
+    decorations: tuple[Decoration, ...] = ()
     promises_nothing: bool = False
 
     def bound_signatures(self) -> tuple[Signature | None, ...]:

@@ -8,9 +8,12 @@ from __future__ import annotations
 import builtins
 from collections.abc import Callable, Iterator
 
-from sigcheck.core.member import Member
+from sigcheck.core.dataclass import replace
+from sigcheck.core.member import Flavour, Member
 from sigcheck.core.module import Class, Module, TypedField
 from sigcheck.core.names import BUILTIN_MODULES, COMPILED_MODULES
+from sigcheck.core.signature import Signature
+from sigcheck.core.wrapper import Wrapper, same_wrapper
 
 _REPLACED_MODULES = {"collections.abc": "_collections_abc"}
 """Modules that put another in their place when they are run."""
@@ -145,13 +148,31 @@ class Resolver:
 
     def _aliased(self, member: Member) -> Iterator[Target]:
         if member.alias is None:
-            yield member
+            yield self._decorated(member) if member.decorations else member
             return
         for reference in member.alias.references:
             for target in self.resolve(reference, member.place.path):
                 if isinstance(target, Member):
                     found = target.called_as(member.name, member.place, member.last_line, member.branch, member.alias)
                     yield found.promising(nothing=member.promises_nothing)
+
+    def _decorated(self, member: Member) -> Member:
+        """A member, as the decorators have it that are defined elsewhere."""
+        if not member.flavour.is_method:
+            return member
+        signature: Signature | None = member.signature
+        for decoration in member.decorations:
+            known: list[tuple[Wrapper, ...]] = []
+            for reference in decoration.references:
+                known += [_wrappers_of(target) for target in self.resolve(reference, member.place.path)] or [()]
+            wrapper = same_wrapper(known, is_called=decoration.is_called)
+            if wrapper is not None:
+                signature = wrapper.around(signature)
+        if signature is member.signature:
+            return member
+        if signature is None:
+            return replace(member, flavour=Flavour.OPAQUE, is_replaced=True, unpacks=(), decorations=())
+        return replace(member, signature=signature, is_replaced=True, unpacks=(), decorations=())
 
     def missing(self, reference: str, near: str) -> str:
         """The reference that no source was found for, at the end of the imports that lead from this one."""
@@ -202,3 +223,13 @@ class Resolver:
             ids = {entry.id.partition(":")[2]: entry for entry in module.classes}
             self._classes[module.path] = ids
         return ids
+
+
+def _wrappers_of(target: Target) -> tuple[Wrapper, ...]:
+    """What a function puts, as a decorator, in the place of what it decorates; or, called, a class that has a `__call__`."""
+    if isinstance(target, Member):
+        return target.wrappers
+    if not isinstance(target, Class):
+        return ()
+    calls = (entry for member in target.definitions("__call__") for entry in member.wrappers)
+    return tuple(Wrapper(entry.signature, is_made=True) for entry in calls if not entry.is_made)

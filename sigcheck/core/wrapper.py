@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sigcheck.core.dataclass import dataclass
 from sigcheck.core.signature import Signature
 
@@ -36,3 +38,25 @@ class Wrapper:
         rest = [parameter for parameter in own.named if not parameter.is_positional]
         is_in_both = slots == written.positional[1 : 1 + len(slots)] and set(rest) <= set(written.named)
         return written if is_in_both else None
+
+
+@dataclass(frozen=True, slots=True)
+class Decoration:
+    """A decorator whose definition stands elsewhere.
+
+    Attributes:
+        references: what it may mean (`module:qualified.name`), one for each branch.
+        is_called: it is given arguments.
+    """
+
+    references: tuple[str, ...]
+    is_called: bool
+
+
+def same_wrapper(definitions: Sequence[tuple[Wrapper, ...]], *, is_called: bool) -> Wrapper | None:
+    """What a decorator puts in the place of what it decorates, whichever of some definitions is its own."""
+    chosen = [next((entry for entry in known if entry.is_made == is_called), None) for known in definitions]
+    known = next((entry for entry in chosen if entry is not None), None)
+    if known is None or all(entry == known for entry in chosen):
+        return known
+    return Wrapper(None, is_called)

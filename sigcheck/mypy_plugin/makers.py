@@ -7,7 +7,9 @@ MAKERS = frozenset(
     {"staticmethod", "classmethod", "partialmethod", "singledispatchmethod", "property", "cached_property"}
 )
 """What makes a method of a value that is assigned."""
-_STRANGE = frozenset({"overload", "register", "singledispatchmethod", "cache_readonly", "reify", *ACCESSORS})
+_STRANGE = frozenset(
+    {"overload", "register", "singledispatchmethod", "cache_readonly", "reify", "classonlymethod", *ACCESSORS}
+)
 
 
 def is_strange(word: str) -> bool:

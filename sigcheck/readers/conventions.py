@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 
 from sigcheck.core.annotation import is_async_iterator, is_callable, may_be_awaitable, takes_anything
@@ -13,7 +14,7 @@ from sigcheck.core.module import Class, TypedField
 from sigcheck.core.place import Branch, Condition, Place
 from sigcheck.core.regex import regex
 from sigcheck.core.signature import Signature
-from sigcheck.core.wrapper import Wrapper
+from sigcheck.core.wrapper import Decoration, Wrapper, same_wrapper
 from sigcheck.readers.scope import Meaning, Scope, ScopeKind
 
 
@@ -96,6 +97,7 @@ class Words:
         is_dispatched: `singledispatchmethod`.
         is_wrapped: a decorator may put another function in its place.
         is_replaced: one does, and the signature is that of the other.
+        decorations: those that are defined elsewhere and may do so, the innermost first.
     """
 
     flavour: Flavour
@@ -104,6 +106,7 @@ class Words:
     is_dispatched: bool
     is_wrapped: bool
     is_replaced: bool
+    decorations: tuple[Decoration, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +117,13 @@ class Word:
         text: as written.
         canonical: the dotted name that it was defined with.
         wrapper: what it puts in the place of what it decorates; None where that keeps its signature, for all that is known.
+        elsewhere: the decorator, where its definition is to be looked up.
     """
 
     text: str
     canonical: str
     wrapper: Wrapper | None = None
+    elsewhere: Decoration | None = None
 
 
 def read_words(words: Iterable[Word], name: str, signature: Signature, decorators: Decorators, module: str) -> Words:
@@ -132,7 +137,7 @@ def read_words(words: Iterable[Word], name: str, signature: Signature, decorator
         module: in which they stand.
     """
     flavour = Flavour.INSTANCE
-    is_abstract = is_dispatched = is_wrapped = False
+    is_abstract = is_dispatched = is_wrapped = is_elsewhere = False
     told = tuple(words)
     found, is_replaced, count = _replaced(told, signature, decorators, module)
     if found is None:
@@ -147,19 +152,36 @@ def read_words(words: Iterable[Word], name: str, signature: Signature, decorator
         is_wrapped = is_wrapped or word not in _TRANSPARENT
         if index >= count:
             continue
+        is_elsewhere = is_elsewhere or decorator.elsewhere is not None
         if _is_named(text, canonical, decorators.opaque, module) or canonical.startswith(_SUPPLYING):
             flavour = Flavour.OPAQUE
-        elif word in ("staticmethod", "abstractstaticmethod"):
+        elif word in _STATIC_METHODS:
             flavour = Flavour.STATIC if found is not None else flavour
-        elif word in ("classmethod", "abstractclassmethod"):
+        elif word in _CLASS_METHODS:
             flavour = Flavour.CLASS if flavour is Flavour.INSTANCE else flavour
         elif word.lower() in _CACHED_PROPERTIES:
             flavour = Flavour.CACHED_PROPERTY
-        elif word.endswith(("property", "Property")):
+        elif _is_property(word):
             flavour = Flavour.PROPERTY
     if name in IMPLICIT_FLAVOURS and flavour is Flavour.INSTANCE:
         flavour = IMPLICIT_FLAVOURS[name]
-    return Words(flavour, signature, is_abstract, is_dispatched, is_wrapped, is_replaced)
+    decorations = _decorations(told[:count], decorators, module) if is_elsewhere else ()
+    return Words(flavour, signature, is_abstract, is_dispatched, is_wrapped, is_replaced, decorations)
+
+
+def _decorations(words: Sequence[Word], decorators: Decorators, module: str) -> tuple[Decoration, ...]:
+    """Those that are defined elsewhere, the innermost first; none behind one that gives no function, or that the configuration names."""
+    named = frozenset(decorators.injects) | decorators.opaque
+    found: list[Decoration] = []
+    for word in reversed(words):
+        if _is_named(word.text, word.canonical, named, module):
+            return ()
+        last = word.canonical.rpartition(".")[2]
+        if last in _DESCRIPTORS or _is_property(last):
+            break
+        if word.elsewhere is not None:
+            found.append(word.elsewhere)
+    return tuple(found)
 
 
 def _replaced(
@@ -189,6 +211,10 @@ def _replaced(
     return signature, is_replaced, count
 
 
+def _is_property(word: str) -> bool:
+    return word.endswith(("property", "Property")) or word.lower() in _CACHED_PROPERTIES
+
+
 def _is_named(text: str, canonical: str, names: Sequence[str] | frozenset[str], module: str) -> bool:
     """One of the configured names means this decorator."""
     full = f"{module}.{text}"
@@ -199,6 +225,22 @@ def canonical_word(text: str, references: Sequence[str], module: str) -> str:
     """The dotted name that a decorator was defined with, where its references tell; else as written."""
     canonical = references[0] if references and not references[0].startswith("?") else text
     return text if canonical.startswith(f"{module}:") else canonical.replace(":", ".")
+
+
+def looked_up_elsewhere(references: Sequence[str], module: str, *, is_called: bool) -> Decoration | None:
+    """A decorator of another module, or one that a call of a class of this module gives; None for any other.
+
+    Args:
+        references: what it may mean.
+        module: in which it stands.
+        is_called: it is given arguments.
+    """
+    for reference in references:
+        owner, _, path = reference.partition(":")
+        is_known = owner.startswith("?") or owner.partition(".")[0] in sys.stdlib_module_names
+        if path and not is_known and (is_called or owner != module):
+            return Decoration(tuple(references), is_called)
+    return None
 
 
 def wrapper_in(scope: Scope, text: str, *, is_called: bool) -> Wrapper | None:
@@ -215,15 +257,6 @@ def wrapper_in(scope: Scope, text: str, *, is_called: bool) -> Wrapper | None:
     return same_wrapper(
         [meaning.wrappers if isinstance(meaning, Member) else () for meaning in found[1]], is_called=is_called
     )
-
-
-def same_wrapper(definitions: Sequence[tuple[Wrapper, ...]], *, is_called: bool) -> Wrapper | None:
-    """What a decorator puts in the place of what it decorates, whichever of some definitions is its own."""
-    chosen = [next((entry for entry in known if entry.is_made == is_called), None) for known in definitions]
-    known = next((entry for entry in chosen if entry is not None), None)
-    if known is None or all(entry == known for entry in chosen):
-        return known
-    return Wrapper(None, is_called)
 
 
 def bind_function(scope: Scope, member: Member, words: Sequence[str], branch: Branch, *, is_overload: bool) -> None:
@@ -296,9 +329,13 @@ CLASS_FACTORIES = frozenset(
 """What makes a class that has no source, when it is called."""
 
 _CACHED_PROPERTIES = frozenset({"cached_property", "cachedproperty", "cache_readonly", "reify"})
-_TRANSPARENT = frozenset(
-    {"staticmethod", "classmethod", "abstractmethod", "override", "final", "overload", "abstractclassmethod"}
-    | {"abstractstaticmethod", "no_type_check", "deprecated"}
+_STATIC_METHODS = frozenset({"staticmethod", "abstractstaticmethod"})
+_CLASS_METHODS = frozenset({"classmethod", "abstractclassmethod", "classonlymethod"})
+_DESCRIPTORS = _STATIC_METHODS | _CLASS_METHODS | {"singledispatchmethod"}
+_TRANSPARENT = (
+    _STATIC_METHODS
+    | _CLASS_METHODS
+    | {"abstractmethod", "override", "final", "overload", "no_type_check", "deprecated"}
 )
 _SUPPLYING = ("unittest.mock.patch", "mock.patch")
 """Decorators that pass a mock, unless they are told what to put there instead."""

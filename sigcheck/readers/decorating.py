@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from sigcheck.core.decorators import names_above
 from sigcheck.core.signature import Kind, Parameter, Signature
-from sigcheck.core.wrapper import Wrapper
-from sigcheck.readers.conventions import legacy_positional, same_wrapper
+from sigcheck.core.wrapper import Wrapper, same_wrapper
+from sigcheck.readers.conventions import legacy_positional
 
 _Def = ast.FunctionDef | ast.AsyncFunctionDef
 _Function = _Def | ast.Lambda
@@ -21,15 +21,33 @@ Meaning = Callable[[str], str]
 
 
 def decorators_in(text: str) -> Mapping[int, ast.AST]:
-    """The functions of a module whose names stand above others, by their lines; none where Python does not understand it."""
+    """The functions of a module that decorate others, by their lines: those whose names stand above one, and those that may do so
+    in another module. None where Python does not understand the text.
+    """
     names = names_above(text)
-    if not names:
-        return {}
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return {}
-    return {node.lineno: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name in names}
+    found: dict[int, ast.AST] = {}
+    pending: list[tuple[ast.AST, bool]] = [(tree, True)]
+    while pending:
+        node, is_of_module = pending.pop()
+        if isinstance(node, ast.FunctionDef) and (
+            node.name in names or ((is_of_module or node.name == "__call__") and may_give_function(node))
+        ):
+            found[node.lineno] = node
+        is_of_module = is_of_module and not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+        pending += [(part, is_of_module) for part in ast.iter_child_nodes(node)]
+    return found
+
+
+def may_give_function(node: ast.FunctionDef) -> bool:
+    """Among the statements of a function there is another, and its last may return it."""
+    last = node.body[-1]
+    return isinstance(last, ast.Return) and any(
+        isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef)) for part in node.body
+    )
 
 
 def parse_function(text: str) -> ast.AST | None:
@@ -43,26 +61,28 @@ def parse_function(text: str) -> ast.AST | None:
     return body[0] if body else None
 
 
-def wrappers_of(node: ast.AST | None, meaning: Meaning) -> tuple[Wrapper, ...]:
+def wrappers_of(node: ast.AST | None, meaning: Meaning, *, has_receiver: bool = False) -> tuple[Wrapper, ...]:
     """What a function puts, as a decorator, in the place of what it decorates: as `@name`, and as `@name(...)`.
 
     Args:
         node: the function.
         meaning: says what names mean where it stands.
+        has_receiver: it is the `__call__` of a class, and an instance decorates.
     """
     if not isinstance(node, ast.FunctionDef):
         return ()
     if [word for word in node.decorator_list if not (isinstance(word, ast.Name) and word.id == "staticmethod")]:
         return ()
-    layer = _Layer(node, meaning)
+    layer = _Layer(node, meaning, has_receiver=has_receiver)
     return tuple(found for found in (layer.wrapper(), layer.made_wrapper()) if found is not None)
 
 
 class _Layer:
     """A function that may give another: what its own statements define, bind and return."""
 
-    def __init__(self, node: _Def, meaning: Meaning) -> None:
+    def __init__(self, node: _Def, meaning: Meaning, *, has_receiver: bool = False) -> None:
         self.node = node
+        self.has_receiver = has_receiver
         self.meaning = meaning
         self.functions: dict[str, list[_Def]] = {}
         self.bound = {entry.arg for entry in _parameters(node.args)}
@@ -151,7 +171,8 @@ class _Layer:
     @property
     def _decorated(self) -> str:
         """The name under which the function has what it decorates."""
-        return next((entry.arg for entry in (*self.node.args.posonlyargs, *self.node.args.args)), "")
+        slots = [entry.arg for entry in (*self.node.args.posonlyargs, *self.node.args.args)]
+        return next(iter(slots[1:] if self.has_receiver else slots), "")
 
     def _may_be_alone(self) -> bool:
         """It can be called without a function."""

@@ -27,7 +27,7 @@ from sigcheck.core.module import Class, TypedField
 from sigcheck.core.place import Branch, Condition, Place
 from sigcheck.core.regex import regex
 from sigcheck.core.signature import Kind, Parameter, Signature
-from sigcheck.core.wrapper import Wrapper
+from sigcheck.core.wrapper import Wrapper, same_wrapper
 from sigcheck.readers.conventions import (
     Body,
     Draft,
@@ -42,7 +42,6 @@ from sigcheck.readers.conventions import (
     origin_of,
     read_words,
     returns_callable,
-    same_wrapper,
 )
 from sigcheck.readers.mypy_nodes.bodies import Context, read_body
 from sigcheck.readers.mypy_nodes.expressions import SourceText, elif_of, last_name

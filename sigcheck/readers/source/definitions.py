@@ -35,6 +35,7 @@ from sigcheck.readers.conventions import (
     finished_module_names,
     is_coroutine,
     legacy_positional,
+    looked_up_elsewhere,
     name_references,
     on_one_line,
     origin_of,
@@ -543,7 +544,12 @@ class _Reader:
             # A decorator may read what the body does not.
             unread=() if words.is_wrapped else tuple(name for name in catch_alls if name not in body.mentions),
             is_replaced=words.is_replaced,
-            wrappers=wrappers_of(self.decorating.get(place.line), lambda text: dotted_meaning(text, scope)),
+            wrappers=wrappers_of(
+                self.decorating.get(place.line),
+                lambda text: dotted_meaning(text, scope),
+                has_receiver=scope.kind is ScopeKind.CLASS and node.name.value == "__call__",
+            ),
+            decorations=words.decorations,
         )
 
     def signature(self, node: cst.Parameters, scope: Scope) -> tuple[Signature, tuple[str, ...]]:
@@ -591,7 +597,11 @@ class _Reader:
             expression = expression.func
         text = self.code(expression)
         references = self.references(expression, scope) if isinstance(expression, (cst.Name, cst.Attribute)) else ()
-        return Word(text, canonical_word(text, references, self.name), wrapper_in(scope, text, is_called=is_called))
+        wrapper = wrapper_in(scope, text, is_called=is_called)
+        elsewhere = None
+        if wrapper is None and scope.kind is ScopeKind.CLASS:
+            elsewhere = looked_up_elsewhere(references, self.name, is_called=is_called)
+        return Word(text, canonical_word(text, references, self.name), wrapper, elsewhere)
 
     def has_classes(self, node: cst.FunctionDef) -> bool:
         """Somewhere in the function's own body there is a class statement."""

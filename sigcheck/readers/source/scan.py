@@ -34,6 +34,7 @@ from sigcheck.readers.conventions import (
     finished_module_names,
     is_coroutine,
     legacy_positional,
+    looked_up_elsewhere,
     name_references,
     on_one_line,
     origin_of,
@@ -137,7 +138,9 @@ def _scan_text(
     if skim:
         return Scan(Module(name, path, suppressions=suppressions))
     try:
-        scanner = _Scanner(spots, name=name, path=path, is_package=is_package, decorators=decorators)
+        scanner = _Scanner(
+            spots, name=name, path=path, is_package=is_package, decorators=decorators, follows=is_certain
+        )
         module = scanner.read(tree)
     except (UncertainError, RecursionError):
         return None
@@ -147,13 +150,17 @@ def _scan_text(
 _LONGEST_LINE = 4_000
 """Characters of a line from which an expression may be nested too deeply for libcst."""
 
+_FUNCTION_STATEMENTS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _REFERRING = (ast.Name, ast.Attribute, ast.Subscript, ast.IfExp, ast.BoolOp, ast.Call)
 _TRIES: tuple[type[ast.stmt], ...] = (ast.Try, *((ast.TryStar,) if hasattr(ast, "TryStar") else ()))
 
 
 class _Scanner:
-    def __init__(self, spots: Spots, *, name: str, path: str, is_package: bool, decorators: Decorators) -> None:
+    def __init__(
+        self, spots: Spots, *, name: str, path: str, is_package: bool, decorators: Decorators, follows: bool
+    ) -> None:
         self.spots = spots
+        self.follows = follows
         self.name = name
         self.path = path
         self.package = name if is_package else name.rpartition(".")[0]
@@ -470,9 +477,10 @@ class _Scanner:
             words = read_words(decorators, node.name, signature, self.decorators, self.name)
             flavour, signature, is_wrapped = words.flavour, words.signature, words.is_wrapped
             is_abstract, is_dispatched, is_replaced = words.is_abstract, words.is_dispatched, words.is_replaced
+            decorations = words.decorations
         else:
             flavour, is_wrapped, is_abstract, is_dispatched = Flavour.INSTANCE, False, False, False
-            is_replaced = False
+            is_replaced, decorations = False, ()
         parameters = written.parameters
         receiver = parameters[0].name if written.positional and scope.kind is ScopeKind.CLASS else None
         catch_alls = tuple(
@@ -512,16 +520,26 @@ class _Scanner:
             () if is_wrapped or not catch_alls else tuple(name for name in catch_alls if name not in body.mentions),
             body.probes,
             is_replaced,
-            self.wrappers(node, scope) if node.name in self.decorating else (),
+            self.wrappers(node, scope) if self.may_decorate(node, scope) else (),
+            decorations,
         )
         return member, has_class
 
+    def may_decorate(self, node: Function, scope: Scope) -> bool:
+        """The function's name stands above another, or another module may decorate with it: `decorators_in` has the same."""
+        if node.name in self.decorating:
+            return True
+        if not self.follows or not (scope.kind is ScopeKind.MODULE or node.name == "__call__"):
+            return False
+        return type(node.body[-1]) is ast.Return and any(type(part) in _FUNCTION_STATEMENTS for part in node.body)
+
     def wrappers(self, node: Function, scope: Scope) -> tuple[Wrapper, ...]:
         """What a function whose name stands above another puts in the place of that."""
-        # Few modules define what decorates their functions.
+        # Few modules define what decorates functions.
         from sigcheck.readers.decorating import wrappers_of  # noqa: PLC0415
 
-        return wrappers_of(node, lambda text: dotted_meaning(text, scope))
+        has_receiver = scope.kind is ScopeKind.CLASS and node.name == "__call__"
+        return wrappers_of(node, lambda text: dotted_meaning(text, scope), has_receiver=has_receiver)
 
     def header_end(self, node: Function, last: ast.expr | ast.arg | None, behind: int) -> int:
         """The line of the colon in front of a body."""
@@ -606,7 +624,11 @@ class _Scanner:
             expression = expression.func
         text = expression.id if type(expression) is ast.Name else self.spots.code(expression)
         references = self.references(expression, scope) if isinstance(expression, (ast.Name, ast.Attribute)) else ()
-        return Word(text, canonical_word(text, references, self.name), wrapper_in(scope, text, is_called=is_called))
+        wrapper = wrapper_in(scope, text, is_called=is_called)
+        elsewhere = None
+        if self.follows and wrapper is None and scope.kind is ScopeKind.CLASS:
+            elsewhere = looked_up_elsewhere(references, self.name, is_called=is_called)
+        return Word(text, canonical_word(text, references, self.name), wrapper, elsewhere)
 
     # Members that are assigned.
 
