@@ -37,7 +37,7 @@ def decorators_in(text: str) -> Mapping[int, ast.AST]:
             node.name in names or ((is_of_module or node.name == "__call__") and may_give_function(node))
         ):
             found[node.lineno] = node
-        is_of_module = is_of_module and not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+        is_of_module = is_of_module and not isinstance(node, (_Def, ast.ClassDef))
         pending += [(part, is_of_module) for part in ast.iter_child_nodes(node)]
     return found
 
@@ -45,9 +45,7 @@ def decorators_in(text: str) -> Mapping[int, ast.AST]:
 def may_give_function(node: ast.FunctionDef) -> bool:
     """Among the statements of a function there is another, and its last may return it."""
     last = node.body[-1]
-    return isinstance(last, ast.Return) and any(
-        isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef)) for part in node.body
-    )
+    return isinstance(last, ast.Return) and any(isinstance(part, _Def) for part in node.body)
 
 
 def parse_function(text: str) -> ast.AST | None:

@@ -389,9 +389,7 @@ class _Reading:
         owner, args = callee.expr, node.args
         if _is_name(owner, receiver):
             self.calls.append(self.site(node, callee.name, visit, Route.INSTANCE))
-        elif _is_type_of(owner, receiver) or (
-            isinstance(owner, nodes.MemberExpr) and owner.name == "__class__" and _is_name(owner.expr, receiver)
-        ):
+        elif _is_its_class(owner, receiver):
             self.calls.append(self.site(node, callee.name, visit, Route.TYPE))
         elif (
             isinstance(owner, (nodes.NameExpr, nodes.MemberExpr))

@@ -395,12 +395,13 @@ class _Visit(NamedTuple):
 
     def _operand(self, index: int) -> _Visit:
         """An operand of `and` and `or`: what stands in front of it decides whether it is run."""
-        before = self.node.values[:index] if isinstance(self.node, ast.BoolOp) else ()
-        receiver = self.receiver
-        if receiver is None or not any(_names(value, receiver) for value in before):
+        node, receiver = self.node, self.receiver
+        if receiver is None or not isinstance(node, ast.BoolOp):
             return self
-        is_and = isinstance(self.node, ast.BoolOp) and isinstance(self.node.op, ast.And)
-        return self._under(any(narrows(value, receiver, when=is_and) for value in before))
+        before = node.values[:index]
+        if not any(_names(value, receiver) for value in before):
+            return self
+        return self._under(any(narrows(value, receiver, when=isinstance(node.op, ast.And)) for value in before))
 
     def _under(self, is_narrowed: bool) -> _Visit:
         """Under a test that names the receiver, and may tell that it is of another class."""

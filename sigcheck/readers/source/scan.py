@@ -44,7 +44,7 @@ from sigcheck.readers.conventions import (
 )
 from sigcheck.readers.scope import Meaning, Scope, ScopeKind, join
 from sigcheck.readers.source.narrowing import Extents, extents_of, narrowed
-from sigcheck.readers.source.scan_bodies import Candidates, Function, read_body
+from sigcheck.readers.source.scan_bodies import FUNCTIONS, Candidates, Function, read_body
 from sigcheck.readers.source.spots import Spots, UncertainError
 from sigcheck.readers.source.text import read_text
 
@@ -150,7 +150,6 @@ def _scan_text(
 _LONGEST_LINE = 4_000
 """Characters of a line from which an expression may be nested too deeply for libcst."""
 
-_FUNCTION_STATEMENTS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _REFERRING = (ast.Name, ast.Attribute, ast.Subscript, ast.IfExp, ast.BoolOp, ast.Call)
 _TRIES: tuple[type[ast.stmt], ...] = (ast.Try, *((ast.TryStar,) if hasattr(ast, "TryStar") else ()))
 
@@ -531,7 +530,7 @@ class _Scanner:
             return True
         if not self.follows or not (scope.kind is ScopeKind.MODULE or node.name == "__call__"):
             return False
-        return type(node.body[-1]) is ast.Return and any(type(part) in _FUNCTION_STATEMENTS for part in node.body)
+        return type(node.body[-1]) is ast.Return and any(type(part) in FUNCTIONS for part in node.body)
 
     def wrappers(self, node: Function, scope: Scope) -> tuple[Wrapper, ...]:
         """What a function whose name stands above another puts in the place of that."""

@@ -294,14 +294,8 @@ class _Reading:
                     self._is_tried = True
             elif isinstance(statement, ast.If):
                 self.if_(statement, receiver)
-                if (
-                    receiver is not None
-                    and not self._is_tried
-                    and isinstance(statement.body[-1], _LEAVING)
-                    and self.names(statement.test, receiver)
-                ):
-                    self._is_guarded = True
-                    self._is_tried = narrows(statement.test, receiver, when=False)
+                if receiver is not None and not self._is_tried and isinstance(statement.body[-1], _LEAVING):
+                    self.pass_test(statement.test, receiver, when=False)
             elif isinstance(statement, FUNCTIONS):
                 self.function(statement, receiver)
             elif isinstance(statement, ast.ClassDef):
@@ -353,9 +347,8 @@ class _Reading:
                 self._is_tried = was_tried
                 self.block(node.orelse, receiver)
                 return
-            if not was_tried and self.names(test, receiver):
-                self._is_guarded = True
-                self._is_tried = narrows(test, receiver)
+            if not was_tried:
+                self.pass_test(test, receiver)
                 self.block(node.body, receiver)
                 self._is_tried = narrows(test, receiver, when=False)
                 self.block(node.orelse, receiver)
@@ -364,6 +357,12 @@ class _Reading:
         self.block(node.body, receiver)
         if node.orelse:
             self.block(node.orelse, receiver)
+
+    def pass_test(self, test: ast.expr, receiver: str, *, when: bool = True) -> None:
+        """What is looked at next runs where a test is true, or false; which counts if it names the receiver."""
+        if self.names(test, receiver):
+            self._is_guarded = True
+            self._is_tried = self._is_tried or narrows(test, receiver, when=when)
 
     def function(self, node: Function, receiver: str | None) -> None:
         """A nested function: what it returns and yields is its own. Of annotations, it is not certain that they are evaluated."""
@@ -396,9 +395,8 @@ class _Reading:
                 self.block(node.orelse, receiver)
             case ast.While():
                 self.expression(node.test, receiver)
-                if receiver is not None and self.names(node.test, receiver):
-                    self._is_guarded = True
-                    self._is_tried = was_tried or narrows(node.test, receiver)
+                if receiver is not None:
+                    self.pass_test(node.test, receiver)
                 self.block(node.body, receiver)
                 self._is_guarded, self._is_tried = was_guarded, was_tried
                 self.block(node.orelse, receiver)
@@ -493,20 +491,14 @@ class _Reading:
         was_guarded, was_tried = self._is_guarded, self._is_tried
         if isinstance(node, ast.IfExp):
             self.visit(node.test, receiver)
-            if self.names(node.test, receiver):
-                self._is_guarded = True
-                self._is_tried = was_tried or narrows(node.test, receiver)
-                self.visit(node.body, receiver)
-                self._is_tried = was_tried or narrows(node.test, receiver, when=False)
-            else:
-                self.visit(node.body, receiver)
+            self.pass_test(node.test, receiver)
+            self.visit(node.body, receiver)
+            self._is_tried = was_tried or narrows(node.test, receiver, when=False)
             self.visit(node.orelse, receiver)
         elif isinstance(node, ast.BoolOp):
             for value in node.values:
                 self.visit(value, receiver)
-                if self.names(value, receiver):
-                    self._is_guarded = True
-                    self._is_tried = self._is_tried or narrows(value, receiver, when=isinstance(node.op, ast.And))
+                self.pass_test(value, receiver, when=isinstance(node.op, ast.And))
         self._is_guarded, self._is_tried = was_guarded, was_tried
 
     def mention(self, root: ast.AST) -> None:
@@ -643,9 +635,7 @@ def _route(node: ast.Call, owner: ast.expr, receiver: str) -> Route | None:
     match owner:
         case ast.Call(func=ast.Name(id="super")):
             return Route.SUPER
-        case ast.Call(func=ast.Name(id="type"), args=[ast.Name(id=name)], keywords=[]) if name == receiver:
-            return Route.TYPE
-        case ast.Attribute(value=ast.Name(id=name), attr="__class__") if name == receiver:
+        case _ if _is_its_class(owner, receiver):
             return Route.TYPE
         case ast.Name() | ast.Attribute():
             first = node.args[0] if node.args else None
